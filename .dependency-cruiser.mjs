@@ -1,0 +1,92 @@
+// This table is the architecture: who may import whom. Everything that is not listed is refused.
+// A folder may import from another folder only its port.ts, except kernel, contracts, archives and wire, which are
+// libraries: pure code without an implementation to hide.
+const LIBRARIES = {
+  kernel: [],
+  contracts: ['kernel'],
+  archives: ['kernel', 'contracts'],
+  wire: ['kernel', 'contracts'],
+}
+const MAY_IMPORT = {
+  kernel: [],
+  contracts: [],
+  archives: [],
+  wire: [],
+  store: [],
+  observability: [],
+  'data-plane/sandbox': ['observability'],
+  'data-plane/runtime-api': ['observability'],
+  'data-plane/worker': ['data-plane/sandbox', 'data-plane/runtime-api', 'store', 'observability'],
+  'data-plane/placement': ['data-plane/worker', 'observability'],
+  'data-plane/counting': ['store', 'observability'],
+  'data-plane/events': ['store', 'observability'],
+  'data-plane/frontend': [
+    'data-plane/placement',
+    'data-plane/counting',
+    'data-plane/events',
+    'store',
+    'observability',
+  ],
+  'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'store', 'observability'],
+  services: ['data-plane/frontend', 'store', 'observability'],
+  'control-plane': ['store', 'observability'],
+}
+/** Folders above the libraries that may use the wire layer and the archive code. */
+const USES = {
+  wire: ['data-plane/frontend', 'services', 'control-plane'],
+  archives: ['data-plane/worker', 'control-plane'],
+}
+const libraries = (name) => [
+  ...(LIBRARIES[name] ?? ['kernel', 'contracts']),
+  ...Object.entries(USES).flatMap(([library, users]) => (users.includes(name) ? [library] : [])),
+]
+const TEST = '\\.test\\.ts$'
+
+const allowed = [
+  { from: { path: '^src/bin/' }, to: {} },
+  { from: { path: '^(test|bench|tools)/' }, to: {} },
+  { from: { path: '^cli/' }, to: { path: ['^cli/', '^src/(kernel|contracts|wire)/'] } },
+  { from: {}, to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-type-only'] } },
+  // A unit test may use the in-memory store and whatever its own folder may.
+  { from: { path: TEST }, to: { path: ['^src/store/memory/', '^test/support/'] } },
+  ...Object.entries(MAY_IMPORT).map(([name, ports]) => ({
+    from: { path: `^src/${name}/` },
+    to: {
+      path: [
+        `^src/${name}/`,
+        ...libraries(name).map((library) => `^src/${library}/`),
+        ...ports.map((port) => `^src/${port}/port\\.ts$`),
+      ],
+    },
+  })),
+]
+
+export default {
+  allowed,
+  allowedSeverity: 'error',
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'nobody-imports-bin',
+      severity: 'error',
+      from: { pathNot: '^(src/bin|test)/' },
+      to: { path: '^src/bin/' },
+    },
+    {
+      name: 'no-dev-dependency-at-run-time',
+      comment: 'devDependencies are not installed with the published package; types alone are fine',
+      severity: 'error',
+      from: { path: '^(src|cli)/', pathNot: TEST },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx'],
+      conditionNames: ['source', 'import', 'node', 'types'],
+    },
+  },
+}

@@ -1,0 +1,105 @@
+/**
+ * What the store keeps of a function. Two documents per function share these types: the head (everything that
+ * belongs to the function as a whole, with its unpublished version) and one frozen document per published version.
+ * The control plane writes them, the data plane only reads them.
+ */
+import type { FunctionId } from '#contracts/arn.ts'
+
+/** Source: enum State of the Lambda API model. */
+export type FunctionState =
+  | 'Pending'
+  | 'Active'
+  | 'Inactive'
+  | 'Failed'
+  | 'Deactivating'
+  | 'Deactivated'
+  | 'ActiveNonInvocable'
+  | 'Deleting'
+export type LastUpdateStatus = 'Successful' | 'Failed' | 'InProgress'
+export type Architecture = 'x86_64' | 'arm64'
+export type LogFormat = 'Text' | 'JSON'
+
+/** A code package in the blob store. */
+export interface CodePackage {
+  /** Key in the blob store: the SHA-256 of the zip, 64 lower-case hexadecimal digits. */
+  readonly blob: string
+  /** The same digest as AWS writes it: base64. */
+  readonly codeSha256: string
+  readonly sizeBytes: number
+}
+
+/** A layer version as one function version refers to it. Merge order is list order: a later layer wins. */
+export interface AttachedLayer {
+  readonly arn: string
+  readonly codeSizeBytes: number
+  readonly blob: string
+}
+
+export interface LoggingConfig {
+  readonly format: LogFormat
+  readonly group: string
+  readonly applicationLevel?: string
+  readonly systemLevel?: string
+}
+
+/** Everything that publishing freezes, and that an execution environment needs to know. */
+export interface FunctionVersion extends FunctionId {
+  /** `$LATEST` or a decimal number. */
+  readonly version: string
+  readonly packageType: 'Zip' | 'Image'
+  readonly runtime?: string
+  readonly handler?: string
+  readonly role: string
+  readonly description: string
+  readonly timeoutSeconds: number
+  readonly memoryMiB: number
+  readonly ephemeralStorageMiB: number
+  readonly architecture: Architecture
+  readonly code: CodePackage
+  readonly layers: readonly AttachedLayer[]
+  /** The JSON of the variables, sealed (see kernel/sealed.ts) under the context `environmentContext(id)`. */
+  readonly sealedEnvironment?: string
+  readonly kmsKeyArn?: string
+  readonly logging: LoggingConfig
+  readonly tracingMode: 'Active' | 'PassThrough'
+  readonly deadLetterArn?: string
+  readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] }
+  readonly snapStart: 'PublishedVersions' | 'None'
+  readonly state: FunctionState
+  readonly stateReason?: string
+  readonly stateReasonCode?: string
+  readonly lastUpdateStatus?: LastUpdateStatus
+  readonly lastUpdateStatusReason?: string
+  readonly lastUpdateStatusReasonCode?: string
+  readonly revisionId: string
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number
+  /**
+   * Changes whenever an environment started before must not be used any more: new code, new configuration.
+   * A state change alone keeps it, so that Pending -> Active does not throw environments away.
+   */
+  readonly generation: string
+}
+
+/** The head document: the function as a whole. */
+export interface FunctionHead extends FunctionId {
+  readonly latest: FunctionVersion
+  readonly createdAt: number
+  /** Number the next published version gets; never reused, also not after a version is deleted. */
+  readonly nextVersion: number
+  readonly tags: Readonly<Record<string, string>>
+  /** Undefined: the function shares the account's unreserved concurrency. 0: it is never invoked. */
+  readonly reservedConcurrency?: number
+}
+
+export interface Alias extends FunctionId {
+  readonly alias: string
+  readonly version: string
+  readonly description: string
+  /** At most one further version, with the share of requests (0..1) that it gets. */
+  readonly additionalVersion?: { readonly version: string; readonly weight: number }
+  readonly revisionId: string
+}
+
+/** Binds a function's sealed environment to the function, so that it can't be moved to another one. */
+export const environmentContext = (id: FunctionId) => `env/${id.account}/${id.region}/${id.name}`

@@ -1,0 +1,30 @@
+/** Keys of the documents in the Meta store. Keys sort bytewise, so numbers in them are padded. */
+import { LATEST, type FunctionId, type Scope } from '#contracts/arn.ts'
+
+const scope = ({ account, region }: Scope) => `${account}/${region}`
+/** Twelve digits sort right up to 10^12 versions. */
+const padded = (number: number | string) => String(number).padStart(12, '0')
+
+export const functionPrefix = (where: Scope) => `function/${scope(where)}/`
+export const functionKey = (id: FunctionId) => `${functionPrefix(id)}${id.name}`
+
+export const versionPrefix = (id: FunctionId) => `version/${scope(id)}/${id.name}/`
+/** Key of a published version. `$LATEST` lives in the head document and has no key of its own. */
+export const versionKey = (id: FunctionId, version: string) => {
+  if (version === LATEST) throw new Error('$LATEST has no document of its own')
+  return `${versionPrefix(id)}${padded(version)}`
+}
+
+export const aliasPrefix = (id: FunctionId) => `alias/${scope(id)}/${id.name}/`
+export const aliasKey = (id: FunctionId, alias: string) => `${aliasPrefix(id)}${alias}`
+
+export const layerPrefix = (where: Scope) => `layer/${scope(where)}/`
+/** Head of a layer: the number of the next version and of the latest one. */
+export const layerKey = (where: Scope, name: string) => `${layerPrefix(where)}${name}`
+export const layerVersionPrefix = (where: Scope, name: string) => `layer-version/${scope(where)}/${name}/`
+export const layerVersionKey = (where: Scope, name: string, version: number) =>
+  `${layerVersionPrefix(where, name)}${padded(version)}`
+
+export const eventInvokeConfigPrefix = (id: FunctionId) => `event-invoke/${scope(id)}/${id.name}/`
+export const eventInvokeConfigKey = (id: FunctionId, qualifier: string) =>
+  `${eventInvokeConfigPrefix(id)}${qualifier}`

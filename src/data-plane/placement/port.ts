@@ -1,0 +1,31 @@
+/** Assignment (which warm environment) and placement (which host starts a new one), behind one call. */
+import type { FunctionVersion } from '#contracts/function.ts'
+import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
+import type { Component } from '#kernel/lifecycle.ts'
+
+export interface PlacementInvocation {
+  readonly version: FunctionVersion
+  /** The deadline is set when the environment takes it: waiting for an environment does not count. */
+  readonly invocation: Omit<GuestInvocation, 'deadlineMs'>
+  readonly logType: LogType
+  readonly signal?: AbortSignal
+}
+
+export interface EnvironmentSummary {
+  readonly id: string
+  readonly functionArn: string
+  readonly version: string
+  readonly state: string
+  readonly memoryMiB: number
+}
+
+export interface Placement extends Component {
+  /**
+   * Runs one invocation: on the idle environment used last, else on whichever comes first, a new environment or one
+   * that has become free. Each caller is admitted by counting before, so there is no queue of requests here beyond
+   * the environments that are starting. Rejects with `LambdaError`.
+   */
+  invoke(request: PlacementInvocation): Promise<InvocationResult>
+  /** Environments as they are now, for `lambent list`, health and the console. */
+  environments(): readonly EnvironmentSummary[]
+}

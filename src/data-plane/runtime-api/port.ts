@@ -1,0 +1,36 @@
+/** Talking to the runtime in a guest: the same session for the framed protocol and for the HTTP Runtime API. */
+import type { GuestInvocation, GuestOutcome } from '#contracts/invocation.ts'
+
+/** What the runtime is told when it becomes a function's. Framed runtimes get it by message, HTTP ones as environment. */
+export interface GuestInit {
+  readonly handler: string
+  readonly env: Readonly<Record<string, string>>
+  readonly taskRoot: string
+}
+
+/** How initialisation ended, as the runtime reports it. Exits and timeouts are seen by the worker. */
+export type InitOutcome =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'error'; readonly errorType: string; readonly payload: Uint8Array }
+
+export type SessionOutcome = Extract<GuestOutcome, { kind: 'response' | 'error' | 'too-large' }>
+
+/** A structured log record of a managed runtime: one event, whatever newlines it holds. */
+export interface GuestLogRecord {
+  readonly timestamp: number
+  readonly message: string
+}
+
+export interface GuestSession {
+  /** Resolves when the runtime asks for its first invocation or reports an init error. Rejects with `ChannelClosed`. */
+  init(init: GuestInit): Promise<InitOutcome>
+  /** Hands one invocation over and resolves with its end. One at a time. Rejects with `ChannelClosed`. */
+  invoke(invocation: GuestInvocation): Promise<SessionOutcome>
+  /** Ends the session: pending calls reject with `ChannelClosed`. */
+  close(): void
+}
+
+/** The guest hung up, or the session was closed, before an answer came. */
+export class ChannelClosed extends Error {
+  override name = 'ChannelClosed'
+}

@@ -1,0 +1,117 @@
+/** The isolated place a guest runs in. One driver per kind of isolation; the worker never knows which. */
+import type { Server } from 'node:net'
+import type { Duplex, Readable } from 'node:stream'
+
+import type { GuestExit } from '#contracts/invocation.ts'
+
+export type DriverName = 'oci' | 'bubblewrap' | 'process'
+
+/** What a driver really enforces on this machine; `doctor` and health print it. `no` carries the reason. */
+export type Enforcement = { readonly enforced: true } | { readonly enforced: false; readonly why: string }
+export interface DriverReport {
+  readonly driver: DriverName
+  /** Undefined when the driver can run here, otherwise why not and what to do about it. */
+  readonly unavailable?: string
+  readonly memory: Enforcement
+  readonly cpu: Enforcement
+  readonly tmpSize: Enforcement
+  readonly openFiles: Enforcement
+  readonly processes: Enforcement
+  readonly filesystem: Enforcement
+  readonly network: Enforcement
+  /** Freezing an idle environment. */
+  readonly freeze: Enforcement
+}
+
+export interface SandboxLimits {
+  readonly memoryMiB: number
+  /** Share of CPU time: 1 is one core. */
+  readonly vcpus: number
+  readonly tmpMiB: number
+  readonly openFiles: number
+  readonly processes: number
+}
+
+/** Host directories that the guest sees, all read-only. */
+export interface GuestFiles {
+  /** Function code: /var/task. */
+  readonly task: string
+  /** Merged layers: /opt. Undefined: an empty directory. */
+  readonly opt: string | undefined
+  /** Our runtime client of this family: /var/runtime. */
+  readonly runtime: string | undefined
+  /** An interpreter that the host's /usr does not hold: /var/lang. */
+  readonly lang: string | undefined
+}
+
+/** The same directories as the guest names them. The process driver cannot mount, so there they are the host's. */
+export interface GuestPaths {
+  readonly task: string
+  readonly opt: string
+  readonly runtime: string
+  readonly lang: string
+  readonly tmp: string
+}
+
+export interface SandboxSpec {
+  /** Environment id: lower-case hexadecimal, unique on this host. */
+  readonly id: string
+  readonly files: GuestFiles
+  readonly limits: SandboxLimits
+}
+
+export interface GuestCommand {
+  /** Absolute path in the guest, then arguments. */
+  readonly argv: readonly string[]
+  /** The whole environment of the guest: nothing of the host's is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** True: file descriptor 3 of the guest is one end of a socket pair, the other is `Guest.control`. */
+  readonly control: boolean
+}
+
+/** One run of the main process in a sandbox. */
+export interface Guest {
+  readonly control: Duplex | undefined
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves once, when the main process has ended. Never rejects. */
+  readonly exited: Promise<GuestExit>
+  /** Sends a signal to the main process; does nothing when it is gone. */
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void
+}
+
+export interface Sandbox {
+  readonly id: string
+  readonly paths: GuestPaths
+  /**
+   * Opens a listener that only this sandbox reaches, before the first `start`. `address` (host:port) is how the guest
+   * names it. The caller owns the server and closes it.
+   */
+  listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /** Starts the main process. An earlier one and everything it left running is killed first; /tmp is kept. */
+  start(command: GuestCommand): Promise<Guest>
+  /**
+   * Applies the CPU share of the spec. Until then the guest runs without one: initialisation has the whole machine,
+   * as in AWS.
+   */
+  limitCpu(): void
+  /** Stops every process in its tracks; cheap, not awaited. Does nothing where the driver can't. */
+  freeze(): void
+  thaw(): void
+  /** Highest memory use since the last `resetPeak`, in MiB, rounded up. Undefined when the driver can't tell. */
+  peakMemoryMiB(): number | undefined
+  resetPeak(): void
+  /** Kills everything and removes every mount, namespace, cgroup and file. Safe to call at any time, more than once. */
+  destroy(): Promise<void>
+}
+
+export interface SandboxDriver {
+  readonly report: DriverReport
+  /** Prepares the isolated place; nothing runs in it yet. Rejects with a clear message when the host cannot. */
+  create(spec: SandboxSpec): Promise<Sandbox>
+  /** Removes what an earlier agent left behind: thaw, kill, unmount, delete. Returns how many sandboxes it found. */
+  sweep(): Promise<number>
+  /** Destroys every sandbox and ends the helper processes. */
+  stop(): Promise<void>
+}

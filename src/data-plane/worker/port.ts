@@ -1,0 +1,54 @@
+/** The host agent: turns a function version into an execution environment and runs invocations in it. */
+import type { EnvironmentState } from '#contracts/environment.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
+import type { Component } from '#kernel/lifecycle.ts'
+
+export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'snap-start'
+
+/** One initialised environment. It belongs to one function version until it is gone. */
+export interface Environment {
+  readonly id: string
+  readonly version: FunctionVersion
+  readonly state: EnvironmentState
+  /** Monotonic milliseconds since it became idle; meaningless in other states. */
+  readonly idleSince: number
+  readonly startedAt: number
+  /**
+   * Runs one invocation; the caller must be the only one. Resolves with the answer or the function's error (handler
+   * error, exit, timeout, too large a response: all results, with AWS's error documents). Afterwards the environment
+   * is idle again, or resets by itself before its next invocation, or is gone.
+   * Rejects only for faults of the platform.
+   */
+  invoke(
+    invocation: GuestInvocation,
+    options: { readonly logType: LogType },
+  ): Promise<Omit<InvocationResult, 'executedVersion'>>
+  /** Ends it, as AWS does: SIGTERM where an extension asked for it, then SIGKILL. Safe to call twice. */
+  stop(): Promise<void>
+  /** Resolves when it is gone, whatever the reason. */
+  readonly gone: Promise<void>
+}
+
+export interface WorkerCapacity {
+  /** Memory promised to environments, MiB. */
+  readonly memoryMiB: number
+  readonly maxMemoryMiB: number
+  readonly environments: number
+}
+
+export interface Worker extends Component {
+  /**
+   * Starts an environment: fetches and unpacks what is missing, starts the sandbox, runs init.
+   * An init that fails in the customer's code is no rejection: the environment reports it at its first invoke, which
+   * runs init once more under the function's timeout, as AWS does.
+   * Rejects with a `LambdaError` when the host can't (no such runtime, no capacity, damaged code).
+   */
+  startEnvironment(version: FunctionVersion, type: InitializationType): Promise<Environment>
+  /**
+   * Makes ready whatever would slow the first start: downloads the runtime, unpacks code and layers.
+   * Rejects with a `LambdaError` whose code names what is wrong.
+   */
+  prepare(version: FunctionVersion): Promise<void>
+  capacity(): WorkerCapacity
+}
