@@ -46,7 +46,7 @@ const allowed = [
   { from: { path: '^src/bin/' }, to: {} },
   { from: { path: '^(test|bench|tools)/' }, to: {} },
   { from: { path: '^cli/' }, to: { path: ['^cli/', '^src/(kernel|contracts|wire)/'] } },
-  { from: {}, to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-type-only'] } },
+  { from: {}, to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] } },
   // A unit test may use the in-memory store and whatever its own folder may.
   { from: { path: TEST }, to: { path: ['^src/store/memory/', '^test/support/'] } },
   ...Object.entries(MAY_IMPORT).map(([name, ports]) => ({

@@ -1,5 +1,5 @@
 /** Lambda's ARNs and the three spellings of a function's name that the API accepts. */
-import { validationFailed } from '#contracts/errors.ts'
+import { invalidParameter } from '#contracts/errors.ts'
 
 export interface Scope {
   readonly account: string
@@ -60,8 +60,8 @@ export function mergeQualifiers(
   fromParameter: string | undefined,
 ): string | undefined {
   if (fromName !== undefined && fromParameter !== undefined && fromName !== fromParameter) {
-    // Text from memory of AWS's behaviour, unverified.
-    throw validationFailed(
+    // Code and text as EventBridge Scheduler's guide quotes them from Lambda.
+    throw invalidParameter(
       'The derived qualifier from the function name does not match the specified qualifier.',
     )
   }

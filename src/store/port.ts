@@ -64,7 +64,10 @@ export interface LogEntry {
   readonly payload: Uint8Array
 }
 
-/** Proof of ownership that the engine checks in the same transaction. */
+/** Kind of the leases that fences refer to; the key is the queue's number in decimal. */
+export const QUEUE_LEASE_KIND = 'queue'
+
+/** Proof of ownership that the engine checks in the same transaction: the queue's lease is held with this epoch. */
 export interface Fence {
   readonly queue: number
   readonly epoch: number
@@ -157,6 +160,18 @@ export class BlobMissing extends Error {
 /** The bytes do not hash to the key they were stored under. */
 export class BlobMismatch extends Error {
   override name = 'BlobMismatch'
+}
+/** The bytes are more than the `maxBytes` of the put. */
+export class BlobTooLarge extends Error {
+  override name = 'BlobTooLarge'
+}
+/** More work waits for the engine than its bound; nothing was written, try again later. */
+export class StoreBusy extends Error {
+  override name = 'StoreBusy'
+}
+/** The data was written by a newer version of the program, which knows a newer schema. */
+export class StoreTooNew extends Error {
+  override name = 'StoreTooNew'
 }
 /** The stored data cannot be read; the message says which file and what to do. Never answered by starting empty. */
 export class StoreDamaged extends Error {

@@ -1,0 +1,65 @@
+// The project's tasks, each a list of steps. `npm test` runs what CI runs.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { otherNode, root, run, say } from './setup.mjs'
+
+const SOURCE = ['--disable-warning=ExperimentalWarning', '--conditions=source']
+/** The second Node line that unit tests must pass on. */
+const OTHER_NODE = '24.21.0'
+
+const script = (name, node, file, args = []) => ({
+  name,
+  run: () => run(node, [...SOURCE, join(root, file), ...args]),
+})
+
+const tests = (name, node, patterns, options = []) => ({
+  name,
+  run: () => run(node, [...SOURCE, '--test', ...options, ...patterns.map((pattern) => join(root, pattern))]),
+})
+
+export function tasks(node) {
+  // A tool runs under the pinned Node: npm's shims would take the host's, which may be too old for it.
+  const tool = (name, command, args) => ({
+    name,
+    run: () => run(node, [join(root, 'node_modules', '.bin', command), ...args]),
+  })
+  const check = [
+    tool('types', 'tsc', ['--noEmit', '-p', root]),
+    tool('lint', 'oxlint', ['--deny-warnings']),
+    tool('format', 'oxfmt', ['--check', '.']),
+    script('import table', node, 'tools/check-imports.ts'),
+    tool('dead code', 'knip', []),
+    script('generated models', node, 'tools/generate-models.ts', ['--check']),
+    script('generated docs', node, 'tools/generate-docs.ts', ['--check']),
+    tests('unit tests', node, ['src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts']),
+  ]
+  const other = {
+    name: `unit tests on Node ${OTHER_NODE}`,
+    run: () => {
+      const path = otherNode(OTHER_NODE)
+      if (path) return tests('', path, ['src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts']).run()
+      say(`no Node ${OTHER_NODE} for this platform on npm: not run`)
+      return 0
+    },
+  }
+  const e2e = [
+    tests(
+      'end-to-end tests',
+      node,
+      ['test/{e2e,chaos,scenario,parity}/**/*.test.ts'],
+      ['--test-concurrency=1'],
+    ),
+  ]
+  return {
+    check,
+    e2e,
+    test: [...check, other, ...e2e],
+    bench: [script('bench', node, 'bench/main.ts', process.argv.slice(3))],
+    docs: [script('docs', node, 'tools/generate-docs.ts')],
+    build: [
+      { name: 'clean', run: () => (rmSync(join(root, 'dist'), { recursive: true, force: true }), 0) },
+      tool('emit', 'tsc', ['-p', join(root, 'tsconfig.build.json')]),
+    ],
+  }
+}

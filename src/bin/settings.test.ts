@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+import { BadSetting, readSettings, settingsHelp } from '#bin/settings.ts'
+
+test('settings: defaults listen on loopback port 4566 with data in .lambent', () => {
+  const settings = readSettings([], {})
+  assert.deepEqual([settings?.host, settings?.port, settings?.data], ['127.0.0.1', 4566, '.lambent'])
+})
+
+test('settings: a flag beats the environment, the environment beats the file, the file beats the default', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'settings-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'lambent.json')
+  writeFileSync(file, JSON.stringify({ port: 1, region: 'eu-west-1', data: 'from-file' }))
+  const settings = readSettings(['--config', file, '--port', '3'], {
+    LAMBENT_PORT: '2',
+    LAMBENT_REGION: 'eu-north-1',
+  })
+  assert.deepEqual([settings?.port, settings?.region, settings?.data], [3, 'eu-north-1', 'from-file'])
+})
+
+test('settings: --no-examples switches the examples off', () => {
+  assert.equal(readSettings(['--no-examples'], {})?.examples, false)
+  assert.equal(readSettings([], { LAMBENT_EXAMPLES: 'no' })?.examples, false)
+})
+
+for (const [argv, env, text] of [
+  [['--port', 'x'], {}, /--port is "x", but it takes a whole number from 0 to 65535/],
+  [[], { LAMBENT_PORT: '70000' }, /LAMBENT_PORT is "70000"/],
+  [['--auth', 'maybe'], {}, /one of off, signature/],
+  [['--account', '12'], {}, /12 digits/],
+  [['--nonsense'], {}, /nonsense/],
+  [['--host', '0.0.0.0'], {}, /--auth signature/],
+  [['--host', '0.0.0.0', '--auth', 'signature'], {}, /secret-access-key of your own/],
+  [['--config', '/does/not/exist'], {}, /cannot be read/],
+] as const) {
+  test(`settings: refuses ${JSON.stringify(argv)} ${JSON.stringify(env)} and says why`, () => {
+    assert.throws(
+      () => readSettings(argv, env),
+      (error) => error instanceof BadSetting && text.test(error.message),
+    )
+  })
+}
+
+test('settings: help names every setting once and shows examples', () => {
+  assert.equal(readSettings(['--help'], {}), undefined)
+  assert.match(settingsHelp(), /--port N/)
+  assert.match(settingsHelp(), /Examples/)
+})

@@ -1,0 +1,47 @@
+"""Extracts the facts that the SDK's schema objects lack from a botocore service model.
+
+Usage: python3 tools/model/extract_facts.py SERVICE path/to/service-2.json [--constraints]
+
+Writes SERVICE-members.tsv beside this file: one line per member of a structure, list or map with the name and the type
+of its shape. With --constraints also SERVICE-constraints.tsv: length, range, pattern and values of each simple shape.
+Only facts are taken: names, types and numbers, no documentation.
+"""
+
+import json
+import pathlib
+import sys
+
+SIMPLE = ("string", "integer", "long", "double", "float", "boolean", "blob", "timestamp")
+
+
+def main() -> None:
+    service, path = sys.argv[1], sys.argv[2]
+    shapes = json.loads(pathlib.Path(path).read_text())["shapes"]
+    here = pathlib.Path(__file__).parent
+
+    lines = ["shape\tmember\ttarget\ttype"]
+    for name, shape in sorted(shapes.items()):
+        for member, target in members(shape):
+            lines.append("\t".join([name, member, target, shapes[target]["type"]]))
+    (here / f"{service}-members.tsv").write_text("\n".join(lines) + "\n")
+
+    if "--constraints" in sys.argv:
+        rows = ["shape\ttype\tmin\tmax\tpattern\tenum"]
+        for name, shape in sorted(shapes.items()):
+            values = [shape.get("min"), shape.get("max"), shape.get("pattern"), "|".join(shape.get("enum", []))]
+            if any(value not in (None, "") for value in values):
+                rows.append("\t".join([name, shape["type"]] + ["" if v is None else str(v) for v in values]))
+        (here / f"{service}-constraints.tsv").write_text("\n".join(rows) + "\n")
+
+
+def members(shape):
+    if shape["type"] == "structure":
+        return [(member, target["shape"]) for member, target in shape["members"].items()]
+    if shape["type"] == "list":
+        return [("member", shape["member"]["shape"])]
+    if shape["type"] == "map":
+        return [("key", shape["key"]["shape"]), ("value", shape["value"]["shape"])]
+    return []
+
+
+main()
