@@ -59,7 +59,8 @@ export function createClient(options: {
           ? given.body
           : Buffer.from(JSON.stringify(given.body))
     const headers: Record<string, string> = { ...given.headers }
-    if (given.body !== undefined && !(given.body instanceof Uint8Array)) headers['content-type'] ??= 'application/json'
+    if (given.body !== undefined && !(given.body instanceof Uint8Array))
+      headers['content-type'] ??= 'application/json'
     let response: Response
     try {
       response = await fetch(url, {
@@ -75,7 +76,11 @@ export function createClient(options: {
         { cause: error },
       )
     }
-    const answer = { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) }
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: Buffer.from(await response.arrayBuffer()),
+    }
     if (answer.status >= 400) throw apiError(answer)
     return answer
   }
@@ -91,7 +96,10 @@ export function createClient(options: {
     logs: async <T>(operation: string, input: object) => {
       const { body } = await send('logs', 'POST', '/', {
         body: Buffer.from(JSON.stringify(input)),
-        headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Logs_20140328.${operation}` },
+        headers: {
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': `Logs_20140328.${operation}`,
+        },
       })
       return (body.length === 0 ? undefined : JSON.parse(body.toString())) as T
     },

@@ -51,7 +51,11 @@ export interface Command {
 
 /** Options of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionHelp>> = {
-  endpoint: { type: 'string', value: 'URL', help: 'where Lambent answers [AWS_ENDPOINT_URL or http://127.0.0.1:4566]' },
+  endpoint: {
+    type: 'string',
+    value: 'URL',
+    help: 'where Lambent answers [AWS_ENDPOINT_URL or http://127.0.0.1:4566]',
+  },
   region: { type: 'string', value: 'REGION', help: 'region [AWS_REGION or us-east-1]' },
   json: { type: 'boolean', help: 'print JSON for machines' },
   help: { type: 'boolean', short: 'h', help: 'this text' },

@@ -32,7 +32,10 @@ const help = () => `Usage: lambent COMMAND
 The AWS Lambda that anyone can own.
 
 Commands
-${[...Object.entries(PROGRAMS), ...COMMANDS.map(({ name, summary }) => [name, summary.replace(/\.$/, '')] as const)]
+${[
+  ...Object.entries(PROGRAMS),
+  ...COMMANDS.map(({ name, summary }) => [name, summary.replace(/\.$/, '')] as const),
+]
   .map(([name, summary]) => `  ${name.padEnd(12)} ${summary}`)
   .join('\n')}
 
@@ -59,7 +62,10 @@ function output(isJson: boolean): Output {
 function packageVersion(): string {
   for (const relative of ['../package.json', '../../package.json']) {
     try {
-      const found = JSON.parse(readFileSync(new URL(relative, import.meta.url), 'utf8')) as { name?: string; version: string }
+      const found = JSON.parse(readFileSync(new URL(relative, import.meta.url), 'utf8')) as {
+        name?: string
+        version: string
+      }
       if (found.name === 'lambent') return found.version
     } catch {
       // Look one level higher.
@@ -96,7 +102,9 @@ async function main(argv: readonly string[]): Promise<number> {
       // A second Ctrl-C, or a wait that does not listen, ends at once.
       process.once('SIGINT', () => process.exit(130))
     })
-    const region = String(values['region'] ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1')
+    const region = String(
+      values['region'] ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'] ?? 'us-east-1',
+    )
     const endpoint = String(values['endpoint'] ?? process.env['AWS_ENDPOINT_URL'] ?? 'http://127.0.0.1:4566')
     if (!URL.canParse(endpoint)) throw new UsageError(`The endpoint is no URL: ${endpoint}`)
     return await command.run({

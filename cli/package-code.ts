@@ -21,7 +21,12 @@ const MAX_FILES = 100_000
 /** A fixed time makes the same files the same zip, so that an unchanged function keeps its CodeSha256. */
 const EPOCH = new Date(Date.UTC(1980, 0, 1))
 
-async function collect(zip: ZipFile, root: string, directory: string, count: { files: number }): Promise<void> {
+async function collect(
+  zip: ZipFile,
+  root: string,
+  directory: string,
+  count: { files: number },
+): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true })
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (IGNORED.has(entry.name)) continue
@@ -30,7 +35,8 @@ async function collect(zip: ZipFile, root: string, directory: string, count: { f
     const info = await stat(path)
     if (info.isDirectory()) await collect(zip, root, path, count)
     else if (info.isFile()) {
-      if (++count.files > MAX_FILES) throw new UsageError(`${root} holds more than ${MAX_FILES} files: is it the right directory?`)
+      if (++count.files > MAX_FILES)
+        throw new UsageError(`${root} holds more than ${MAX_FILES} files: is it the right directory?`)
       const mode = info.mode & 0o111 ? 0o100755 : 0o100644
       zip.addFile(path, relative(root, path), { mtime: EPOCH, mode })
     }
@@ -43,7 +49,8 @@ export async function packageCode(path: string): Promise<Buffer> {
   const info = statSync(path)
   if (info.isFile() && extname(path) === '.zip') return readFileSync(path)
   const zip = new ZipFile()
-  if (info.isFile()) zip.addFile(path, basename(path), { mtime: EPOCH, mode: info.mode & 0o111 ? 0o100755 : 0o100644 })
+  if (info.isFile())
+    zip.addFile(path, basename(path), { mtime: EPOCH, mode: info.mode & 0o111 ? 0o100755 : 0o100644 })
   else await collect(zip, path, path, { files: 0 })
   zip.end()
   const chunks: Buffer[] = []

@@ -4,7 +4,12 @@ export function table(headers: readonly string[], rows: readonly (readonly strin
     Math.max(header.length, ...rows.map((row) => row[column]?.length ?? 0)),
   )
   return [headers, ...rows]
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 

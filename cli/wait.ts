@@ -31,7 +31,8 @@ export async function waitUntilReady(client: Client, name: string, out: Output, 
       'GET',
       `/2015-03-31/functions/${encodeURIComponent(name)}/configuration`,
     )
-    if (config.State === 'Failed') throw new Error(`${name} failed: ${config.StateReason ?? 'no reason given'}`)
+    if (config.State === 'Failed')
+      throw new Error(`${name} failed: ${config.StateReason ?? 'no reason given'}`)
     if (config.LastUpdateStatus === 'Failed') {
       throw new Error(`The update of ${name} failed: ${config.LastUpdateStatusReason ?? 'no reason given'}`)
     }

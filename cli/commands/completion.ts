@@ -44,7 +44,10 @@ compdef _lambent lambent`,
     summary: 'Prints the completion script of a shell.',
     positionals: { min: 1, max: 1 },
     options: {},
-    examples: ['source <(lambent completion bash)', 'lambent completion fish > ~/.config/fish/completions/lambent.fish'],
+    examples: [
+      'source <(lambent completion bash)',
+      'lambent completion fish > ~/.config/fish/completions/lambent.fish',
+    ],
     run({ positionals, out }) {
       const make = scripts[positionals[0] ?? '']
       if (!make) throw new UsageError(`There are completion scripts for ${Object.keys(scripts).join(', ')}`)

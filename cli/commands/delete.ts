@@ -10,7 +10,8 @@ export const deleteCommand: Command = {
   },
   examples: ['lambent delete hello', 'lambent delete orders --qualifier 3', 'lambent delete a b c --json'],
   async run({ client, positionals, values, out }) {
-    const query = values['qualifier'] === undefined ? '' : `?Qualifier=${encodeURIComponent(String(values['qualifier']))}`
+    const query =
+      values['qualifier'] === undefined ? '' : `?Qualifier=${encodeURIComponent(String(values['qualifier']))}`
     for (const name of positionals) {
       await client.rest('DELETE', `/2015-03-31/functions/${encodeURIComponent(name)}${query}`)
       if (!out.isJson) out.line(`${name} deleted`)

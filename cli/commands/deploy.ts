@@ -26,14 +26,19 @@ export interface Deployment {
 export async function deploy(
   { client, out, signal }: Pick<CommandContext, 'client' | 'out' | 'signal'>,
   wanted: Deployment,
-): Promise<{ readonly action: 'created' | 'updated' | 'unchanged'; readonly function: FunctionConfiguration }> {
+): Promise<{
+  readonly action: 'created' | 'updated' | 'unchanged'
+  readonly function: FunctionConfiguration
+}> {
   const zip = await packageCode(wanted.path)
   out.note(`Packed ${wanted.path}: ${size(zip.length)}`)
   const url = `${FUNCTIONS}/${encodeURIComponent(wanted.name)}`
-  const existing = await client.json<FunctionConfiguration>('GET', `${url}/configuration`).catch((error: unknown) => {
-    if (error instanceof ApiError && error.status === 404) return undefined
-    throw error
-  })
+  const existing = await client
+    .json<FunctionConfiguration>('GET', `${url}/configuration`)
+    .catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return undefined
+      throw error
+    })
   const configuration = {
     ...(wanted.runtime === undefined ? {} : { Runtime: wanted.runtime }),
     ...(wanted.handler === undefined ? {} : { Handler: wanted.handler }),
@@ -56,7 +61,9 @@ export async function deploy(
       Code: { ZipFile: zip.toString('base64') },
     }
     if (!('Runtime' in body)) {
-      throw new UsageError(`Nothing in ${wanted.path} tells which runtime it needs: add --runtime and --handler`)
+      throw new UsageError(
+        `Nothing in ${wanted.path} tells which runtime it needs: add --runtime and --handler`,
+      )
     }
     await client.json('POST', FUNCTIONS, { body })
     return { action: 'created', function: await publish(await ready()) }
@@ -77,7 +84,8 @@ export async function deploy(
 const number = (text: unknown, flag: string) => {
   if (text === undefined) return undefined
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(text)}`)
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`${flag} takes a whole number, not ${JSON.stringify(text)}`)
   return value
 }
 
@@ -99,7 +107,11 @@ export const deployCommand: Command = {
   positionals: { min: 0, max: 1 },
   options: {
     name: { type: 'string', short: 'n', value: 'NAME', help: "function's name [the directory's]" },
-    runtime: { type: 'string', value: 'ID', help: 'runtime, such as nodejs24.x or python3.11 [guessed from the files]' },
+    runtime: {
+      type: 'string',
+      value: 'ID',
+      help: 'runtime, such as nodejs24.x or python3.11 [guessed from the files]',
+    },
     handler: { type: 'string', value: 'HANDLER', help: 'handler, such as index.handler [guessed]' },
     role: { type: 'string', value: 'ARN', help: `execution role [${DEFAULT_ROLE}]` },
     memory: { type: 'string', value: 'MIB', help: 'memory [128]' },
@@ -132,7 +144,9 @@ export const deployCommand: Command = {
     if (out.isJson) out.json({ Action: result.action, ...result.function })
     else {
       const config = result.function
-      out.line(`${config.FunctionName} ${result.action}: ${config.Runtime ?? 'image'}, ${size(config.CodeSize)}, version ${config.Version}`)
+      out.line(
+        `${config.FunctionName} ${result.action}: ${config.Runtime ?? 'image'}, ${size(config.CodeSize)}, version ${config.Version}`,
+      )
       out.note(`Try it: lambent invoke ${config.FunctionName} '{}'`)
     }
     return 0

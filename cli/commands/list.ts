@@ -3,7 +3,9 @@ import { size, table } from '../table.ts'
 import type { FunctionConfiguration } from '../wait.ts'
 
 /** All functions, page by page. */
-export async function listFunctions({ client }: Pick<CommandContext, 'client'>): Promise<FunctionConfiguration[]> {
+export async function listFunctions({
+  client,
+}: Pick<CommandContext, 'client'>): Promise<FunctionConfiguration[]> {
   const functions: FunctionConfiguration[] = []
   let marker: string | undefined
   do {

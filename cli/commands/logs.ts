@@ -22,13 +22,19 @@ function since(text: string, now: number): number {
   const relative = /^(\d+)([smhd])$/.exec(text)
   if (relative) return now - Number(relative[1]) * (UNITS_MS[relative[2] ?? 's'] ?? 0)
   const time = Date.parse(text)
-  if (Number.isNaN(time)) throw new UsageError(`--since takes 30s, 10m, 2h, 1d or an ISO time, not ${JSON.stringify(text)}`)
+  if (Number.isNaN(time))
+    throw new UsageError(`--since takes 30s, 10m, 2h, 1d or an ISO time, not ${JSON.stringify(text)}`)
   return time
 }
 
 async function* events(
   { client, signal }: CommandContext,
-  query: { readonly group: string; readonly from: number; readonly filter: string | undefined; readonly follow: boolean },
+  query: {
+    readonly group: string
+    readonly from: number
+    readonly filter: string | undefined
+    readonly follow: boolean
+  },
 ): AsyncGenerator<FilteredEvent> {
   const seen = new Set<string>()
   let from = query.from
@@ -45,7 +51,8 @@ async function* events(
         })
         .catch((error: unknown) => {
           // The group appears with the first invocation: while following, that is worth waiting for.
-          if (query.follow && error instanceof ApiError && error.code === 'ResourceNotFoundException') return {}
+          if (query.follow && error instanceof ApiError && error.code === 'ResourceNotFoundException')
+            return {}
           throw error
         })
       for (const event of page.events ?? []) {
@@ -73,7 +80,12 @@ export const logsCommand: Command = {
   positionals: { min: 1, max: 1 },
   options: {
     follow: { type: 'boolean', short: 'f', help: 'go on until Ctrl-C' },
-    since: { type: 'string', short: 's', value: 'TIME', help: 'how far back: 30s, 10m, 2h, 1d or an ISO time [10m]' },
+    since: {
+      type: 'string',
+      short: 's',
+      value: 'TIME',
+      help: 'how far back: 30s, 10m, 2h, 1d or an ISO time [10m]',
+    },
     filter: { type: 'string', value: 'PATTERN', help: 'CloudWatch filter pattern' },
     group: { type: 'boolean', help: 'NAME is the name of a log group' },
   },

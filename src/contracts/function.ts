@@ -26,6 +26,8 @@ export interface CodePackage {
   /** The same digest as AWS writes it: base64. */
   readonly codeSha256: string
   readonly sizeBytes: number
+  /** What the archive holds when it is unpacked; the limit counts it together with the layers. */
+  readonly unzippedBytes?: number
 }
 
 /** A layer version as one function version refers to it. Merge order is list order: a later layer wins. */
@@ -33,6 +35,7 @@ export interface AttachedLayer {
   readonly arn: string
   readonly codeSizeBytes: number
   readonly blob: string
+  readonly unzippedBytes?: number
 }
 
 export interface LoggingConfig {
@@ -63,7 +66,12 @@ export interface FunctionVersion extends FunctionId {
   readonly logging: LoggingConfig
   readonly tracingMode: 'Active' | 'PassThrough'
   readonly deadLetterArn?: string
-  readonly vpc?: { readonly subnetIds: readonly string[]; readonly securityGroupIds: readonly string[] }
+  /** Present once it was ever configured; empty lists mean that the function was taken out of its VPC again. */
+  readonly vpc?: {
+    readonly subnetIds: readonly string[]
+    readonly securityGroupIds: readonly string[]
+    readonly ipv6AllowedForDualStack?: boolean
+  }
   readonly snapStart: 'PublishedVersions' | 'None'
   readonly state: FunctionState
   readonly stateReason?: string
@@ -84,9 +92,16 @@ export interface FunctionVersion extends FunctionId {
 /** The head document: the function as a whole. */
 export interface FunctionHead extends FunctionId {
   readonly latest: FunctionVersion
+  /**
+   * What invocations of `$LATEST` run instead of `latest` while an update of it is in progress, and after an update that
+   * failed: the last version of the configuration that worked. Absent: they run `latest`.
+   */
+  readonly serving?: FunctionVersion
   readonly createdAt: number
   /** Number the next published version gets; never reused, also not after a version is deleted. */
   readonly nextVersion: number
+  /** What was published last: publishing the same content again gives that version back. */
+  readonly lastPublished?: { readonly version: string; readonly contentDigest: string }
   readonly tags: Readonly<Record<string, string>>
   /** Undefined: the function shares the account's unreserved concurrency. 0: it is never invoked. */
   readonly reservedConcurrency?: number
@@ -99,6 +114,20 @@ export interface Alias extends FunctionId {
   /** At most one further version, with the share of requests (0..1) that it gets. */
   readonly additionalVersion?: { readonly version: string; readonly weight: number }
   readonly revisionId: string
+}
+
+/** How asynchronous invocations of one qualifier of a function are treated. */
+export interface EventInvokeConfig extends FunctionId {
+  /** `$LATEST`, a version number or the name of an alias. */
+  readonly qualifier: string
+  /** 0 to 2; undefined: 2. */
+  readonly maximumRetryAttempts?: number
+  /** 60 to 21,600; undefined: 21,600. */
+  readonly maximumEventAgeSeconds?: number
+  readonly onSuccessArn?: string
+  readonly onFailureArn?: string
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number
 }
 
 /** Binds a function's sealed environment to the function, so that it can't be moved to another one. */

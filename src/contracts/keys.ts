@@ -5,6 +5,10 @@ const scope = ({ account, region }: Scope) => `${account}/${region}`
 /** Twelve digits sort right up to 10^12 versions. */
 const padded = (number: number | string) => String(number).padStart(12, '0')
 
+/** Every function of every account, for the rare walk over all of them. */
+export const ALL_FUNCTIONS = 'function/'
+export const ALL_VERSIONS = 'version/'
+
 export const functionPrefix = (where: Scope) => `function/${scope(where)}/`
 export const functionKey = (id: FunctionId) => `${functionPrefix(id)}${id.name}`
 
@@ -28,3 +32,6 @@ export const layerVersionKey = (where: Scope, name: string, version: number) =>
 export const eventInvokeConfigPrefix = (id: FunctionId) => `event-invoke/${scope(id)}/${id.name}/`
 export const eventInvokeConfigKey = (id: FunctionId, qualifier: string) =>
   `${eventInvokeConfigPrefix(id)}${qualifier}`
+
+/** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
+export const accountKey = (where: Scope) => `account/${scope(where)}`

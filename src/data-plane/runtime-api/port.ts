@@ -19,6 +19,8 @@ export type SessionOutcome = Extract<GuestOutcome, { kind: 'response' | 'error' 
 export interface GuestLogRecord {
   readonly timestamp: number
   readonly message: string
+  /** Name of the level, when the record has one. */
+  readonly level?: string
 }
 
 export interface GuestSession {

@@ -3,6 +3,9 @@ import type { LogEntry, LogId, QueueLog } from '#store/port.ts'
 
 const byId = (a: LogEntry, b: LogEntry) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
+/** With bytes of its own, so that neither side can change what the other holds. */
+const copyOf = (entry: LogEntry): LogEntry => ({ ...entry, payload: Uint8Array.from(entry.payload) })
+
 /** `holds` says whether a queue's lease is held with an epoch at this moment. */
 export function createMemoryLog(options: {
   readonly holds: (queue: number, epoch: number) => boolean
@@ -20,7 +23,7 @@ export function createMemoryLog(options: {
       if (ids.size < append.length || append.some(({ id }) => entries.has(id))) {
         throw new TypeError('A log id is appended twice')
       }
-      for (const entry of append) entries.set(entry.id, { ...entry, payload: Uint8Array.from(entry.payload) })
+      for (const entry of append) entries.set(entry.id, copyOf(entry))
       for (const { id, queue, visibleAt, head } of batch.move) {
         const entry = entries.get(id)
         if (entry?.queue === queue && !fencedOut.has(queue)) entries.set(id, { ...entry, visibleAt, head })
@@ -35,7 +38,7 @@ export function createMemoryLog(options: {
         .filter((entry) => entry.queue === queue && entry.id > afterId)
         .toSorted(byId)
         .slice(0, Math.max(0, limit))
-        .map((entry) => ({ ...entry, payload: Uint8Array.from(entry.payload) }))
+        .map(copyOf)
     },
   }
 }

@@ -1,0 +1,34 @@
+/** What the control plane needs from others. Everything here throws AWS-shaped `LambdaError`s. */
+import type { Scope } from '#contracts/arn.ts'
+import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
+
+export interface BucketSource {
+  readonly bucket: string
+  readonly key: string
+  readonly version?: string
+}
+
+/** Keeps deployment packages. */
+export interface CodeStore {
+  /** Checks the archive and stores it; durable when it resolves. Refuses what is no zip or too large. */
+  fromZip(zip: Uint8Array): Promise<CodePackage & { readonly unzippedBytes: number }>
+  /** The same for an object of a bucket. */
+  fromBucket(source: BucketSource): Promise<CodePackage & { readonly unzippedBytes: number }>
+  /** A URL that downloads the package without further credentials, for a limited time. */
+  location(pkg: CodePackage, context: { readonly endpoint: string }): string
+}
+
+/** Turns layer version ARNs into what a function keeps of them. */
+export interface LayerResolver {
+  /** Refuses unknown layers, more than five, and two versions of one layer. The answer is in the order of `arns`. */
+  resolve(
+    arns: readonly string[],
+    scope: Scope,
+  ): Promise<readonly (AttachedLayer & { readonly unzippedBytes: number })[]>
+}
+
+/** Makes a version ready to be started. The function is Pending, or its update in progress, until this resolves. */
+export interface Preparer {
+  /** Rejects with a `LambdaError` whose code names what is wrong; the function fails with it. */
+  prepare(version: FunctionVersion): Promise<void>
+}

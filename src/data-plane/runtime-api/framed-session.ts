@@ -1,0 +1,241 @@
+/** The session with a managed runtime over its control socket: frames both ways, payloads never parsed. */
+import type { Duplex } from 'node:stream'
+
+import type { GuestInvocation } from '#contracts/invocation.ts'
+import { encodeFrameHead, GUEST_FRAME, HOST_FRAME, PROTOCOL_VERSION } from '#data-plane/runtime-api/frame.ts'
+import { createFrameParser, ProtocolError } from '#data-plane/runtime-api/frame-parser.ts'
+import type {
+  GuestInit,
+  GuestLogRecord,
+  GuestSession,
+  InitOutcome,
+  SessionOutcome,
+} from '#data-plane/runtime-api/port.ts'
+import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
+import { createStreamBuffer } from '#data-plane/runtime-api/stream-buffer.ts'
+
+export interface FramedSession extends GuestSession {
+  /** Resolves when the interpreter has booted and can take a function. Rejects with `ChannelClosed`. */
+  readonly ready: Promise<void>
+}
+
+/** Payloads up to this size are copied behind the header, so that one write carries the frame. */
+const COPY_BYTES = 16_384
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: ChannelClosed) => void
+}
+
+function parseHeader(header: string): Record<string, unknown> {
+  if (header === '') return {}
+  try {
+    const value: unknown = JSON.parse(header)
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  } catch {
+    // Falls through to the one message for all malformed headers.
+  }
+  throw new ProtocolError('A frame header is not a JSON object')
+}
+
+/** AWS calls it so when a runtime names no type. */
+function errorTypeOf(header: string): string {
+  const { errorType } = parseHeader(header)
+  return typeof errorType === 'string' && errorType !== '' ? errorType.slice(0, 1024) : 'Runtime.Unknown'
+}
+
+/**
+ * Speaks the framed protocol over `control`, which the session owns from here on. `onLog` is called in the order of
+ * arrival, before the invocation's own end, and must not throw. Responses above `maxResponseBytes` are counted, not kept.
+ */
+export function createFramedSession(options: {
+  readonly control: Duplex
+  readonly maxResponseBytes: number
+  readonly onLog: (record: GuestLogRecord) => void
+}): FramedSession {
+  const { control, maxResponseBytes, onLog } = options
+  let booted = false
+  let closed: ChannelClosed | undefined
+  let initWaiter: Waiter<InitOutcome> | undefined
+  let invokeWaiter: Waiter<SessionOutcome> | undefined
+  const stream = createStreamBuffer(maxResponseBytes)
+  let streaming = false
+  const ready = Promise.withResolvers<void>()
+  // Nobody has to wait for it.
+  ready.promise.catch(() => {})
+
+  const shut = (message: string, cause?: unknown) => {
+    if (closed) return
+    closed = new ChannelClosed(message, cause === undefined ? undefined : { cause })
+    control.destroy()
+    ready.reject(closed)
+    const waiters = [initWaiter, invokeWaiter]
+    initWaiter = undefined
+    invokeWaiter = undefined
+    for (const waiter of waiters) waiter?.reject(closed)
+  }
+
+  const endInit = (outcome: InitOutcome) => {
+    const waiter = initWaiter
+    if (!waiter) throw new ProtocolError('The runtime answers an initialisation that nobody asked for')
+    initWaiter = undefined
+    waiter.resolve(outcome)
+  }
+
+  const endInvocation = (outcome: SessionOutcome) => {
+    const waiter = invokeWaiter
+    if (!waiter) throw new ProtocolError('The runtime answers an invocation that it was not given')
+    invokeWaiter = undefined
+    waiter.resolve(outcome)
+  }
+
+  const endStream = (header: string, payload: Buffer) => {
+    streaming = false
+    const { errorType } = parseHeader(header)
+    if (typeof errorType === 'string') {
+      stream.take()
+      endInvocation({ kind: 'error', errorType: errorTypeOf(header), payload })
+    } else endInvocation(stream.take())
+  }
+
+  const parser = createFrameParser({
+    maxResponseBytes,
+    onFrame(type, header, payload, payloadBytes) {
+      // A log callback may have closed the session in the middle of a chunk.
+      if (closed) return
+      if (type === GUEST_FRAME.response && !streaming) {
+        endInvocation(
+          payloadBytes > maxResponseBytes
+            ? { kind: 'too-large', sizeBytes: payloadBytes }
+            : { kind: 'response', payload },
+        )
+        return
+      }
+      switch (type) {
+        case GUEST_FRAME.log: {
+          const { timestamp, level } = parseHeader(header)
+          if (!Number.isSafeInteger(timestamp)) throw new ProtocolError('A log record has no timestamp')
+          onLog({
+            timestamp: timestamp as number,
+            message: payload.toString('utf8'),
+            ...(typeof level === 'string' && { level }),
+          })
+          return
+        }
+        case GUEST_FRAME.ready: {
+          const { protocol } = parseHeader(header)
+          if (booted || protocol !== PROTOCOL_VERSION) {
+            throw new ProtocolError(
+              booted ? 'The runtime is ready twice' : `The runtime speaks protocol ${String(protocol)}`,
+            )
+          }
+          booted = true
+          ready.resolve()
+          return
+        }
+        case GUEST_FRAME.initDone: {
+          endInit({ kind: 'ready' })
+          return
+        }
+        case GUEST_FRAME.initError: {
+          if (payloadBytes > maxResponseBytes) throw new ProtocolError('The error of the initialisation is too long')
+          endInit({ kind: 'error', errorType: errorTypeOf(header), payload })
+          return
+        }
+        case GUEST_FRAME.error: {
+          // An exception that ends a stream half-way arrives like this too.
+          streaming = false
+          stream.take()
+          endInvocation(
+            payloadBytes > maxResponseBytes
+              ? { kind: 'too-large', sizeBytes: payloadBytes }
+              : { kind: 'error', errorType: errorTypeOf(header), payload },
+          )
+          return
+        }
+        case GUEST_FRAME.streamStart: {
+          if (!invokeWaiter || streaming) throw new ProtocolError('The runtime may not start a stream now')
+          parseHeader(header)
+          streaming = true
+          return
+        }
+        case GUEST_FRAME.streamChunk: {
+          if (!streaming) throw new ProtocolError('A chunk without a stream')
+          stream.push(payload, payloadBytes)
+          return
+        }
+        case GUEST_FRAME.streamEnd: {
+          if (!streaming) throw new ProtocolError('The end of a stream that was not started')
+          endStream(header, payload)
+          return
+        }
+        default:
+          throw new ProtocolError('A response in the middle of a stream')
+      }
+    },
+  })
+
+  control.on('data', (chunk: Buffer) => {
+    if (closed) return
+    try {
+      parser.push(chunk)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      shut(`The runtime broke the protocol: ${error.message}`, error)
+    }
+  })
+  control.on('error', (error) => shut('The channel to the runtime failed', error))
+  control.on('end', () => shut('The runtime closed the channel'))
+  control.on('close', () => shut('The runtime closed the channel'))
+
+  const send = (type: 0x01 | 0x02, header: string, payload: Uint8Array) => {
+    const size = payload.byteLength
+    if (size <= COPY_BYTES) {
+      const frame = encodeFrameHead(type, header, size, size)
+      frame.set(payload, frame.length - size)
+      control.write(frame)
+      return
+    }
+    control.cork()
+    control.write(encodeFrameHead(type, header, size, 0))
+    control.write(payload)
+    control.uncork()
+  }
+
+  return {
+    ready: ready.promise,
+    init(init: GuestInit) {
+      return new Promise((resolve, reject) => {
+        if (closed) return reject(closed)
+        if (initWaiter) throw new Error('The runtime is being initialised already')
+        initWaiter = { resolve, reject }
+        // Variables may be longer than a header may be, so everything of an INIT is payload.
+        send(HOST_FRAME.init, '', Buffer.from(JSON.stringify(init)))
+      })
+    },
+    invoke(invocation: GuestInvocation) {
+      return new Promise((resolve, reject) => {
+        if (closed) return reject(closed)
+        if (invokeWaiter) throw new Error('The runtime has an invocation already')
+        invokeWaiter = { resolve, reject }
+        send(HOST_FRAME.invoke, invocationHeader(invocation), invocation.payload)
+      })
+    },
+    close() {
+      shut('The session was closed')
+    },
+  }
+}
+
+/** Undefined members vanish. */
+function invocationHeader(invocation: GuestInvocation): string {
+  return JSON.stringify({
+    requestId: invocation.requestId,
+    deadlineMs: invocation.deadlineMs,
+    invokedFunctionArn: invocation.invokedFunctionArn,
+    traceId: invocation.traceId,
+    clientContext: invocation.clientContext,
+    cognitoIdentity: invocation.cognitoIdentity,
+    tenantId: invocation.tenantId,
+  })
+}

@@ -1,0 +1,191 @@
+/** The serving process's side of the spawner: starts it, talks to it, starts another when it dies. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import type { Server } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+import type { Clock } from '#kernel/clock.ts'
+import type { Logger } from '#observability/port.ts'
+
+import type { SpawnerReply, SpawnerRequest, SpawnerValue } from './messages.ts'
+import type { ExitStatus } from './runs.ts'
+
+/** Which namespaces the spawner itself lives in, so that nothing it mounts is seen outside. */
+export type SpawnerPlace = 'host' | 'mount-namespace' | 'user-namespace'
+
+export interface Spawner {
+  /** Counts the spawners there were: what was made by an earlier one is gone. */
+  readonly generation: number
+  /** System calls beyond Node's own are at hand (see native.ts). */
+  readonly native: boolean
+  /** Rejects when the spawner refuses or fails, dies, or has not answered within `deadlineMs`. */
+  request(request: SpawnerRequest, deadlineMs?: number): Promise<Answer>
+  /** Calls back once when the run has ended, also when the spawner is lost. Call it before the run starts. */
+  onExit(run: string, ended: (status: ExitStatus) => void): void
+  /** Ends the spawner and everything it started. */
+  stop(): Promise<void>
+}
+
+export interface Answer extends SpawnerValue {
+  readonly server?: Server
+}
+
+const READY_DEADLINE_MS = 10_000
+const REQUEST_DEADLINE_MS = 15_000
+const STOP_DEADLINE_MS = 10_000
+/** Requests in flight; beyond that something is badly wrong and refusing is better than queueing. */
+const MAX_PENDING = 4096
+const RESTART_DELAY_MS = 500
+
+interface Pending {
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+  readonly cancelTimer: () => void
+}
+
+export async function createSpawner(options: {
+  readonly stateDirectory: string
+  readonly place: SpawnerPlace
+  /** Environment of the spawner itself; guests never see it. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly clock: Clock
+  readonly logger: Logger
+}): Promise<Spawner> {
+  const { clock, logger } = options
+  const pending = new Map<number, Pending>()
+  const exits = new Map<string, (status: ExitStatus) => void>()
+  let child: ChildProcess | undefined
+  let generation = 0
+  let native = false
+  let nextId = 1
+  let stopped = false
+
+  const takePending = (id: number) => {
+    const entry = pending.get(id)
+    pending.delete(id)
+    entry?.cancelTimer()
+    return entry
+  }
+  const onMessage = (message: unknown, handle: unknown) => {
+    const reply = message as SpawnerReply
+    if (reply.kind === 'reply') {
+      const entry = takePending(reply.id)
+      const server = handle as Server | undefined
+      // Nobody waits for it any more: an open listener would take the guest's connections for ever.
+      if (!entry) server?.close()
+      entry?.resolve(server ? { ...reply.value, server } : reply.value)
+    } else if (reply.kind === 'failure') {
+      takePending(reply.id)?.reject(new Error(reply.message))
+    } else if (reply.kind === 'exit') {
+      const ended = exits.get(reply.run)
+      exits.delete(reply.run)
+      ended?.({ code: reply.code, signal: reply.signal })
+    }
+  }
+  const onLost = () => {
+    child = undefined
+    for (const id of pending.keys()) takePending(id)?.reject(new Error('The spawner process has ended'))
+    const lost = [...exits.values()]
+    exits.clear()
+    for (const ended of lost) ended({ code: null, signal: 'SIGKILL' })
+    if (stopped) return
+    logger.error('The spawner process has ended; its sandboxes are lost and another one starts')
+    clock.after(RESTART_DELAY_MS, () => {
+      if (!stopped) start().then(sweep).catch(onStartFailure)
+    })
+  }
+  const onStartFailure = (error: unknown) =>
+    logger.error('The spawner process does not start', { error: String(error) })
+
+  const start = async () => {
+    const [file = '', ...args] = commandLine(options.place, options.stateDirectory)
+    const started = spawn(file, args, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { PATH: process.env['PATH'], ...options.env },
+      detached: true,
+    })
+    const ready = new EventEmitter()
+    started.on('message', (message: SpawnerReply, handle) => {
+      if (message.kind === 'ready') ready.emit('ready', message)
+      else onMessage(message, handle)
+    })
+    const cancel = clock.after(READY_DEADLINE_MS, () => started.kill('SIGKILL'))
+    started.once('error', (error) => ready.emit('error', error))
+    started.once('exit', (code) =>
+      ready.emit('error', new Error(`The spawner process ended at its start (exit ${code})`)),
+    )
+    try {
+      const [message] = (await once(ready, 'ready')) as [{ readonly native: boolean }]
+      native = message.native
+    } finally {
+      cancel()
+    }
+    ready.on('error', () => {})
+    started.once('exit', onLost)
+    child = started
+    generation++
+  }
+  const request: Spawner['request'] = (request, deadlineMs = REQUEST_DEADLINE_MS) =>
+    new Promise((resolve, reject) => {
+      if (!child?.connected) {
+        reject(new Error('The spawner process is not running'))
+        return
+      }
+      if (pending.size >= MAX_PENDING) {
+        reject(new Error(`${MAX_PENDING} requests to the spawner are waiting already`))
+        return
+      }
+      const id = nextId++
+      const cancelTimer = clock.after(deadlineMs, () => {
+        pending.delete(id)
+        reject(new Error(`The spawner did not answer "${request.op}" within ${deadlineMs} ms`))
+      })
+      pending.set(id, { resolve, reject, cancelTimer })
+      child.send({ id, request })
+    })
+  const sweep = () => request({ op: 'sweep' }, 60_000)
+
+  await start()
+  return {
+    get generation() {
+      return generation
+    },
+    get native() {
+      return native
+    },
+    request,
+    onExit(run, ended) {
+      exits.set(run, ended)
+    },
+    async stop() {
+      stopped = true
+      const ending = child
+      if (!ending || ending.exitCode !== null || ending.signalCode !== null) return
+      const exited = once(ending, 'exit')
+      const cancel = clock.after(STOP_DEADLINE_MS, () => ending.kill('SIGKILL'))
+      if (ending.connected) ending.disconnect()
+      await exited
+      cancel()
+    },
+  }
+}
+
+function commandLine(place: SpawnerPlace, stateDirectory: string): readonly string[] {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const entry = fileURLToPath(new URL(`./main.${extension}`, import.meta.url))
+  const conditions = extension === 'ts' ? ['--conditions=source'] : []
+  const node = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    '--max-semi-space-size=1',
+    ...conditions,
+    entry,
+    stateDirectory,
+  ]
+  if (place === 'host') return node
+  // Some runtimes refuse hosts that have both cgroup versions mounted; in here only one of them is to be seen.
+  const hideHybrid =
+    'if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi; exec "$@"'
+  const user = place === 'user-namespace' ? ['--user', '--map-root-user'] : []
+  return ['unshare', ...user, '--mount', '--propagation', 'slave', '--', 'sh', '-c', hideHybrid, 'sh', ...node]
+}

@@ -1,0 +1,38 @@
+/** Runs one of the system tools that the spawner knows. */
+import { execFile } from 'node:child_process'
+
+import type { SpawnerRequest, SpawnerValue, Tool } from './messages.ts'
+
+const PROGRAMS: { readonly [T in Tool]: string } = {
+  crun: process.env['LAMBENT_OCI_RUNTIME'] ?? 'crun',
+  ip: 'ip',
+  losetup: 'losetup',
+  mkfs: 'mkfs.ext4',
+  mount: 'mount',
+  nft: 'nft',
+  umount: 'umount',
+}
+const MAX_OUTPUT_BYTES = 256 * 1024
+
+/** Resolves also when the tool fails: its exit code and what it said are the answer. */
+export function executeTool(
+  request: Extract<SpawnerRequest, { readonly op: 'execute' }>,
+): Promise<SpawnerValue> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      PROGRAMS[request.tool],
+      request.args,
+      { timeout: request.deadlineMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES },
+      (error, stdout, stderr) => {
+        const missing = error !== null && child.pid === undefined
+        resolve({
+          code: error ? (child.exitCode ?? 1) : 0,
+          stdout,
+          stderr: missing ? `${PROGRAMS[request.tool]} is not installed` : stderr,
+        })
+      },
+    )
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(request.input ?? '')
+  })
+}

@@ -1,0 +1,84 @@
+/**
+ * The spawner: a small process that does every fork, mount and namespace operation for the serving process, which
+ * grows large (a fork's cost grows with memory) and parses what strangers send. It ends when the channel closes,
+ * and takes every sandbox with it.
+ */
+import { join } from 'node:path'
+
+import { cleanUp, cleanUpAll } from './clean-up.ts'
+import { executeTool } from './execute.ts'
+import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
+import { loadNative } from './native.ts'
+import { listenInNetwork, makeNetwork } from './network.ts'
+import { createRunTable, makeFifos } from './runs.ts'
+
+const [stateDirectory = ''] = process.argv.slice(2)
+const sandboxes = join(stateDirectory, 'sandboxes')
+const native = await loadNative()
+native?.becomeSubreaper()
+
+const send = (reply: SpawnerReply, handle?: import('node:net').Server) =>
+  new Promise<void>((resolve) => {
+    if (!process.connected || !process.send) resolve()
+    else process.send(reply, handle, {}, () => resolve())
+  })
+
+const runs = createRunTable({
+  native,
+  onExit: (run, status) => void send({ kind: 'exit', run, ...status }),
+})
+
+async function perform(request: SpawnerRequest, id: number): Promise<void> {
+  const answer = (value: SpawnerValue) => send({ kind: 'reply', id, value })
+  switch (request.op) {
+    case 'spawn':
+      return answer({ pid: await runs.spawn(request) })
+    case 'make-fifos':
+      await makeFifos(native, request.paths, request.uid)
+      return answer({})
+    case 'signal':
+      runs.signal(request.run, request.signal)
+      return answer({})
+    case 'execute':
+      return answer(await executeTool(request))
+    case 'make-network':
+      await makeNetwork(native, request.file, request.commands)
+      return answer({})
+    case 'listen': {
+      const server = await listenInNetwork(native, request.network, request.address, request.port)
+      await send({ kind: 'reply', id, value: {} }, server)
+      // Our copy must go, or it would take connections that are meant for the serving process.
+      server.close()
+      return undefined
+    }
+    case 'clean-up':
+      runs.killGroupsBelow(request.directory)
+      return answer({ count: (await cleanUp(request.directory)) ? 1 : 0 })
+    case 'sweep':
+      return answer({ count: await cleanUpAll(sandboxes) })
+  }
+}
+
+process.on('message', (envelope: { readonly id?: unknown; readonly request?: unknown }) => {
+  const id = typeof envelope?.id === 'number' ? envelope.id : -1
+  const request = checkRequest(envelope?.request)
+  if (!request) {
+    void send({ kind: 'failure', id, message: 'The spawner does not know this request' })
+    return
+  }
+  perform(request, id).catch((error: unknown) => {
+    void send({ kind: 'failure', id, message: error instanceof Error ? error.message : String(error) })
+  })
+})
+
+process.on('disconnect', () => {
+  runs.killAllGroups()
+  cleanUpAll(sandboxes).then(
+    () => process.exit(0),
+    () => process.exit(1),
+  )
+})
+// Only the closing of the channel ends it: a terminal's signals reach the serving process, which ends in order.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+
+void send({ kind: 'ready', native: native !== undefined, pid: process.pid })

@@ -1,0 +1,133 @@
+/**
+ * What the serving process may ask of the spawner, and what comes back. The vocabulary is closed: the spawner checks
+ * every message before it acts, because it may run as root and the serving process parses what strangers send.
+ */
+import { isAbsolute } from 'node:path'
+
+/** Programs that `execute` may run; anything else is refused. */
+export const TOOLS = ['crun', 'ip', 'losetup', 'mkfs', 'mount', 'nft', 'umount'] as const
+export type Tool = (typeof TOOLS)[number]
+
+/** How the main process is found below the process that was spawned. */
+export type MainProcess =
+  /** It is the spawned process itself. */
+  | { readonly kind: 'child' }
+  /** It is that many generations below, always the eldest child (a sandbox program and its init stand above it). */
+  | { readonly kind: 'descendant'; readonly generations: number }
+  /** The spawned command ends at once and leaves the pid of the process it started in this file. */
+  | { readonly kind: 'pid-file'; readonly path: string }
+
+export interface SpawnRequest {
+  readonly op: 'spawn'
+  /** Name of this run; exits are reported under it. */
+  readonly run: string
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** Named pipes that the serving process already reads. */
+  readonly stdout: string
+  readonly stderr: string
+  /** Unix socket to connect for descriptor 3, and the line that says who connects. */
+  readonly control?: { readonly socket: string; readonly preamble: string }
+  readonly main: MainProcess
+}
+
+export type SpawnerRequest =
+  | SpawnRequest
+  | { readonly op: 'make-fifos'; readonly paths: readonly string[]; readonly uid?: number }
+  | { readonly op: 'signal'; readonly run: string; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  | {
+      readonly op: 'execute'
+      readonly tool: Tool
+      readonly args: readonly string[]
+      readonly input?: string
+      readonly deadlineMs: number
+    }
+  /** A network namespace bound to a file; `commands` are lines for `ip -batch`, run inside it. */
+  | { readonly op: 'make-network'; readonly file: string; readonly commands: readonly string[] }
+  /** Answers with a listening server as the message's handle. */
+  | {
+      readonly op: 'listen'
+      readonly network: string
+      readonly address: string
+      readonly port: number
+    }
+  /** Kills and removes what the plan in this directory lists, then the directory. */
+  | { readonly op: 'clean-up'; readonly directory: string }
+  /** The same for every sandbox under the state directory. Answers how many there were. */
+  | { readonly op: 'sweep' }
+
+export type SpawnerReply =
+  | { readonly kind: 'reply'; readonly id: number; readonly value: SpawnerValue }
+  | { readonly kind: 'failure'; readonly id: number; readonly message: string }
+  | {
+      readonly kind: 'exit'
+      readonly run: string
+      readonly code: number | null
+      readonly signal: string | null
+    }
+  | { readonly kind: 'ready'; readonly native: boolean; readonly pid: number }
+
+export interface SpawnerValue {
+  readonly pid?: number
+  readonly count?: number
+  readonly code?: number | null
+  readonly stdout?: string
+  readonly stderr?: string
+}
+
+const MAX_ITEMS = 4096
+const RUN_NAME = /^[\w.-]{1,200}$/
+
+const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
+const isPath = (value: unknown): value is string =>
+  isText(value) && isAbsolute(value) && !value.split('/').includes('..')
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= MAX_ITEMS && value.every(isText)
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRun = (value: unknown): boolean => isText(value) && RUN_NAME.test(value)
+const isPositive = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0
+
+function isMain(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  if (value['kind'] === 'child') return true
+  if (value['kind'] === 'descendant') return isPositive(value['generations'])
+  return value['kind'] === 'pid-file' && isPath(value['path'])
+}
+
+const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknown>) => boolean } = {
+  spawn: (m) =>
+    isRun(m['run']) &&
+    isTexts(m['argv']) &&
+    isPath(m['argv'][0]) &&
+    isRecord(m['env']) &&
+    Object.entries(m['env']).every(([name, value]) => isText(name) && isText(value)) &&
+    isPath(m['cwd']) &&
+    isPath(m['stdout']) &&
+    isPath(m['stderr']) &&
+    (m['control'] === undefined ||
+      (isRecord(m['control']) && isPath(m['control']['socket']) && isText(m['control']['preamble']))) &&
+    isMain(m['main']),
+  'make-fifos': (m) =>
+    isTexts(m['paths']) &&
+    m['paths'].every(isPath) &&
+    (m['uid'] === undefined || Number.isInteger(m['uid'])),
+  signal: (m) => isRun(m['run']) && (m['signal'] === 'SIGTERM' || m['signal'] === 'SIGKILL'),
+  execute: (m) =>
+    TOOLS.some((tool) => tool === m['tool']) &&
+    isTexts(m['args']) &&
+    (m['input'] === undefined || isText(m['input'])) &&
+    isPositive(m['deadlineMs']),
+  'make-network': (m) => isPath(m['file']) && isTexts(m['commands']),
+  listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
+  'clean-up': (m) => isPath(m['directory']),
+  sweep: () => true,
+}
+
+/** The request, when it is one the spawner knows and every field is sound; otherwise undefined. */
+export function checkRequest(message: unknown): SpawnerRequest | undefined {
+  if (!isRecord(message) || !isText(message['op']) || !Object.hasOwn(CHECKS, message['op'])) return undefined
+  const check = CHECKS[message['op'] as SpawnerRequest['op']]
+  return check(message) ? (message as unknown as SpawnerRequest) : undefined
+}

@@ -1,0 +1,139 @@
+/**
+ * The few system calls that Node has no function for, through `node:ffi` (Node 26). Only the spawner process loads
+ * this: a wrong signature would end the process that calls it, and that must never be the one that serves.
+ */
+import { closeSync, openSync } from 'node:fs'
+
+/** Linux values, the same on x86-64 and arm64. */
+const AF_UNIX = 1
+const AF_INET = 2
+const SOCK_STREAM = 1
+const SOCK_CLOEXEC = 0o2000000
+const SOL_SOCKET = 1
+const SO_REUSEADDR = 2
+const CLONE_NEWNET = 0x40000000
+const PR_SET_CHILD_SUBREAPER = 36
+const WNOHANG = 1
+const EMPTY_POINTER = 0n
+
+export interface ChildStatus {
+  readonly pid: number
+  readonly code: number | null
+  /** Signal number. */
+  readonly signal: number | null
+}
+
+export interface Native {
+  /** Creates a named pipe. False when the kernel refused. */
+  makeFifo(path: string, mode: number): boolean
+  /** Connects a blocking stream socket to a Unix socket path; the descriptor belongs to the caller. */
+  connectUnix(path: string): number
+  /** From now on orphans below this process become its children. */
+  becomeSubreaper(): boolean
+  /** Collects one ended child with this pid, or undefined while it runs or when it is no child of ours. */
+  collect(pid: number): ChildStatus | undefined
+  /** Runs `action` with the calling thread in another network namespace; what it spawns starts there too. */
+  inNetwork<T>(namespaceFile: string, action: () => T): T
+  /** Moves the calling thread into a fresh network namespace, runs `action`, moves back. */
+  inFreshNetwork<T>(action: () => T): T
+  /** A listening IPv4 socket in the calling thread's network namespace. */
+  listenTcp(address: readonly [number, number, number, number], port: number, backlog: number): number
+}
+
+/** Undefined where this Node has no `node:ffi` or the platform is not Linux; callers then use commands. */
+export async function loadNative(): Promise<Native | undefined> {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return bind(await import('node:ffi'))
+  } catch {
+    return undefined
+  }
+}
+
+function bind(ffi: typeof import('node:ffi')): Native {
+  const { functions: c } = ffi.dlopen(null, {
+    mkfifo: { arguments: ['string', 'u32'], return: 'i32' },
+    socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    connect: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
+    bind: { arguments: ['i32', 'buffer', 'u32'], return: 'i32' },
+    listen: { arguments: ['i32', 'i32'], return: 'i32' },
+    setsockopt: { arguments: ['i32', 'i32', 'i32', 'buffer', 'u32'], return: 'i32' },
+    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+    setns: { arguments: ['i32', 'i32'], return: 'i32' },
+    unshare: { arguments: ['i32'], return: 'i32' },
+    wait4: { arguments: ['i32', 'buffer', 'i32', 'pointer'], return: 'i32' },
+  })
+
+  /** The namespace this thread starts in; opened once, because it must be found again whatever happens. */
+  let home: number | undefined
+  const backHome = (homeDescriptor: number) => {
+    // A spawner left in a guest's network would leak every later sandbox into it: ending is the safe answer.
+    if (c.setns(homeDescriptor, CLONE_NEWNET) !== 0) process.exit(70)
+  }
+  const homeNetwork = () => (home ??= openSync('/proc/self/ns/net', 'r'))
+
+  return {
+    makeFifo: (path, mode) => c.mkfifo(path, mode) === 0,
+    connectUnix(path) {
+      const bytes = Buffer.from(path)
+      // struct sockaddr_un: family in host order, 108 bytes of path with a closing zero (unix(7)).
+      if (bytes.length > 107) throw new Error(`A socket path has at most 107 bytes: "${path}"`)
+      const address = Buffer.alloc(2 + bytes.length + 1)
+      address.writeUInt16LE(AF_UNIX, 0)
+      bytes.copy(address, 2)
+      const descriptor = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+      if (descriptor < 0) throw new Error('Cannot open a Unix socket')
+      if (c.connect(descriptor, address, address.length) === 0) return descriptor
+      closeSync(descriptor)
+      throw new Error(`Cannot connect to "${path}"`)
+    },
+    becomeSubreaper: () => c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) === 0,
+    collect(pid) {
+      const status = Buffer.alloc(4)
+      if (c.wait4(pid, status, WNOHANG, EMPTY_POINTER) !== pid) return undefined
+      const word = status.readInt32LE(0)
+      // Layout of a wait status: low seven bits the signal, next byte the exit code (wait(2)).
+      const signal = word & 0x7f
+      return { pid, code: signal === 0 ? (word >> 8) & 0xff : null, signal: signal === 0 ? null : signal }
+    },
+    inNetwork(namespaceFile, action) {
+      const back = homeNetwork()
+      const target = openSync(namespaceFile, 'r')
+      try {
+        if (c.setns(target, CLONE_NEWNET) !== 0)
+          throw new Error(`Cannot enter the network namespace "${namespaceFile}"`)
+        try {
+          return action()
+        } finally {
+          backHome(back)
+        }
+      } finally {
+        closeSync(target)
+      }
+    },
+    inFreshNetwork(action) {
+      const back = homeNetwork()
+      if (c.unshare(CLONE_NEWNET) !== 0) throw new Error('Cannot create a network namespace')
+      try {
+        return action()
+      } finally {
+        backHome(back)
+      }
+    },
+    listenTcp(octets, port, backlog) {
+      const descriptor = c.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
+      if (descriptor < 0) throw new Error('Cannot open a TCP socket')
+      const one = Buffer.alloc(4)
+      one.writeInt32LE(1)
+      c.setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, one, 4)
+      // struct sockaddr_in: family in host order, port and address in network order (ip(7)).
+      const address = Buffer.alloc(16)
+      address.writeUInt16LE(AF_INET, 0)
+      address.writeUInt16BE(port, 2)
+      Buffer.from(octets).copy(address, 4)
+      if (c.bind(descriptor, address, 16) === 0 && c.listen(descriptor, backlog) === 0) return descriptor
+      closeSync(descriptor)
+      throw new Error(`Cannot listen on ${octets.join('.')}:${port}`)
+    },
+  }
+}

@@ -1,0 +1,164 @@
+/** Checks an input against the constraints of the model and says what is wrong in AWS's words. */
+import { validationFailed, type LambdaError } from '#contracts/errors.ts'
+import { memberShape, type ServiceModel, type Shape, type StructureShape } from '#wire/model.ts'
+import { scalarRules, type Rule } from '#wire/validation-rules.ts'
+import { printValue } from '#wire/validation-text.ts'
+
+/** Adds a sentence to `out` for each constraint that `value` breaks. `path` is the value's place, as AWS writes it. */
+type Check = (value: unknown, path: string, out: string[]) => void
+
+export interface Validators {
+  /** What is wrong with an input of this structure; undefined when nothing is. */
+  check(shape: string, input: object): LambdaError | undefined
+}
+
+/** Texts grow with what the client sent; a request with more mistakes than this is told about the first ones. */
+const MAX_SENTENCES = 100
+
+export function createValidators(model: ServiceModel): Validators {
+  const compiled = new Map<string, Check | undefined>()
+  const of = (name: string): Check | undefined => {
+    if (compiled.has(name)) return compiled.get(name)
+    let check: Check | undefined
+    compiled.set(name, (value, path, out) => check?.(value, path, out))
+    const shape = model.shapes[name]
+    if (!shape) throw new Error(`The model has no shape '${name}'`)
+    check = compile(model, shape, of)
+    compiled.set(name, check)
+    return check
+  }
+  return {
+    check(shape, input) {
+      const out: string[] = []
+      of(shape)?.(input, '', out)
+      return out.length === 0 ? undefined : failure(out)
+    },
+  }
+}
+
+function failure(sentences: readonly string[]): LambdaError {
+  const count = sentences.length === 1 ? '1 validation error' : `${sentences.length} validation errors`
+  return validationFailed(`${count} detected: ${sentences.join('; ')}`)
+}
+
+function compile(model: ServiceModel, shape: Shape, of: (name: string) => Check | undefined): Check | undefined {
+  const rules = scalarRules(shape)
+  const own = rules.length === 0 ? undefined : ownCheck(rules, shape.sensitive ?? false)
+  switch (shape.type) {
+    case 'structure':
+    case 'union':
+      return structureCheck(shape, of)
+    case 'list':
+      return both(own, elementsCheck(model, shape.member, shape.sensitive ?? false, of))
+    case 'map':
+      return both(own, entriesCheck(model, shape, of))
+    default:
+      return own
+  }
+}
+
+function both(first: Check | undefined, second: Check | undefined): Check | undefined {
+  if (!first || !second) return first ?? second
+  return (value, path, out) => {
+    first(value, path, out)
+    second(value, path, out)
+  }
+}
+
+function report(out: string[], value: unknown, sensitive: boolean, path: string, constraint: string): void {
+  if (out.length >= MAX_SENTENCES) return
+  const subject = sensitive ? 'Value' : value === null ? 'Value null' : `Value '${printValue(value)}'`
+  out.push(`${subject} at '${path}' failed to satisfy constraint: ${constraint}`)
+}
+
+/** One sentence for each broken rule. */
+function ownCheck(rules: readonly Rule[], sensitive: boolean): Check {
+  return (value, path, out) => {
+    for (const rule of rules) if (rule.broken(value)) report(out, value, sensitive, path, rule.text)
+  }
+}
+
+function structureCheck(shape: Pick<StructureShape, 'members' | 'required'>, of: (name: string) => Check | undefined) {
+  const members = Object.entries(shape.members).flatMap(([name, member]) => {
+    const required = shape.required?.includes(name) ?? false
+    const check = of(memberShape(member))
+    return required || check ? [{ name, place: lowerFirst(name), required, check }] : []
+  })
+  if (members.length === 0) return undefined
+  const structure: Check = (value, path, out) => {
+    for (const { name, place, required, check } of members) {
+      const item = (value as Readonly<Record<string, unknown>>)[name]
+      if (item !== undefined && item !== null) check?.(item, path === '' ? place : `${path}.${place}`, out)
+      else if (required) report(out, null, false, path === '' ? place : `${path}.${place}`, NOT_NULL)
+    }
+  }
+  return structure
+}
+
+const NOT_NULL = 'Member must not be null'
+
+/** AWS names members with the first letter in lower case, whatever follows: `kMSKeyArn`. */
+const lowerFirst = (name: string) => `${name[0]?.toLowerCase() ?? ''}${name.slice(1)}`
+
+/**
+ * The rules that a scalar element must keep, as one text: AWS lists all of them as soon as one element breaks one,
+ * and shows the whole list. Undefined for elements that have rules of their own inside (structures, lists).
+ */
+function aspect(model: ServiceModel, name: string) {
+  const shape = model.shapes[name]
+  if (!shape) throw new Error(`The model has no shape '${name}'`)
+  const rules = scalarRules(shape)
+  const texts = [...rules.map((rule) => rule.text), ...(model.elementsNotNull ? [NOT_NULL] : [])]
+  const broken = (item: unknown) => {
+    if (item === null) return model.elementsNotNull
+    for (const rule of rules) if (rule.broken(item)) return true
+    return false
+  }
+  return { broken, text: `[${texts.join(', ')}]`, sensitive: shape.sensitive ?? false }
+}
+
+function elementsCheck(
+  model: ServiceModel,
+  member: string,
+  sensitive: boolean,
+  of: (name: string) => Check | undefined,
+): Check | undefined {
+  const { broken, text, sensitive: secret } = aspect(model, member)
+  const shape = model.shapes[member]
+  const inner = shape && 'members' in shape ? of(member) : undefined
+  return (value, path, out) => {
+    const list = value as readonly unknown[]
+    if (list.some(broken)) {
+      report(out, list, sensitive || secret, path, `Member must satisfy constraint: ${text}`)
+    }
+    if (!inner) return
+    for (const [index, item] of list.entries()) {
+      if (item !== null) inner(item, `${path}.${index + 1}.member`, out)
+    }
+  }
+}
+
+function entriesCheck(
+  model: ServiceModel,
+  { key, value: valueShape, sensitive = false }: { key: string; value: string; sensitive?: boolean },
+  of: (name: string) => Check | undefined,
+): Check {
+  const keys = aspect(model, key)
+  const values = aspect(model, valueShape)
+  const shape = model.shapes[valueShape]
+  const inner = shape && 'members' in shape ? of(valueShape) : undefined
+  const secret = sensitive || keys.sensitive || values.sensitive
+  return (value, path, out) => {
+    const map = value as Readonly<Record<string, unknown>>
+    if (Object.keys(map).some(keys.broken)) {
+      report(out, map, secret, path, `Map keys must satisfy constraint: ${keys.text}`)
+    }
+    if (Object.values(map).some(values.broken)) {
+      report(out, map, secret, path, `Map value must satisfy constraint: ${values.text}`)
+    }
+    if (!inner) return
+    for (const [name, item] of Object.entries(map)) {
+      if (item !== null) inner(item, `${path}.${name}.member`, out)
+    }
+  }
+}
