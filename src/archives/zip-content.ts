@@ -82,7 +82,9 @@ export async function streamEntry(
   }
   const pieces = Readable.from(readPieces(source, start, entry.compressedBytes), { objectMode: false })
   try {
-    await (entry.deflated ? pipeline(pieces, createInflateRaw({ chunkSize: CHUNK_BYTES }), consume) : pipeline(pieces, consume))
+    await (entry.deflated
+      ? pipeline(pieces, createInflateRaw({ chunkSize: CHUNK_BYTES }), consume)
+      : pipeline(pieces, consume))
   } catch (error) {
     throw writeFailed || error instanceof ArchiveRefused ? error : broken(entry, error)
   }

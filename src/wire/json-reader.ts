@@ -130,7 +130,10 @@ function mapReader(read: Reader): Reader {
 
 /** Members that the model does not know are dropped; null counts as absent. Both as AWS does. */
 function structureReader(shape: Pick<StructureShape, 'members'>, of: (name: string) => Reader): Reader {
-  const members = Object.entries(shape.members).map(([name, member]) => ({ name, read: of(memberShape(member)) }))
+  const members = Object.entries(shape.members).map(([name, member]) => ({
+    name,
+    read: of(memberShape(member)),
+  }))
   return (value) => {
     if (typeof value !== 'object' || Array.isArray(value)) throw notCollection(value)
     const out: Record<string, unknown> = {}

@@ -44,10 +44,16 @@ const countOfString = (value: unknown) => (value as string).length
 function lengthRules({ min, max }: Bounds, count: (value: unknown) => number): Rule[] {
   const rules: Rule[] = []
   if (max !== undefined) {
-    rules.push({ text: `Member must have length less than or equal to ${max}`, broken: (v) => count(v) > max })
+    rules.push({
+      text: `Member must have length less than or equal to ${max}`,
+      broken: (v) => count(v) > max,
+    })
   }
   if (min !== undefined) {
-    rules.push({ text: `Member must have length greater than or equal to ${min}`, broken: (v) => count(v) < min })
+    rules.push({
+      text: `Member must have length greater than or equal to ${min}`,
+      broken: (v) => count(v) < min,
+    })
   }
   return rules
 }
@@ -55,7 +61,8 @@ function lengthRules({ min, max }: Bounds, count: (value: unknown) => number): R
 function valueRules({ type, min, max }: Bounds & { readonly type: string }): Rule[] {
   const rules: Rule[] = []
   // Java prints a double with a fraction: 1.0.
-  const print = (bound: number) => (type === 'double' && Number.isInteger(bound) ? bound.toFixed(1) : String(bound))
+  const print = (bound: number) =>
+    type === 'double' && Number.isInteger(bound) ? bound.toFixed(1) : String(bound)
   if (max !== undefined) {
     rules.push({
       text: `Member must have value less than or equal to ${print(max)}`,
@@ -71,7 +78,13 @@ function valueRules({ type, min, max }: Bounds & { readonly type: string }): Rul
   return rules
 }
 
-function patternRules({ pattern, max = Infinity }: { readonly pattern?: string; readonly max?: number }): Rule[] {
+function patternRules({
+  pattern,
+  max = Infinity,
+}: {
+  readonly pattern?: string
+  readonly max?: number
+}): Rule[] {
   if (pattern === undefined) return []
   const whole = compilePattern(pattern)
   return [

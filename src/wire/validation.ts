@@ -41,7 +41,11 @@ function failure(sentences: readonly string[]): LambdaError {
   return validationFailed(`${count} detected: ${sentences.join('; ')}`)
 }
 
-function compile(model: ServiceModel, shape: Shape, of: (name: string) => Check | undefined): Check | undefined {
+function compile(
+  model: ServiceModel,
+  shape: Shape,
+  of: (name: string) => Check | undefined,
+): Check | undefined {
   const rules = scalarRules(shape)
   const own = rules.length === 0 ? undefined : ownCheck(rules, shape.sensitive ?? false)
   switch (shape.type) {
@@ -78,7 +82,10 @@ function ownCheck(rules: readonly Rule[], sensitive: boolean): Check {
   }
 }
 
-function structureCheck(shape: Pick<StructureShape, 'members' | 'required'>, of: (name: string) => Check | undefined) {
+function structureCheck(
+  shape: Pick<StructureShape, 'members' | 'required'>,
+  of: (name: string) => Check | undefined,
+) {
   const members = Object.entries(shape.members).flatMap(([name, member]) => {
     const required = shape.required?.includes(name) ?? false
     const check = of(memberShape(member))

@@ -5,7 +5,7 @@ import { describe } from 'node:test'
 
 import { BlobMismatch, BlobMissing, BlobTooLarge } from '#store/port.ts'
 
-import { collect, type CreateStore, digest, withStore } from '../conformance/store-harness.ts'
+import { collect, type CreateStore, digest, withStore } from './store-harness.ts'
 
 const bytes = Buffer.from('the bytes of a package')
 const key = digest(bytes)

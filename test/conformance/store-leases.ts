@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 
-import { type CreateStore, withStore } from '../conformance/store-harness.ts'
+import { type CreateStore, withStore } from './store-harness.ts'
 
 export function describeLeases(create: CreateStore): void {
   describe('leases', () => {

@@ -3,7 +3,7 @@ import { describe } from 'node:test'
 
 import type { Lease } from '#store/port.ts'
 
-import { batch, type CreateStore, entry, ownQueues, withStore } from '../conformance/store-harness.ts'
+import { batch, type CreateStore, entry, ownQueues, withStore } from './store-harness.ts'
 
 const fencesOf = (leases: readonly Lease[]) =>
   leases.map((lease) => ({ queue: Number(lease.key), epoch: lease.epoch }))

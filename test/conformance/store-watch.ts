@@ -3,7 +3,7 @@ import { describe } from 'node:test'
 
 import type { Meta, MetaChange } from '#store/port.ts'
 
-import { type CreateStore, eventually, withStore } from '../conformance/store-harness.ts'
+import { type CreateStore, eventually, withStore } from './store-harness.ts'
 
 /** Watches into a list of batches. */
 const record = (meta: Meta, fromRev: number) => {

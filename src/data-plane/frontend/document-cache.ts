@@ -1,14 +1,15 @@
 /** A bounded cache of function documents that never shows an older document than one it has been told of. */
 import type { FunctionId } from '#contracts/arn.ts'
-import type { Alias, FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import type { FunctionHead } from '#contracts/function.ts'
 import {
   addressOf,
   type DocumentAddress,
   type FunctionDocuments,
+  type Versioned,
 } from '#data-plane/frontend/function-documents.ts'
 import type { Json } from '#kernel/json.ts'
 import { createRecencyList } from '#kernel/recency-list.ts'
-import type { Meta, MetaChange } from '#store/port.ts'
+import type { Meta, MetaChange, MetaRow } from '#store/port.ts'
 
 /** Versions and aliases kept of one function; beyond it all of them are read anew. */
 const MAX_PER_FUNCTION = 1000
@@ -27,7 +28,7 @@ export interface DocumentCache {
 }
 
 interface Load {
-  readonly row: Promise<unknown>
+  document: Promise<unknown> | undefined
   /** The last change of the key that arrived while the read was under way. */
   change: MetaChange | undefined
 }
@@ -79,19 +80,19 @@ export function createDocumentCache(options: {
     return known
   }
 
+  const mapOf = (known: FunctionDocuments, kind: 'version' | 'alias') =>
+    (kind === 'version' ? known.versions : known.aliases) as Map<string, Versioned<unknown>>
+
   /** Puts a document where it belongs, unless a newer one is there. */
   const put = (known: FunctionDocuments, { kind, qualifier }: DocumentAddress, rev: number, doc: Json) => {
     const before = sizeOf(known)
     if (kind === 'function') {
       if ((known.head?.rev ?? 0) <= rev) known.head = { rev, doc: doc as unknown as FunctionHead }
     } else {
-      const map: Map<string, { readonly rev: number; readonly doc: FunctionVersion | Alias }> =
-        kind === 'version'
-          ? (known.versions as Map<string, { readonly rev: number; readonly doc: FunctionVersion | Alias }>)
-          : (known.aliases as Map<string, { readonly rev: number; readonly doc: FunctionVersion | Alias }>)
+      const map = mapOf(known, kind)
       if ((map.get(qualifier)?.rev ?? 0) <= rev) {
         if (map.size >= MAX_PER_FUNCTION) map.clear()
-        map.set(qualifier, { rev, doc: doc as unknown as FunctionVersion | Alias })
+        map.set(qualifier, { rev, doc })
       }
     }
     size += sizeOf(known) - before
@@ -105,21 +106,16 @@ export function createDocumentCache(options: {
     const known = lookUp(address.account, address.region, address.name)
     if (!known) return
     const { kind, qualifier } = address
-    const held =
-      kind === 'function'
-        ? known.head
-        : kind === 'version'
-          ? known.versions.get(qualifier)
-          : known.aliases.get(qualifier)
-    // Only what is cached is kept fresh; a change of anything else is read when it is needed.
-    if (!held || held.rev > change.rev) return
-    if (change.doc !== null) put(known, address, change.rev, change.doc)
-    else if (kind === 'function') drop(known)
-    else {
-      const map = kind === 'version' ? known.versions : known.aliases
-      if (map.delete(qualifier)) size--
-      if (sizeOf(known) === 0) drop(known)
+    const held = kind === 'function' ? known.head : mapOf(known, kind).get(qualifier)
+    if (held && held.rev > change.rev) return
+    if (change.doc === null) {
+      // Without its head a function is gone, with everything that belongs to it.
+      if (kind === 'function') drop(known)
+      else if (mapOf(known, kind).delete(qualifier)) size--
+      return
     }
+    // Only what is cached is kept fresh; a change of anything else is read when it is needed.
+    if (held) put(known, address, change.rev, change.doc)
   }
 
   const evict = (keep: FunctionDocuments) => {
@@ -130,12 +126,16 @@ export function createDocumentCache(options: {
     }
   }
 
-  const load = async (key: string, mine: { change: MetaChange | undefined }) => {
-    const row = await meta.get(key)
-    loads.delete(key)
-    const { change } = mine
+  const finish = async (key: string, load: Load) => {
+    let row: MetaRow | null
+    try {
+      row = await meta.get(key)
+    } finally {
+      // In the same turn as `put` below: a change is seen either here or by `apply` on what is cached, never by neither.
+      loads.delete(key)
+    }
     // The read may have been answered before the change and arrive after it.
-    const newest = change && change.rev >= (row?.rev ?? 0) ? change : row
+    const newest = load.change && load.change.rev >= (row?.rev ?? 0) ? load.change : row
     const address = addressOf(key)
     if (!newest || newest.doc === null || !address) return undefined
     const known = lookUp(address.account, address.region, address.name) ?? create(address)
@@ -162,17 +162,12 @@ export function createDocumentCache(options: {
       return known
     },
     read<Doc>(key: string) {
-      let shared = loads.get(key)
-      if (!shared) {
-        const mine: { change: MetaChange | undefined; row: Promise<unknown> } = {
-          change: undefined,
-          row: Promise.resolve(),
-        }
-        loads.set(key, mine)
-        mine.row = load(key, mine).finally(() => loads.delete(key))
-        shared = mine
-      }
-      return shared.row as Promise<Doc | undefined>
+      const running = loads.get(key)
+      if (running?.document) return running.document as Promise<Doc | undefined>
+      const load: Load = { document: undefined, change: undefined }
+      loads.set(key, load)
+      load.document = finish(key, load)
+      return load.document as Promise<Doc | undefined>
     },
     get size() {
       return size

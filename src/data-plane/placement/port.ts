@@ -1,4 +1,5 @@
 /** Assignment (which warm environment) and placement (which host starts a new one), behind one call. */
+import type { FunctionId } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
 import type { Component } from '#kernel/lifecycle.ts'
@@ -19,6 +20,13 @@ export interface EnvironmentSummary {
   readonly memoryMiB: number
 }
 
+export interface RetireTarget {
+  readonly id: FunctionId
+  /** Undefined: every version of the function. */
+  readonly version?: string
+  readonly keepGeneration?: string
+}
+
 export interface Placement extends Component {
   /**
    * Runs one invocation: on the idle environment used last, else on whichever comes first, a new environment or one
@@ -26,6 +34,11 @@ export interface Placement extends Component {
    * the environments that are starting. Rejects with `LambdaError`.
    */
   invoke(request: PlacementInvocation): Promise<InvocationResult>
+  /**
+   * Told by the change feed: environments of the function must not be used any more, of all versions or of one, except
+   * those of the generation that is valid now. Idle ones stop at once, busy ones after their invocation.
+   */
+  retire(target: RetireTarget): void
   /** Environments as they are now, for `lambent list`, health and the console. */
   environments(): readonly EnvironmentSummary[]
 }

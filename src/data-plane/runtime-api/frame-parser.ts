@@ -76,7 +76,9 @@ export function createFrameParser(options: {
     keepBytes = payloadBytes
     if (payloadBytes > limit) {
       if (limit === MAX_CONTROL_PAYLOAD_BYTES) {
-        throw new ProtocolError(`A payload of ${payloadBytes} bytes is too long for frame 0x${type.toString(16)}`)
+        throw new ProtocolError(
+          `A payload of ${payloadBytes} bytes is too long for frame 0x${type.toString(16)}`,
+        )
       }
       // What is too long a response is of no use, so nothing of it is kept; of a log record the start is.
       keepBytes = type === GUEST_FRAME.log ? limit : 0
@@ -108,7 +110,9 @@ export function createFrameParser(options: {
     if (kept > 0) {
       // Grows with what has arrived: the announced length alone must not reserve memory.
       if (partialBytes + kept > partial.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.min(wanted, Math.max(partial.length * 2, partialBytes + kept)))
+        const larger = Buffer.allocUnsafeSlow(
+          Math.min(wanted, Math.max(partial.length * 2, partialBytes + kept)),
+        )
         partial.copy(larger, 0, 0, partialBytes)
         partial = larger
       }

@@ -42,7 +42,8 @@ export function encodeFrameHead(
   room: number,
 ): Buffer {
   const headerBytes = Buffer.byteLength(header)
-  if (headerBytes > MAX_HEADER_BYTES) throw new RangeError(`A frame header of ${headerBytes} bytes is too long`)
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw new RangeError(`A frame header of ${headerBytes} bytes is too long`)
   const head = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + headerBytes + room)
   head.writeUInt32BE(5 + headerBytes + payloadBytes, 0)
   head[4] = type

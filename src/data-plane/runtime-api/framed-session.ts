@@ -91,11 +91,11 @@ export function createFramedSession(options: {
 
   const endStream = (header: string, payload: Buffer) => {
     streaming = false
-    const { errorType } = parseHeader(header)
-    if (typeof errorType === 'string') {
-      stream.take()
-      endInvocation({ kind: 'error', errorType: errorTypeOf(header), payload })
-    } else endInvocation(stream.take())
+    const { bytes, sizeBytes } = stream.take()
+    // An error at the end replaces what was streamed, because the answer is still held back here.
+    if (header !== '') endInvocation({ kind: 'error', errorType: errorTypeOf(header), payload })
+    else if (bytes === undefined) endInvocation({ kind: 'too-large', sizeBytes })
+    else endInvocation({ kind: 'response', payload: bytes })
   }
 
   const parser = createFrameParser({
@@ -138,7 +138,8 @@ export function createFramedSession(options: {
           return
         }
         case GUEST_FRAME.initError: {
-          if (payloadBytes > maxResponseBytes) throw new ProtocolError('The error of the initialisation is too long')
+          if (payloadBytes > maxResponseBytes)
+            throw new ProtocolError('The error of the initialisation is too long')
           endInit({ kind: 'error', errorType: errorTypeOf(header), payload })
           return
         }

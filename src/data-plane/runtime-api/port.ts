@@ -6,6 +6,8 @@ export interface GuestInit {
   readonly handler: string
   readonly env: Readonly<Record<string, string>>
   readonly taskRoot: string
+  /** Directory of the guest where compiled code may be cached. Node only. */
+  readonly compileCacheDir?: string
 }
 
 /** How initialisation ended, as the runtime reports it. Exits and timeouts are seen by the worker. */

@@ -110,6 +110,8 @@ export interface SandboxDriver {
   readonly report: DriverReport
   /** Prepares the isolated place; nothing runs in it yet. Rejects with a clear message when the host cannot. */
   create(spec: SandboxSpec): Promise<Sandbox>
+  /** The URL under which a guest reaches what this process serves on `port`, on the host's loopback or everywhere. */
+  endpointFor(port: number): string
   /** Removes what an earlier agent left behind: thaw, kill, unmount, delete. Returns how many sandboxes it found. */
   sweep(): Promise<number>
   /** Destroys every sandbox and ends the helper processes. */

@@ -4,9 +4,11 @@ import type { Readable } from 'node:stream'
 
 import { BlobMismatch, BlobTooLarge } from '#store/port.ts'
 
+export const isDigest = (text: string) => /^[0-9a-f]{64}$/.test(text)
+
 /** Throws a TypeError unless the key is 64 lower-case hexadecimal digits (so it is safe in a path, too). */
 export function checkDigest(sha256: string): void {
-  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+  if (!isDigest(sha256)) {
     throw new TypeError(
       `A blob's key is a SHA-256 digest in lower-case hexadecimal, not "${sha256.slice(0, 100)}"`,
     )

@@ -65,6 +65,12 @@ function readPlan(directory: string): CleanUpPlan | undefined {
   }
 }
 
+/** Kills what runs in the sandbox and keeps the sandbox. */
+export async function killSandbox(directory: string, spare: ReadonlySet<number>): Promise<void> {
+  const plan = readPlan(directory)
+  if (plan) await killAll(plan, spare)
+}
+
 /** Every process of the plan, right now. */
 export function processesOf(plan: Pick<CleanUpPlan, 'cgroups' | 'marker'>): readonly number[] {
   const pids = new Set<number>()

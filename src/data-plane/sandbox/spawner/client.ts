@@ -8,7 +8,7 @@ import type { Clock } from '#kernel/clock.ts'
 import type { Logger } from '#observability/port.ts'
 
 import type { SpawnerReply, SpawnerRequest, SpawnerValue } from './messages.ts'
-import type { ExitStatus } from './runs.ts'
+import type { ExitStatus } from './signals.ts'
 
 /** Which namespaces the spawner itself lives in, so that nothing it mounts is seen outside. */
 export type SpawnerPlace = 'host' | 'mount-namespace' | 'user-namespace'
@@ -16,6 +16,8 @@ export type SpawnerPlace = 'host' | 'mount-namespace' | 'user-namespace'
 export interface Spawner {
   /** Counts the spawners there were: what was made by an earlier one is gone. */
   readonly generation: number
+  /** False between the death of one spawner and the start of the next. */
+  readonly running: boolean
   /** System calls beyond Node's own are at hand (see native.ts). */
   readonly native: boolean
   /** Rejects when the spawner refuses or fails, dies, or has not answered within `deadlineMs`. */
@@ -149,6 +151,9 @@ export async function createSpawner(options: {
   return {
     get generation() {
       return generation
+    },
+    get running() {
+      return child !== undefined
     },
     get native() {
       return native

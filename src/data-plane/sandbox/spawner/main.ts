@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 
-import { cleanUp, cleanUpAll } from './clean-up.ts'
+import { cleanUp, cleanUpAll, killSandbox } from './clean-up.ts'
 import { executeTool } from './execute.ts'
 import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
 import { loadNative } from './native.ts'
@@ -51,6 +51,10 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       server.close()
       return undefined
     }
+    case 'kill':
+      if (request.spare.length === 0) runs.killGroupsBelow(request.directory)
+      await killSandbox(request.directory, new Set(request.spare))
+      return answer({})
     case 'clean-up':
       runs.killGroupsBelow(request.directory)
       return answer({ count: (await cleanUp(request.directory)) ? 1 : 0 })

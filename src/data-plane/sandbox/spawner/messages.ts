@@ -52,6 +52,8 @@ export type SpawnerRequest =
       readonly address: string
       readonly port: number
     }
+  /** Kills every process of the sandbox in this directory, except the spared ones. */
+  | { readonly op: 'kill'; readonly directory: string; readonly spare: readonly number[] }
   /** Kills and removes what the plan in this directory lists, then the directory. */
   | { readonly op: 'clean-up'; readonly directory: string }
   /** The same for every sandbox under the state directory. Answers how many there were. */
@@ -121,6 +123,8 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isPositive(m['deadlineMs']),
   'make-network': (m) => isPath(m['file']) && isTexts(m['commands']),
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
+  kill: (m) =>
+    isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),
   'clean-up': (m) => isPath(m['directory']),
   sweep: () => true,
 }

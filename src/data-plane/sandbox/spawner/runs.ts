@@ -2,16 +2,11 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { chownSync, closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { constants as osConstants } from 'node:os'
 import { dirname } from 'node:path'
 
 import type { SpawnRequest } from './messages.ts'
 import type { Native } from './native.ts'
-
-export interface ExitStatus {
-  readonly code: number | null
-  readonly signal: string | null
-}
+import { signalName, type ExitStatus } from './signals.ts'
 
 export interface RunTable {
   /** Resolves with the pid of the spawned process, or of the main process when a pid file names it. */
@@ -198,10 +193,4 @@ function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   } catch {
     // Gone already.
   }
-}
-
-const SIGNAL_NAMES = new Map(Object.entries(osConstants.signals).map(([name, number]) => [number, name]))
-
-export function signalName(signal: number | null): string | null {
-  return signal === null ? null : (SIGNAL_NAMES.get(signal) ?? `SIG${signal}`)
 }

@@ -1,0 +1,208 @@
+/**
+ * npm run bench: warm invocations and cold starts of the real program over HTTP, as ratios to a bare HTTP server of the
+ * same run, compared with bench/baseline.json; and side by side with others. Flags: --write-baseline, --no-peers, --quick,
+ * --driver NAME.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { createClient } from '../cli/client.ts'
+import type { Output } from '../cli/command.ts'
+import { deploy } from '../cli/commands/deploy.ts'
+import { signerFromEnvironment } from '../cli/sign.ts'
+import { table } from '../cli/table.ts'
+import { startProgram, type Program } from '../test/support/program.ts'
+import { load, median, type Measured } from './measure.ts'
+import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
+
+const flags = new Set(process.argv.slice(2))
+const quick = flags.has('--quick')
+const durationMs = quick ? 1000 : 3000
+const rounds = quick ? 1 : 3
+const coldStarts = quick ? 5 : 15
+const BASELINE = join(import.meta.dirname, 'baseline.json')
+
+const say = (text: string) => process.stderr.write(`bench: ${text}\n`)
+const silent: Output = { isJson: true, line() {}, json() {}, note() {}, bytes() {} }
+
+const SOURCES = {
+  node: [
+    'index.mjs',
+    `export const handler = async (event) => ({ message: 'hello ' + event.name })\n`,
+    'nodejs26.x',
+    'index.handler',
+  ],
+  python: [
+    'app.py',
+    `def handler(event, context):\n    return {'message': 'hello ' + event['name']}\n`,
+    'python3.11',
+    'app.handler',
+  ],
+} as const
+
+const results: Record<string, number> = {}
+const rows: string[][] = []
+
+function note(name: string, value: number, unit: string, ratio?: number) {
+  results[name] = ratio ?? value
+  rows.push([
+    name,
+    `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ${unit}`,
+    ratio === undefined ? '' : ratio.toFixed(3),
+  ])
+}
+
+/** Medians over rounds; each round measures the floor too, so that a slow moment of the machine falls out of the ratio. */
+async function warm(label: string, url: string, floorUrl: string, inFlights: readonly number[]) {
+  await load(url, { inFlight: Math.max(...inFlights), durationMs: 1000 })
+  for (const inFlight of inFlights) {
+    const runs: { own: Measured; floor: Measured }[] = []
+    for (let round = 0; round < rounds; round++) {
+      const floor = await load(floorUrl, { inFlight, durationMs: durationMs / 2 })
+      runs.push({ floor, own: await load(url, { inFlight, durationMs }) })
+    }
+    const rate = median(runs.map(({ own }) => own.perSecond))
+    note(
+      `${label}, ${inFlight} in flight, invokes`,
+      rate,
+      '/s',
+      median(runs.map(({ own, floor }) => own.perSecond / floor.perSecond)),
+    )
+    if (inFlight === 1) {
+      note(
+        `${label}, 1 in flight, p50`,
+        median(runs.map(({ own }) => own.p50Ms)),
+        'ms',
+        median(runs.map(({ own, floor }) => own.p50Ms / floor.p50Ms)),
+      )
+      note(`${label}, 1 in flight, p99`, median(runs.map(({ own }) => own.p99Ms)), 'ms')
+    }
+  }
+}
+
+async function cold(
+  program: Program,
+  client: ReturnType<typeof createClient>,
+  family: keyof typeof SOURCES,
+  directory: string,
+) {
+  const [, , runtime, handler] = SOURCES[family]
+  const times: number[] = []
+  const context = { client, out: silent, signal: new AbortController().signal }
+  for (let index = 0; index < coldStarts; index++) {
+    const name = `cold-${family}-${index}`
+    await deploy(context, { name, path: join(directory, SOURCES[family][0]), runtime, handler })
+    const started = performance.now()
+    const response = await fetch(`${program.endpoint}/2015-03-31/functions/${name}/invocations`, {
+      method: 'POST',
+      body: '{"name":"cold"}',
+    })
+    const text = await response.text()
+    times.push(performance.now() - started)
+    if (!text.includes('hello cold')) throw new Error(`cold start of ${name} failed: ${text}`)
+  }
+  note(`${family}, cold start, p50`, median(times), 'ms')
+  note(`${family}, cold start, worst of ${coldStarts}`, Math.max(...times), 'ms')
+}
+
+async function startFloor() {
+  const child = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, 'floor.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const port = await new Promise<number>((resolve) =>
+    child.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))),
+  )
+  return { url: `http://127.0.0.1:${port}/`, stop: () => child.kill() }
+}
+
+async function comparePeers(goUrl: string, nodeUrl: string) {
+  const compared: string[][] = []
+  const makers: readonly [() => Promise<Peer>, string, readonly number[]][] = [
+    [() => serverlessOffline(19_200), nodeUrl, [1, 8]],
+    [() => runtimeInterfaceEmulator(19_300), goUrl, [1]],
+  ]
+  for (const [make, ownUrl, inFlights] of makers) {
+    let peer: Peer
+    try {
+      say('starting a peer')
+      peer = await make()
+    } catch (error) {
+      compared.push([`left out: ${(error as Error).message.split('\n')[0]}`, '', '', ''])
+      continue
+    }
+    try {
+      for (const inFlight of inFlights) {
+        const theirs = await load(peer.url, { inFlight, durationMs })
+        const ours = await load(ownUrl, { inFlight, durationMs })
+        compared.push([
+          peer.name,
+          `${inFlight}`,
+          `${theirs.perSecond.toFixed(0)} /s, p50 ${theirs.p50Ms.toFixed(2)} ms`,
+          `${ours.perSecond.toFixed(0)} /s, p50 ${ours.p50Ms.toFixed(2)} ms`,
+        ])
+      }
+    } finally {
+      peer.stop()
+    }
+  }
+  return table(['PEER', 'IN FLIGHT', 'PEER', 'LAMBENT'], compared)
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'lambent-bench-'))
+const driver = process.argv.includes('--driver')
+  ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
+  : []
+const program = await startProgram({ args: driver })
+const floor = await startFloor()
+try {
+  const client = createClient({
+    endpoint: program.endpoint,
+    region: 'us-east-1',
+    sign: signerFromEnvironment({}, 'us-east-1'),
+  })
+  const context = { client, out: silent, signal: new AbortController().signal }
+  const url = (name: string) => `${program.endpoint}/2015-03-31/functions/${name}/invocations`
+  for (const [family, [file, source, runtime, handler]] of Object.entries(SOURCES)) {
+    writeFileSync(join(directory, file), source)
+    // A whole core, so that the measurement is ours and not the function's CPU quota.
+    await deploy(context, { name: family, path: join(directory, file), runtime, handler, memoryMiB: 1769 })
+  }
+  for (const family of ['node', 'python'] as const) {
+    say(`${family}: warm`)
+    await warm(family, url(family), floor.url, family === 'node' ? [1, 8, 32, 64] : [1, 8])
+    say(`${family}: cold`)
+    await cold(program, client, family, directory)
+  }
+  const health = (await (await fetch(`${program.endpoint}/_lambent/health`)).json()) as { driver?: string }
+  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>
+  process.stdout.write(
+    `Node ${process.version}, ${cpus().length} cores, driver ${health.driver ?? 'unknown'}. Ratio: to a bare HTTP server of the same run.\n\n`,
+  )
+  const withBaseline = rows.map((row) => {
+    const before = baseline[row[0] ?? '']
+    const now = results[row[0] ?? ''] ?? 0
+    return [
+      ...row,
+      before === undefined ? '' : `${before.toFixed(3)} (${((now / before - 1) * 100).toFixed(0)} %)`,
+    ]
+  })
+  process.stdout.write(`${table(['WHAT', 'MEASURED', 'RATIO', 'BASELINE'], withBaseline)}\n`)
+  if (!flags.has('--no-peers')) {
+    await deploy(context, {
+      name: 'go',
+      path: goHello(),
+      runtime: 'provided.al2023',
+      handler: 'bootstrap',
+      memoryMiB: 1769,
+    })
+    await load(url('go'), { inFlight: 1, durationMs: 500 })
+    process.stdout.write(`\n${await comparePeers(url('go'), url('node'))}\n`)
+  }
+  if (flags.has('--write-baseline')) writeFileSync(BASELINE, `${JSON.stringify(results, null, 2)}\n`)
+} finally {
+  floor.stop()
+  await program.stop()
+  rmSync(directory, { recursive: true, force: true })
+}

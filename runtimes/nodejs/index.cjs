@@ -1,0 +1,149 @@
+'use strict'
+/**
+ * Runtime client for Node.js functions: boots without a function, is told its function by INIT, then runs one invocation
+ * at a time. Protocol: docs/runtimes.md. Behaviour and texts: AWS's runtimes of the same version.
+ */
+const Module = require('module')
+
+const { FRAME, listen, send } = require('./channel.cjs')
+const { patchConsole } = require('./console.cjs')
+const { errorDocument, runtimeError, unhandledRejection } = require('./errors.cjs')
+const { loadHandler } = require('./handler.cjs')
+const { invokeClassic } = require('./invoke-classic.cjs')
+const { invokeModern, refuseCallback } = require('./invoke-modern.cjs')
+const { invokeStreaming } = require('./invoke-streaming.cjs')
+const { defineGlobals } = require('./response-stream.cjs')
+
+/** From this version on AWS's runtime is another one: no callbacks, everything imported. */
+const FIRST_MODERN_VERSION = 24
+
+/** Exit codes of AWS's runtime. */
+const EXIT_UNHANDLED_REJECTION = 128
+const EXIT_UNCAUGHT_EXCEPTION = 129
+
+/** What the log lines carry. */
+const current = { requestId: undefined, tenantId: undefined }
+/** `booted`, `initialising`, `idle` or `busy`. */
+let state = 'booted'
+let modern = false
+let loaded
+let logError = () => {}
+/** Runs when the event loop is empty while an invocation is under way. */
+let drained
+
+function isModern() {
+  const named = /^AWS_Lambda_nodejs(\d+)\.x$/.exec(process.env.AWS_EXECUTION_ENV ?? '')
+  return Number(named ? named[1] : process.versions.node.split('.')[0]) >= FIRST_MODERN_VERSION
+}
+
+function sendError(type, error) {
+  const document = errorDocument(error)
+  send(type, JSON.stringify({ errorType: document.errorType }), JSON.stringify(document))
+}
+
+/** Reports an error that nobody caught to whoever waits, and ends the process. */
+function die(label, error, code) {
+  logError(label, error)
+  if (state === 'initialising') sendError(FRAME.initError, error)
+  else if (state === 'busy') sendError(FRAME.error, error)
+  process.exit(code)
+}
+
+function startFunction(init) {
+  for (const [name, value] of Object.entries(init.env)) process.env[name] = value
+  modern = isModern()
+  current.requestId = modern ? '-' : undefined
+  process.chdir(init.taskRoot)
+  if (init.compileCacheDir) Module.enableCompileCache?.(init.compileCacheDir)
+  // NODE_PATH was read at boot, when it was not known yet.
+  Module._initPaths()
+  logError = patchConsole(current)
+  defineGlobals()
+  process.on('uncaughtException', (error) => die('Uncaught Exception', error, EXIT_UNCAUGHT_EXCEPTION))
+  process.on('unhandledRejection', (reason, promise) => {
+    die('Unhandled Promise Rejection', unhandledRejection(reason, promise), EXIT_UNHANDLED_REJECTION)
+  })
+  process.on('beforeExit', () => {
+    const run = drained
+    drained = undefined
+    run?.()
+  })
+  return loadHandler(init.taskRoot, init.handler, modern)
+}
+
+async function initialise(init) {
+  state = 'initialising'
+  try {
+    loaded = await startFunction(init)
+    if (modern) refuseCallback(loaded)
+  } catch (error) {
+    die(modern ? 'Init Error' : 'Uncaught Exception', error, modern ? 1 : EXIT_UNCAUGHT_EXCEPTION)
+  }
+  state = 'idle'
+  send(FRAME.initDone, '', '')
+}
+
+function toJson(value) {
+  try {
+    return JSON.stringify(value === undefined ? null : value) ?? 'null'
+  } catch {
+    const text = 'Unable to stringify response body'
+    throw modern ? runtimeError('JSONStringifyError', text) : new Error(text)
+  }
+}
+
+function becomeIdle() {
+  drained = undefined
+  state = 'idle'
+  host.ref()
+}
+
+const finish = {
+  response(value) {
+    const text = toJson(value)
+    becomeIdle()
+    send(FRAME.response, '', text)
+  },
+  error(error) {
+    logError('Invoke Error', error)
+    becomeIdle()
+    sendError(FRAME.error, error)
+  },
+  ended(sendEnd) {
+    becomeIdle()
+    sendEnd()
+  },
+  failed(error, sendEnd) {
+    logError('Invoke Error', error)
+    becomeIdle()
+    sendEnd()
+  },
+}
+
+const onDrain = (run) => {
+  drained = run
+}
+
+function invoke(header, payload) {
+  state = 'busy'
+  current.requestId = header.requestId
+  current.tenantId = header.tenantId
+  if (header.traceId === undefined) delete process.env._X_AMZN_TRACE_ID
+  else process.env._X_AMZN_TRACE_ID = header.traceId
+  // While the function runs, waiting for the host must not keep the event loop from running empty.
+  host.unref()
+  if (loaded.streaming) invokeStreaming(loaded, header, payload, { finish, onDrain, modern })
+  else if (modern) invokeModern(loaded, header, payload, { finish })
+  else invokeClassic(loaded, header, payload, { finish, onDrain })
+}
+
+const host = listen((type, header, payload) => {
+  if (type === FRAME.invoke) invoke(JSON.parse(header), payload)
+  else if (type === FRAME.init) initialise(JSON.parse(payload.toString('utf8')))
+})
+
+send(
+  FRAME.ready,
+  JSON.stringify({ protocol: 1, runtime: `nodejs${process.versions.node.split('.')[0]}.x` }),
+  '',
+)

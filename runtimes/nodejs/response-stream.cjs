@@ -1,0 +1,92 @@
+'use strict'
+/** The stream that a `streamifyResponse` handler writes to, and the helper for HTTP responses. */
+const { Writable } = require('stream')
+
+const { FRAME, send } = require('./channel.cjs')
+const { errorDocument, runtimeError } = require('./errors.cjs')
+const { HIGH_WATER_MARK, STREAMING } = require('./handler.cjs')
+
+const HTTP_RESPONSE_TYPE = 'application/vnd.awslambda.http-integration-response'
+const PRELUDE_END = Buffer.alloc(8)
+
+class ResponseStream extends Writable {
+  #contentType = 'application/octet-stream'
+  #started = false
+  /** Set by HttpResponseStream: called with a write function before the first chunk. */
+  _onBeforeFirstWrite = undefined
+
+  constructor(highWaterMark) {
+    super({ highWaterMark, decodeStrings: true })
+  }
+
+  setContentType(contentType) {
+    if (this.#started) throw runtimeError('InvalidStreamingOperation', 'Cannot set content-type, too late.')
+    this.#contentType = contentType
+  }
+
+  write(chunk, ...rest) {
+    const plain = typeof chunk === 'string' || chunk instanceof Uint8Array
+    return super.write(plain ? chunk : JSON.stringify(chunk), ...rest)
+  }
+
+  get started() {
+    return this.#started
+  }
+
+  #start() {
+    if (this.#started) return
+    this.#started = true
+    send(FRAME.streamStart, JSON.stringify({ contentType: this.#contentType }), '')
+    this._onBeforeFirstWrite?.((chunk) => send(FRAME.streamChunk, '', chunk))
+  }
+
+  _write(chunk, _encoding, done) {
+    this.#start()
+    send(FRAME.streamChunk, '', chunk)
+    done()
+  }
+
+  _final(done) {
+    this.#start()
+    done()
+  }
+}
+
+/** Ends the response of `stream` with an error: in its middle when it has begun. */
+function failStream(stream, error) {
+  const document = errorDocument(error)
+  const header = JSON.stringify({ errorType: document.errorType })
+  send(stream.started ? FRAME.streamEnd : FRAME.error, header, JSON.stringify(document))
+}
+
+const endStream = () => send(FRAME.streamEnd, '', '')
+
+/** Makes the global `awslambda`. */
+function defineGlobals() {
+  const off = process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA
+  if (off === '1' || off === 'true') return
+  globalThis.awslambda = {
+    ...globalThis.awslambda,
+    streamifyResponse(handler, options) {
+      handler[STREAMING] = 'response'
+      if (typeof options?.highWaterMark === 'number') {
+        handler[HIGH_WATER_MARK] = parseInt(options.highWaterMark, 10)
+      }
+      return handler
+    },
+    HttpResponseStream: {
+      /** Puts status, headers and cookies of an HTTP response in front of the body. */
+      from(stream, prelude) {
+        stream.setContentType(HTTP_RESPONSE_TYPE)
+        const metadata = JSON.stringify(prelude)
+        stream._onBeforeFirstWrite = (write) => {
+          write(metadata)
+          write(PRELUDE_END)
+        }
+        return stream
+      },
+    },
+  }
+}
+
+module.exports = { ResponseStream, failStream, endStream, defineGlobals }

@@ -1,0 +1,31 @@
+/** What the operations are made of. */
+import type { Clock } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+
+import type { Committer } from '../commit.ts'
+import type { Documents } from '../documents.ts'
+import type { Activation } from '../functions/activation.ts'
+import type { Stamp } from '../functions/configuration.ts'
+import type { CodeStore, LayerResolver } from '../port.ts'
+
+/** Each operation takes the few of these that it names. */
+export interface Dependencies {
+  readonly documents: Documents
+  readonly committer: Committer
+  readonly activation: Activation
+  readonly codeStore: CodeStore
+  readonly layers: LayerResolver
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly random: Random
+  /** Concurrency of the account and region. */
+  readonly accountConcurrency: number
+}
+
+/** Moment, revision and generation of a change of code or configuration. */
+export const newStamp = ({ clock, random }: Pick<Dependencies, 'clock' | 'random'>): Stamp => ({
+  now: clock.now(),
+  revisionId: random.uuid(),
+  generation: random.uuid(),
+})

@@ -1,0 +1,167 @@
+/**
+ * Carries functions from Pending to Active and updates from InProgress to Successful, by having each version prepared.
+ * What a crash left on its way is taken up again at the next start.
+ */
+import { LATEST } from '#contracts/arn.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import { ALL_FUNCTIONS, ALL_VERSIONS, functionKey, versionKey } from '#contracts/keys.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Component } from '#kernel/lifecycle.ts'
+import type { Random } from '#kernel/random.ts'
+import { createSemaphore } from '#kernel/semaphore.ts'
+import { MINUTE_MS } from '#kernel/units.ts'
+import type { Logger } from '#observability/port.ts'
+import type { Meta } from '#store/port.ts'
+
+import { createCommitter, type Decision } from '../commit.ts'
+import { asJson, createDocuments, docOf, headWrite, walk } from '../documents.ts'
+import type { Preparer } from '../port.ts'
+import { failed, isInTransition, prepared } from './state.ts'
+
+export interface Activation extends Component {
+  /** Whether another version may be driven; asked before a request is accepted. */
+  readonly hasRoom: boolean
+  /** Prepares a stored version in the background and records how it went. Driving it twice is driving it once. */
+  drive(version: FunctionVersion): void
+}
+
+const MAX_WAITING = 10_000
+const PARALLEL = 4
+/** A preparation may download a runtime; after this long it has failed. */
+const PREPARE_DEADLINE_MS = 15 * MINUTE_MS
+
+export function createActivation(options: {
+  readonly meta: Meta
+  readonly preparer: Preparer
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly parallel?: number
+}): Activation {
+  const { meta, preparer, clock, random, logger, parallel = PARALLEL } = options
+  const documents = createDocuments(meta)
+  const committer = createCommitter(meta)
+  const places = createSemaphore({ places: parallel })
+  const running = new Map<string, Promise<void>>()
+  const stopping = new AbortController()
+  let accepting = true
+  let reconciling: Promise<void> | undefined
+
+  const prepare = (version: FunctionVersion) =>
+    new Promise<void>((resolve, reject) => {
+      const cancel = clock.after(PREPARE_DEADLINE_MS, () =>
+        reject(new LambdaError('InternalError', 'Preparing the function took too long.')),
+      )
+      preparer.prepare(version).then(resolve, reject).finally(cancel)
+    })
+
+  /** Writes `next(version)` unless the version is gone, was replaced, or is not on its way any more. */
+  const record = (version: FunctionVersion, next: (current: FunctionVersion) => FunctionVersion) => {
+    const isSame = (current: FunctionVersion | undefined): current is FunctionVersion =>
+      current?.generation === version.generation && isInTransition(current)
+    const nothing: Decision<void> = { writes: [], result: undefined }
+    return committer.run(functionKey(version), async () => {
+      if (version.version !== LATEST) {
+        const before = await documents.version(version, version.version)
+        if (!before || !isSame(before.doc)) return nothing
+        const key = versionKey(version, version.version)
+        return { writes: [{ key, ifRev: before.rev, doc: asJson(next(before.doc)) }], result: undefined }
+      }
+      const before = await documents.head(version)
+      if (!before || !isSame(before.doc.latest)) return nothing
+      const latest = next(before.doc.latest)
+      const { serving, ...rest } = before.doc
+      // After a failed update invocations stay with what worked; after a successful one there is nothing to stay with.
+      const keep = latest.lastUpdateStatus === 'Failed' && serving ? { serving } : {}
+      return { writes: [headWrite(before, { ...rest, ...keep, latest })], result: undefined }
+    })
+  }
+
+  const run = async (version: FunctionVersion) => {
+    const release = await places.acquire(stopping.signal)
+    try {
+      let next = (current: FunctionVersion) => prepared(current, random.uuid())
+      try {
+        await prepare(version)
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        if (!(error instanceof LambdaError)) {
+          logger.error('A function could not be prepared', { function: version.name, error: String(error) })
+        }
+        next = (current) => failed(current, error, random.uuid())
+      }
+      if (!stopping.signal.aborted) await record(version, next)
+    } finally {
+      release()
+    }
+  }
+
+  const track = (version: FunctionVersion): Promise<void> => {
+    const key = `${functionKey(version)}:${version.version}:${version.generation}`
+    const already = running.get(key)
+    if (already) return already
+    const job = run(version)
+      .catch((error: unknown) => {
+        if (stopping.signal.aborted) return
+        // The version stays on its way in the store; the next start takes it up again.
+        logger.error('A function state could not be written', {
+          function: version.name,
+          error: String(error),
+        })
+      })
+      .finally(() => running.delete(key))
+    running.set(key, job)
+    return job
+  }
+
+  /** Walks over everything once, a handful at a time, so that a large store does not become a large queue. */
+  const reconcile = async () => {
+    const batch = new Set<Promise<void>>()
+    const take = async (version: FunctionVersion) => {
+      if (!isInTransition(version)) return
+      const job = track(version)
+      batch.add(job)
+      void job.finally(() => batch.delete(job))
+      if (batch.size >= 2 * parallel) await Promise.race(batch)
+    }
+    for await (const row of walk(meta, ALL_FUNCTIONS)) {
+      if (!accepting) return
+      await take(docOf<FunctionHead>(row).latest)
+    }
+    for await (const row of walk(meta, ALL_VERSIONS)) {
+      if (!accepting) return
+      await take(docOf<FunctionVersion>(row))
+    }
+    await Promise.all(batch)
+  }
+
+  return {
+    get hasRoom() {
+      return accepting && running.size < MAX_WAITING
+    },
+    drive(version) {
+      // Once draining has begun it stays Pending, until the next start.
+      if (accepting) void track(version)
+    },
+    async start() {
+      reconciling ??= reconcile().catch((error: unknown) => {
+        logger.error('Functions left on their way could not be taken up', { error: String(error) })
+      })
+    },
+    async drain(deadlineMs) {
+      accepting = false
+      const idle = Promise.all([reconciling, ...running.values()])
+      let cancel = () => {}
+      const late = new Promise<void>((resolve) => {
+        cancel = clock.after(deadlineMs, resolve)
+      })
+      await Promise.race([idle, late])
+      cancel()
+    },
+    async stop() {
+      accepting = false
+      stopping.abort(new Error('The control plane stops'))
+    },
+  }
+}

@@ -1,0 +1,98 @@
+/** Creates a function: its head, its first version if asked for, and its share of the account's sums, or nothing. */
+import { invalidParameter, resourceConflict, throttled } from '#contracts/errors.ts'
+import type { Architecture, FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
+import type { FunctionId } from '#contracts/arn.ts'
+
+import { countersWrite } from '../account/counters.ts'
+import { newStamp, type Dependencies } from '../api/dependencies.ts'
+import { asJson } from '../documents.ts'
+import { assertTags, type Tags } from '../tags/tags.ts'
+import { publish } from '../versions/publish.ts'
+import { assertCodeSource, fetchCode, type CodeRequest } from './code-source.ts'
+import { assertConfiguration, newConfiguration, type ConfigurationRequest } from './configuration.ts'
+import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
+
+export interface CreateFunctionRequest extends ConfigurationRequest, Omit<UnsupportedRequest, 'Code'> {
+  readonly Code?: CodeRequest | undefined
+  readonly Architectures?: readonly string[] | undefined
+  readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
+  readonly Layers?: readonly string[] | undefined
+  readonly Tags?: Tags | undefined
+  readonly Publish?: boolean | undefined
+}
+
+/** Everything that can be refused without fetching or storing anything. */
+function assertRequest(request: CreateFunctionRequest): void {
+  assertSupported(request)
+  assertCodeSource(request.Code ?? {})
+  if (!request.Runtime || !request.Handler) {
+    throw invalidParameter(
+      'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
+    )
+  }
+  assertConfiguration(request)
+  if (request.Environment) assertVariables(request.Environment.Variables ?? {})
+  if (request.Tags) assertTags({}, request.Tags)
+}
+
+const alreadyExists = (id: FunctionId) => resourceConflict(`Function already exist: ${id.name}`)
+
+/** The new version as the answer shows it: version 1 when it was published at once, else `$LATEST`. */
+export async function createFunction(
+  dependencies: Dependencies,
+  id: FunctionId,
+  request: CreateFunctionRequest,
+): Promise<FunctionVersion> {
+  const { documents, committer, activation, codeStore, layers, sealer, random } = dependencies
+  assertRequest(request)
+  // Asked again when the function is written; here it saves storing code for nothing.
+  if (await documents.head(id)) throw alreadyExists(id)
+  if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
+
+  const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
+  const code = await fetchCode(codeStore, request.Code ?? {})
+  const sealedEnvironment =
+    request.Environment && sealVariables(sealer, id, request.Environment.Variables ?? {})
+  const stamp = newStamp(dependencies)
+  const architecture: Architecture = request.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64'
+  const latest = newConfiguration(
+    id,
+    request,
+    { code, architecture, layers: attached, sealedEnvironment },
+    stamp,
+  )
+  const head: FunctionHead = {
+    ...id,
+    latest,
+    createdAt: stamp.now,
+    nextVersion: 1,
+    tags: request.Tags ?? {},
+  }
+  const published = request.Publish
+    ? publish(head, { stamp: newStamp(dependencies), headRevisionId: random.uuid(), ready: false })
+    : undefined
+
+  const created = await committer.run(accountKey(id), async () => {
+    if (await documents.head(id)) throw alreadyExists(id)
+    const counters = await documents.counters(id)
+    const versionWrites = published
+      ? [{ key: versionKey(id, published.version.version), doc: asJson(published.version) }]
+      : []
+    return {
+      writes: [
+        { key: functionKey(id), ifRev: 0, doc: asJson(published?.head ?? head) },
+        ...versionWrites,
+        countersWrite(id, counters, {
+          functionCount: 1,
+          codeSizeBytes: code.sizeBytes * (published ? 2 : 1),
+        }),
+      ],
+      result: published?.head ?? head,
+    }
+  })
+  activation.drive(created.latest)
+  if (published) activation.drive(published.version)
+  return published?.version ?? created.latest
+}

@@ -1,0 +1,88 @@
+/** Deletes a function with everything below it, or one published version. */
+import { LATEST, type FunctionId } from '#contracts/arn.ts'
+import { invalidParameter, resourceConflict } from '#contracts/errors.ts'
+import type { Alias, FunctionVersion } from '#contracts/function.ts'
+import {
+  accountKey,
+  aliasPrefix,
+  eventInvokeConfigKey,
+  eventInvokeConfigPrefix,
+  functionKey,
+  versionKey,
+  versionPrefix,
+} from '#contracts/keys.ts'
+import type { MetaWrite } from '#store/port.ts'
+
+import { countersWrite } from '../account/counters.ts'
+import type { Dependencies } from '../api/dependencies.ts'
+import { docOf, headWrite, walk } from '../documents.ts'
+import { isVersionNumber } from './names.ts'
+
+type Needs = Pick<Dependencies, 'documents' | 'committer'>
+
+const remove = (key: string): MetaWrite => ({ key, doc: null })
+
+/** Refuses qualifiers that can't be deleted, whether the function exists or not (seen from AWS). */
+export function assertDeletable(qualifier: string | undefined): void {
+  if (qualifier === undefined || isVersionNumber(qualifier)) return
+  throw invalidParameter(
+    qualifier === LATEST
+      ? '$LATEST version cannot be deleted without deleting the function.'
+      : 'Deletion of aliases is not currently supported.',
+  )
+}
+
+/** Everything of the function goes in one transaction; its code stays behind, in case others use the same. */
+export function deleteFunction({ documents, committer }: Needs, id: FunctionId): Promise<void> {
+  return committer.run(accountKey(id), async () => {
+    const { doc: head, rev } = await documents.requireHead(id)
+    const counters = await documents.counters(id)
+    const writes: MetaWrite[] = [{ key: functionKey(id), ifRev: rev, doc: null }]
+    let codeSizeBytes = head.latest.code.sizeBytes
+    for await (const row of walk(documents.meta, versionPrefix(id))) {
+      writes.push(remove(row.key))
+      codeSizeBytes += docOf<FunctionVersion>(row).code.sizeBytes
+    }
+    for (const prefix of [aliasPrefix(id), eventInvokeConfigPrefix(id)]) {
+      for await (const row of walk(documents.meta, prefix)) writes.push(remove(row.key))
+    }
+    writes.push(
+      countersWrite(id, counters, {
+        functionCount: -1,
+        codeSizeBytes: -codeSizeBytes,
+        reservedConcurrency: -(head.reservedConcurrency ?? 0),
+      }),
+    )
+    return { writes, result: undefined }
+  })
+}
+
+/** Deleting a version that does not exist is no error; one that an alias points to is (both seen from AWS). */
+export function deleteVersion({ documents, committer }: Needs, id: FunctionId, number: string): Promise<void> {
+  return committer.run(accountKey(id), async () => {
+    const before = await documents.requireHead(id)
+    const version = await documents.version(id, number)
+    if (!version) return { writes: [], result: undefined }
+    const aliases: string[] = []
+    for await (const row of walk(documents.meta, aliasPrefix(id))) {
+      const alias = docOf<Alias>(row)
+      if (alias.version === number || alias.additionalVersion?.version === number) aliases.push(alias.alias)
+    }
+    if (aliases.length > 0) {
+      throw resourceConflict(
+        `Unable to delete version because the following aliases reference it: [${aliases.join(', ')}]`,
+      )
+    }
+    const counters = await documents.counters(id)
+    return {
+      writes: [
+        // Unchanged, but written: an alias that is being made at this moment finds out.
+        headWrite(before, before.doc),
+        remove(versionKey(id, number)),
+        remove(eventInvokeConfigKey(id, number)),
+        countersWrite(id, counters, { codeSizeBytes: -version.doc.code.sizeBytes }),
+      ],
+      result: undefined,
+    }
+  })
+}

@@ -1,0 +1,138 @@
+/** Changes a function's code or configuration. Until the change is prepared, invocations run what was there before. */
+import { throttled } from '#contracts/errors.ts'
+import type { FunctionId } from '#contracts/arn.ts'
+import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
+
+import { countersWrite } from '../account/counters.ts'
+import { newStamp, type Dependencies } from '../api/dependencies.ts'
+import { asJson, headWrite } from '../documents.ts'
+import { publish, unchangedSince } from '../versions/publish.ts'
+import { fetchCode, type CodeRequest } from './code-source.ts'
+import {
+  assertConfiguration,
+  assertUnzippedSize,
+  changedConfiguration,
+  withoutUndefined,
+  type ConfigurationRequest,
+  type Stamp,
+} from './configuration.ts'
+import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import { assertChangeable, assertRevision, UPDATING } from './state.ts'
+import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
+
+/** The head with a changed `$LATEST` whose update is in progress. */
+function withUpdate(head: FunctionHead, changed: FunctionVersion, stamp: Stamp): FunctionHead {
+  const before = head.latest
+  // What worked last goes on serving; the result of a failed update never served.
+  const serving = before.lastUpdateStatus === 'Failed' ? (head.serving ?? before) : before
+  const latest = withoutUndefined<FunctionVersion>({
+    ...changed,
+    ...UPDATING,
+    revisionId: stamp.revisionId,
+    modifiedAt: stamp.now,
+    generation: stamp.generation,
+  })
+  return { ...head, latest, serving }
+}
+
+export interface UpdateCodeRequest extends CodeRequest {
+  readonly Architectures?: readonly string[] | undefined
+  readonly Publish?: boolean | undefined
+  readonly PublishTo?: string | undefined
+  readonly DryRun?: boolean | undefined
+  readonly RevisionId?: string | undefined
+}
+
+/** `$LATEST` after the change, or the version that was published with it. */
+export async function updateFunctionCode(
+  dependencies: Dependencies,
+  id: FunctionId,
+  request: UpdateCodeRequest,
+): Promise<FunctionVersion> {
+  const { documents, committer, activation, codeStore, random } = dependencies
+  const assertAllowed = ({ latest }: FunctionHead) => {
+    assertRevision(latest.revisionId, request.RevisionId)
+    assertChangeable(id, latest)
+  }
+  // Asked again when the change is written; here it saves storing code for nothing.
+  const { doc: current } = await documents.requireHead(id)
+  assertAllowed(current)
+  if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
+  const code = await fetchCode(codeStore, request)
+
+  const changeCode = (latest: FunctionVersion): FunctionVersion => {
+    assertUnzippedSize(code, latest.layers)
+    const architecture = request.Architectures?.[0] ?? latest.architecture
+    return { ...latest, code, architecture: architecture === 'arm64' ? 'arm64' : 'x86_64' }
+  }
+  if (request.DryRun) return changeCode(current.latest)
+
+  const stamp = newStamp(dependencies)
+  const versionStamp = newStamp(dependencies)
+  const headRevisionId = random.uuid()
+  const { head, version } = await committer.run(accountKey(id), async () => {
+    const before = await documents.requireHead(id)
+    assertAllowed(before.doc)
+    const counters = await documents.counters(id)
+    const updated = withUpdate(before.doc, changeCode(before.doc.latest), stamp)
+    const growth = code.sizeBytes - before.doc.latest.code.sizeBytes
+
+    const known = request.Publish ? unchangedSince(updated) : undefined
+    const existing = known === undefined ? undefined : await documents.version(id, known)
+    if (!request.Publish || existing) {
+      return {
+        writes: [headWrite(before, updated), countersWrite(id, counters, { codeSizeBytes: growth })],
+        result: { head: updated, version: existing?.doc },
+      }
+    }
+    const published = publish(updated, { stamp: versionStamp, headRevisionId, ready: false })
+    return {
+      writes: [
+        headWrite(before, published.head),
+        { key: versionKey(id, published.version.version), doc: asJson(published.version) },
+        countersWrite(id, counters, { codeSizeBytes: growth + code.sizeBytes }),
+      ],
+      result: published,
+    }
+  })
+  activation.drive(head.latest)
+  if (version) activation.drive(version)
+  return version ?? head.latest
+}
+
+export interface UpdateConfigurationRequest extends ConfigurationRequest, UnsupportedRequest {
+  readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
+  readonly Layers?: readonly string[] | undefined
+  readonly RevisionId?: string | undefined
+}
+
+/** `$LATEST` after the change. */
+export async function updateFunctionConfiguration(
+  dependencies: Dependencies,
+  id: FunctionId,
+  request: UpdateConfigurationRequest,
+): Promise<FunctionVersion> {
+  const { documents, committer, activation, layers, sealer } = dependencies
+  assertSupported(request)
+  assertConfiguration(request)
+  const variables = request.Environment && (request.Environment.Variables ?? {})
+  if (variables) assertVariables(variables)
+  await documents.requireHead(id)
+  if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
+  const attached = request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])
+
+  const stamp = newStamp(dependencies)
+  const latest = await committer.run(functionKey(id), async () => {
+    const before = await documents.requireHead(id)
+    assertRevision(before.doc.latest.revisionId, request.RevisionId)
+    assertChangeable(id, before.doc.latest)
+    const sealedEnvironment =
+      variables && sealVariables(sealer, id, variables, before.doc.latest.sealedEnvironment)
+    const changed = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })
+    const head = withUpdate(before.doc, changed, stamp)
+    return { writes: [headWrite(before, head)], result: head.latest }
+  })
+  activation.drive(latest)
+  return latest
+}

@@ -1,0 +1,145 @@
+/** How documents look in the API's answers. Members that AWS leaves out are left out. */
+import { createHash } from 'node:crypto'
+
+import type {
+  AliasConfiguration,
+  FunctionConfiguration,
+  FunctionEventInvokeConfig,
+} from '@aws-sdk/client-lambda'
+
+import { functionArn, LATEST } from '#contracts/arn.ts'
+import type { Alias, EventInvokeConfig, FunctionVersion } from '#contracts/function.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+
+import { withoutUndefined } from './functions/configuration.ts'
+import { configDigest } from './functions/digest.ts'
+import { openVariables } from './functions/environment.ts'
+
+/** `2026-01-01T00:00:00.000+0000`. */
+export const lambdaDate = (milliseconds: number) =>
+  new Date(milliseconds).toISOString().replace('Z', '+0000')
+
+const hexDigest = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/** Stands for the exact build of a managed runtime: the same for every function with that runtime. */
+const runtimeVersionArn = (region: string, runtime: string) =>
+  `arn:aws:lambda:${region}::runtime:${hexDigest(runtime)}`
+
+/** There is no network service to ask for a subnet's VPC, so that its id is derived from the subnet's. */
+const vpcIdOf = (subnetIds: readonly string[]) =>
+  subnetIds[0] === undefined ? '' : `vpc-${hexDigest(subnetIds[0]).slice(0, 17)}`
+
+function environmentView(version: FunctionVersion, sealer: Sealer): FunctionConfiguration['Environment'] {
+  if (version.sealedEnvironment === undefined) return undefined
+  const variables = openVariables(sealer, version, version.sealedEnvironment)
+  if (variables) return { Variables: { ...variables } }
+  return {
+    Error: {
+      ErrorCode: 'KMSInvalidStateException',
+      Message: 'Lambda was unable to decrypt the environment variables: they were sealed with another key.',
+    },
+  }
+}
+
+/** The members that ListFunctions and ListVersionsByFunction answer. `qualifier` stands at the end of the ARN. */
+export function listedView(
+  version: FunctionVersion,
+  sealer: Sealer,
+  qualifier?: string,
+): FunctionConfiguration {
+  const { vpc, logging } = version
+  return withoutUndefined<FunctionConfiguration>({
+    FunctionName: version.name,
+    FunctionArn: functionArn(version, qualifier),
+    Runtime: version.runtime as FunctionConfiguration['Runtime'],
+    Role: version.role,
+    Handler: version.handler,
+    CodeSize: version.code.sizeBytes,
+    Description: version.description,
+    Timeout: version.timeoutSeconds,
+    MemorySize: version.memoryMiB,
+    LastModified: lambdaDate(version.modifiedAt),
+    CodeSha256: version.code.codeSha256,
+    Version: version.version,
+    VpcConfig: vpc && {
+      SubnetIds: [...vpc.subnetIds],
+      SecurityGroupIds: [...vpc.securityGroupIds],
+      VpcId: vpcIdOf(vpc.subnetIds),
+      Ipv6AllowedForDualStack: vpc.ipv6AllowedForDualStack ?? false,
+    },
+    DeadLetterConfig: version.deadLetterArn === undefined ? undefined : { TargetArn: version.deadLetterArn },
+    Environment: environmentView(version, sealer),
+    KMSKeyArn: version.kmsKeyArn,
+    TracingConfig: { Mode: version.tracingMode },
+    RevisionId: version.revisionId,
+    Layers:
+      version.layers.length === 0
+        ? undefined
+        : version.layers.map(({ arn, codeSizeBytes }) => ({ Arn: arn, CodeSize: codeSizeBytes })),
+    PackageType: version.packageType,
+    Architectures: [version.architecture],
+    EphemeralStorage: { Size: version.ephemeralStorageMiB },
+    SnapStart: {
+      ApplyOn: version.snapStart,
+      OptimizationStatus:
+        version.snapStart === 'PublishedVersions' && version.version !== LATEST ? 'On' : 'Off',
+    },
+    LoggingConfig: withoutUndefined({
+      LogFormat: logging.format,
+      ApplicationLogLevel: logging.applicationLevel as 'INFO' | undefined,
+      SystemLogLevel: logging.systemLevel as 'INFO' | undefined,
+      LogGroup: logging.group,
+    }),
+    ConfigSha256: configDigest(version),
+  })
+}
+
+/** A whole configuration: what is listed, with the state and the runtime's version. */
+export function configurationView(
+  version: FunctionVersion,
+  sealer: Sealer,
+  qualifier?: string,
+): FunctionConfiguration {
+  return withoutUndefined<FunctionConfiguration>({
+    ...listedView(version, sealer, qualifier),
+    RuntimeVersionConfig:
+      version.runtime === undefined
+        ? undefined
+        : { RuntimeVersionArn: runtimeVersionArn(version.region, version.runtime) },
+    State: version.state,
+    StateReason: version.stateReason,
+    StateReasonCode: version.stateReasonCode as FunctionConfiguration['StateReasonCode'],
+    LastUpdateStatus: version.lastUpdateStatus,
+    LastUpdateStatusReason: version.lastUpdateStatusReason,
+    LastUpdateStatusReasonCode:
+      version.lastUpdateStatusReasonCode as FunctionConfiguration['LastUpdateStatusReasonCode'],
+  })
+}
+
+export function aliasView(alias: Alias): AliasConfiguration {
+  const extra = alias.additionalVersion
+  return withoutUndefined<AliasConfiguration>({
+    AliasArn: functionArn(alias, alias.alias),
+    Name: alias.alias,
+    FunctionVersion: alias.version,
+    Description: alias.description,
+    RoutingConfig: extra && { AdditionalVersionWeights: { [extra.version]: extra.weight } },
+    RevisionId: alias.revisionId,
+  })
+}
+
+const destination = (arn: string | undefined) => (arn === undefined ? {} : { Destination: arn })
+
+/** Both destinations are present even when they are not set, and the ARN is always qualified (recorded from AWS). */
+export function eventInvokeConfigView(config: EventInvokeConfig): FunctionEventInvokeConfig {
+  return withoutUndefined<FunctionEventInvokeConfig>({
+    LastModified: new Date(config.modifiedAt),
+    FunctionArn: functionArn(config, config.qualifier),
+    MaximumRetryAttempts: config.maximumRetryAttempts,
+    MaximumEventAgeInSeconds: config.maximumEventAgeSeconds,
+    DestinationConfig: {
+      OnSuccess: destination(config.onSuccessArn),
+      OnFailure: destination(config.onFailureArn),
+    },
+  })
+}

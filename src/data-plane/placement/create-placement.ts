@@ -1,0 +1,393 @@
+/** Assignment and placement on one host: performs what decide.ts decides. */
+import { functionArn } from '#contracts/arn.ts'
+import { LambdaError, serviceFailure, throttled } from '#contracts/errors.ts'
+import type { InvocationResult } from '#contracts/invocation.ts'
+import { decideAssignment, decideKeep, decideStart, waitingInVain } from '#data-plane/placement/decide.ts'
+import { createGroups, type Group, type Slot, type Waiter } from '#data-plane/placement/groups.ts'
+import { defaultPlacementPolicy, type PlacementPolicy } from '#data-plane/placement/policy.ts'
+import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
+import { createStartQueue } from '#data-plane/placement/start-queue.ts'
+import type { Environment, Worker } from '#data-plane/worker/port.ts'
+import type { Clock } from '#kernel/clock.ts'
+import { createRecencyList } from '#kernel/recency-list.ts'
+import type { Logger, Metrics } from '#observability/port.ts'
+
+const shuttingDown = () => serviceFailure('The service is shutting down')
+// What Lambda answers when it can't provide another environment.
+const noRoom = () => throttled('ConcurrentInvocationLimitExceeded')
+/** How the worker says that it has no room; anything else is wrong with the function or the host. */
+const isCapacityError = (error: unknown) => error instanceof LambdaError && error.status === 429
+
+export function createPlacement(options: {
+  readonly worker: Pick<Worker, 'startEnvironment' | 'capacity'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly policy?: Partial<PlacementPolicy>
+}): Placement {
+  const { worker, clock, logger, metrics } = options
+  const policy: PlacementPolicy = { ...defaultPlacementPolicy(), ...options.policy }
+  const groups = createGroups()
+  const queue = createStartQueue()
+  const slots = new Set<Slot>()
+  /** Idle environments of all functions by when they became idle. */
+  const idle = createRecencyList<Slot>()
+  let idleCount = 0
+  let startingNow = 0
+  /** Memory of all environments, starting and stopping ones included. */
+  let usedMiB = 0
+  let stopping = 0
+  let stoppingMiB = 0
+  let inFlight = 0
+  let waiting = 0
+  let accepting = true
+  let stopped = false
+  /** The worker had no room although the numbers said so: nothing starts before a stopping environment is gone. */
+  let refusedByWorker = false
+  let cancelIdleTimer: (() => void) | undefined
+  const onQuiet = new Set<() => void>()
+
+  const noteQuiet = () => {
+    if (inFlight + waiting > 0) return
+    for (const done of onQuiet) done()
+    onQuiet.clear()
+  }
+
+  const isUsable = ({ stopping, gone, environment: { state } }: Slot) =>
+    !stopping && !gone && state !== 'stopping' && state !== 'gone'
+
+  const leaveIdle = (slot: Slot) => {
+    const at = slot.group.idle.lastIndexOf(slot)
+    if (at === -1) return
+    slot.group.idle.splice(at, 1)
+    idle.remove(slot)
+    idleCount--
+  }
+
+  const remove = (slot: Slot) => {
+    if (slot.gone) return
+    slot.gone = true
+    leaveIdle(slot)
+    slots.delete(slot)
+    const { group } = slot
+    group.slots--
+    usedMiB -= slot.memoryMiB
+    if (slot.stopping) {
+      stopping--
+      stoppingMiB -= slot.memoryMiB
+    }
+    refusedByWorker = false
+    groups.forgetIfEmpty(group)
+    metrics.gauge('lambent_environments', slots.size)
+    pump()
+  }
+
+  const stopSlot = (slot: Slot): Promise<void> => {
+    if (slot.gone) return Promise.resolve()
+    if (!slot.stopping) {
+      slot.stopping = true
+      leaveIdle(slot)
+      stopping++
+      stoppingMiB += slot.memoryMiB
+    }
+    return slot.environment.stop().catch((error: unknown) => {
+      logger.error('An environment did not stop', { environment: slot.environment.id, error: String(error) })
+    })
+  }
+
+  const sweepIdle = () => {
+    cancelIdleTimer = undefined
+    const now = clock.monotonic()
+    for (let slot = idle.oldest; slot; slot = idle.oldest) {
+      const kept = decideKeep(
+        { ageMs: now - slot.startedAt, idleMs: now - slot.idleSince, retired: slot.group.retired },
+        policy,
+      )
+      if (kept === 'keep') break
+      void stopSlot(slot)
+    }
+    armIdleTimer()
+  }
+
+  const armIdleTimer = () => {
+    if (cancelIdleTimer || !idle.oldest) return
+    // At least a second, so that environments that become idle one after the other share a sweep.
+    const dueMs = idle.oldest.idleSince + policy.idleTimeoutMs - clock.monotonic()
+    cancelIdleTimer = clock.after(Math.max(1000, dueMs), sweepIdle)
+  }
+
+  const dropSurplusStarts = (group: Group) => {
+    while (group.queued > 0 && group.queued + group.starting > group.waiters.size) queue.take(group)
+  }
+
+  const takeWaiter = (group: Group): Waiter | undefined => {
+    const waiter = group.waiters.values().next().value
+    if (waiter) leaveGroup(group, waiter)
+    return waiter
+  }
+  const leaveGroup = (group: Group, waiter: Waiter) => {
+    if (!group.waiters.delete(waiter)) return false
+    waiting--
+    waiter.leave()
+    dropSurplusStarts(group)
+    return true
+  }
+
+  /** An environment without an invocation: the next in line takes it, or it becomes idle, or it goes. */
+  const release = (slot: Slot) => {
+    const { group } = slot
+    if (!isUsable(slot)) {
+      if (slot.environment.state === 'gone') remove(slot)
+      else void stopSlot(slot)
+      return
+    }
+    const now = clock.monotonic()
+    const ageMs = now - slot.startedAt
+    // A retired environment still serves those that had resolved its version before.
+    const next =
+      decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep' ? takeWaiter(group) : undefined
+    if (next) {
+      next.resolve(run(slot, next.request))
+      return
+    }
+    if (stopped || decideKeep({ ageMs, idleMs: 0, retired: group.retired }, policy) === 'stop') {
+      void stopSlot(slot)
+      return
+    }
+    slot.idleSince = now
+    group.idle.push(slot)
+    idle.touch(slot)
+    idleCount++
+    armIdleTimer()
+    // Somebody may wait for the memory of an environment that can be reclaimed.
+    if (queue.groups > 0) pump()
+  }
+
+  const run = async (slot: Slot, request: PlacementInvocation): Promise<InvocationResult> => {
+    const { version, invocation, logType } = request
+    inFlight++
+    try {
+      const deadlineMs = clock.now() + version.timeoutSeconds * 1000
+      const result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType })
+      release(slot)
+      return { ...result, executedVersion: version.version }
+    } catch (error) {
+      // After a fault of ours nobody knows what state the environment is in.
+      void stopSlot(slot)
+      logger.error('An environment failed', { environment: slot.environment.id, error: String(error) })
+      throw error instanceof LambdaError ? error : serviceFailure('The execution environment failed', error)
+    } finally {
+      inFlight--
+      noteQuiet()
+    }
+  }
+
+  const arrive = (group: Group, environment: Environment, memoryMiB: number) => {
+    const slot: Slot = {
+      environment,
+      group,
+      memoryMiB,
+      startedAt: clock.monotonic(),
+      idleSince: 0,
+      stopping: false,
+      gone: false,
+      newer: undefined,
+      older: undefined,
+    }
+    slots.add(slot)
+    group.slots++
+    metrics.gauge('lambent_environments', slots.size)
+    void environment.gone.then(() => remove(slot))
+    release(slot)
+  }
+
+  const reject = (group: Group, count: number, reason: unknown) => {
+    for (let left = count; left > 0; left--) takeWaiter(group)?.reject(reason)
+    noteQuiet()
+  }
+
+  const begin = async (group: Group) => {
+    const { version } = group
+    const startedAt = clock.monotonic()
+    group.starting++
+    startingNow++
+    usedMiB += version.memoryMiB
+    metrics.count('lambent_environment_starts_total')
+    try {
+      const environment = await worker.startEnvironment(version, 'on-demand')
+      group.starting--
+      startingNow--
+      metrics.observe('lambent_environment_start_seconds', (clock.monotonic() - startedAt) / 1000)
+      arrive(group, environment, version.memoryMiB)
+    } catch (error) {
+      group.starting--
+      startingNow--
+      usedMiB -= version.memoryMiB
+      metrics.count('lambent_environment_start_failures_total')
+      const inVain = waitingInVain({
+        waiting: group.waiters.size,
+        starting: group.starting + group.queued,
+      })
+      const victim = isCapacityError(error) && inVain > 0 ? idle.oldest : undefined
+      if (victim) {
+        refusedByWorker = true
+        void stopSlot(victim)
+        for (let left = inVain; left > 0; left--) queue.add(group)
+      } else {
+        logger.warn('An environment did not start', {
+          function: functionArn(version, version.version),
+          error: String(error),
+        })
+        reject(group, inVain, error)
+      }
+      groups.forgetIfEmpty(group)
+    }
+    pump()
+  }
+
+  /** Begins the starts that may begin now. Every pass begins, drops or postpones one, or ends the loop. */
+  const pump = () => {
+    if (refusedByWorker && stopping > 0) return
+    refusedByWorker = false
+    for (let postponed = 0; postponed < queue.groups;) {
+      const group = queue.next
+      if (!group || stopped) return
+      const capacity = worker.capacity()
+      const decision = decideStart(
+        {
+          startingNow,
+          environments: slots.size + startingNow,
+          // Whichever is worse: the worker may hold memory that placement did not ask for.
+          usedMiB: Math.max(usedMiB, capacity.memoryMiB),
+          maxMiB: capacity.maxMemoryMiB,
+          stopping,
+          stoppingMiB,
+          idle: idleCount,
+        },
+        group.version.memoryMiB,
+        policy,
+      )
+      switch (decision) {
+        case 'start':
+          queue.take(group)
+          void begin(group)
+          postponed = 0
+          break
+        case 'reclaim':
+          if (idle.oldest) void stopSlot(idle.oldest)
+          break
+        case 'skip':
+          queue.postpone(group)
+          postponed++
+          break
+        case 'never': {
+          queue.clear(group)
+          const { memoryMiB } = group.version
+          const message = `The function needs ${memoryMiB} MB of memory; this host gives environments ${capacity.maxMemoryMiB} MB in all`
+          reject(group, group.waiters.size - group.starting, serviceFailure(message))
+          groups.forgetIfEmpty(group)
+          break
+        }
+        case 'wait':
+          return
+      }
+    }
+  }
+
+  const waitInLine = (group: Group, request: PlacementInvocation) =>
+    new Promise<InvocationResult>((resolve, rejectWaiter) => {
+      const { signal } = request
+      const giveUp = (reason: () => unknown) => () => {
+        if (!leaveGroup(group, waiter)) return
+        rejectWaiter(reason())
+        groups.forgetIfEmpty(group)
+        noteQuiet()
+      }
+      const onAbort = giveUp(() => signal?.reason)
+      const cancelTimer = clock.after(policy.maxWaitMs, giveUp(noRoom))
+      const waiter: Waiter = {
+        request,
+        resolve,
+        reject: rejectWaiter,
+        leave() {
+          cancelTimer()
+          signal?.removeEventListener('abort', onAbort)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      group.waiters.add(waiter)
+      waiting++
+    })
+
+  return {
+    async start() {},
+    async invoke(request) {
+      if (!accepting) throw shuttingDown()
+      request.signal?.throwIfAborted()
+      const group = groups.of(request.version)
+      let last = group.idle.at(-1)
+      while (last && !isUsable(last)) {
+        leaveIdle(last)
+        last = group.idle.at(-1)
+      }
+      const assignment = decideAssignment(
+        {
+          idle: group.idle.length,
+          waiting: group.waiters.size,
+          starting: group.starting + group.queued,
+        },
+        policy,
+      )
+      if (assignment === 'refuse') throw noRoom()
+      if (assignment === 'run' && last) {
+        leaveIdle(last)
+        return run(last, request)
+      }
+      const result = waitInLine(group, request)
+      if (assignment === 'start-and-wait') {
+        queue.add(group)
+        pump()
+      }
+      return result
+    },
+    retire(target) {
+      for (const group of groups.concerned(target)) {
+        group.retired = true
+        for (const slot of [...group.idle]) void stopSlot(slot)
+      }
+    },
+    environments: () =>
+      [...slots].map(({ environment: { id, version, state } }) => ({
+        id,
+        functionArn: functionArn(version),
+        version: version.version,
+        state,
+        memoryMiB: version.memoryMiB,
+      })),
+    drain(deadlineMs) {
+      accepting = false
+      return new Promise((resolve) => {
+        const cancel = clock.after(deadlineMs, () => {
+          onQuiet.delete(done)
+          resolve()
+        })
+        const done = () => {
+          cancel()
+          resolve()
+        }
+        onQuiet.add(done)
+        noteQuiet()
+      })
+    },
+    async stop() {
+      accepting = false
+      stopped = true
+      cancelIdleTimer?.()
+      for (const group of groups.all()) {
+        queue.clear(group)
+        reject(group, group.waiters.size, shuttingDown())
+      }
+      await Promise.all([...slots].map(stopSlot))
+    },
+  }
+}

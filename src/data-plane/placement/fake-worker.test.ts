@@ -1,0 +1,113 @@
+/** A worker that a test drives step by step: nothing starts, ends or fails unless the test says so. */
+import type { EnvironmentState } from '#contracts/environment.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import type { GuestInvocation } from '#contracts/invocation.ts'
+import type { Environment, Worker } from '#data-plane/worker/port.ts'
+
+export interface FakeEnvironment extends Environment {
+  /** What it runs now. */
+  readonly running: GuestInvocation | undefined
+  /** Request ids in the order they came. */
+  readonly log: readonly string[]
+  /** Ends the running invocation; the environment is idle again, or what `next` says. */
+  finish(next?: EnvironmentState): void
+  /** Fails it with a fault of the platform. */
+  fail(error: Error): void
+  /** Dies by itself. */
+  die(): void
+  readonly stops: number
+}
+
+export interface FakeStart {
+  readonly version: FunctionVersion
+  succeed(): FakeEnvironment
+  fail(error: Error): void
+}
+
+export interface FakeWorker extends Pick<Worker, 'startEnvironment' | 'capacity'> {
+  readonly starts: readonly FakeStart[]
+  readonly environments: readonly FakeEnvironment[]
+  /** When true, `stop` of an environment does not end before the test calls `die`. */
+  slowStop: boolean
+}
+
+export function createFakeWorker(options: { readonly maxMemoryMiB?: number } = {}): FakeWorker {
+  const starts: FakeStart[] = []
+  const environments: FakeEnvironment[] = []
+
+  const createEnvironment = (version: FunctionVersion): FakeEnvironment => {
+    let state: EnvironmentState = 'idle'
+    let running: { invocation: GuestInvocation; finish: () => void; fail: (error: Error) => void } | undefined
+    let stops = 0
+    let setGone = () => {}
+    const gone = new Promise<void>((resolve) => (setGone = resolve))
+    const log: string[] = []
+    const environment: FakeEnvironment = {
+      id: `e${environments.length}`,
+      version,
+      get state() {
+        return state
+      },
+      idleSince: 0,
+      startedAt: 0,
+      gone,
+      log,
+      get running() {
+        return running?.invocation
+      },
+      get stops() {
+        return stops
+      },
+      invoke(invocation) {
+        if (running || state !== 'idle') throw new Error(`Two invocations at once, or one while ${state}`)
+        log.push(invocation.requestId)
+        state = 'busy'
+        return new Promise((resolve, reject) => {
+          running = { invocation, finish: () => resolve({ payload: invocation.payload }), fail: reject }
+        })
+      },
+      async stop() {
+        stops++
+        if (state !== 'gone') state = 'stopping'
+        if (!worker.slowStop) environment.die()
+      },
+      finish(next = 'idle') {
+        const ended = running
+        running = undefined
+        state = next
+        ended?.finish()
+      },
+      fail(error) {
+        const ended = running
+        running = undefined
+        ended?.fail(error)
+      },
+      die() {
+        state = 'gone'
+        setGone()
+      },
+    }
+    environments.push(environment)
+    return environment
+  }
+
+  const worker: FakeWorker = {
+    starts,
+    environments,
+    slowStop: false,
+    startEnvironment: (version) =>
+      new Promise((resolve, reject) => {
+        starts.push({
+          version,
+          succeed() {
+            const environment = createEnvironment(version)
+            resolve(environment)
+            return environment
+          },
+          fail: reject,
+        })
+      }),
+    capacity: () => ({ memoryMiB: 0, maxMemoryMiB: options.maxMemoryMiB ?? 1_000_000, environments: 0 }),
+  }
+  return worker
+}

@@ -1,0 +1,119 @@
+/** The book-keeping of placement: environments and waiting invocations, grouped by what they may serve. */
+import type { FunctionId } from '#contracts/arn.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import type { InvocationResult } from '#contracts/invocation.ts'
+import type { PlacementInvocation, RetireTarget } from '#data-plane/placement/port.ts'
+import type { Environment } from '#data-plane/worker/port.ts'
+import type { RecencyLinks } from '#kernel/recency-list.ts'
+
+/** One environment, from its arrival until it is gone. It is in the recency list while it is idle. */
+export interface Slot extends RecencyLinks<Slot> {
+  readonly environment: Environment
+  readonly group: Group
+  /** What it was promised when it was started. */
+  readonly memoryMiB: number
+  /** Monotonic milliseconds. */
+  readonly startedAt: number
+  idleSince: number
+  stopping: boolean
+  gone: boolean
+}
+
+/** An invocation without an environment. */
+export interface Waiter {
+  readonly request: PlacementInvocation
+  readonly resolve: (result: Promise<InvocationResult>) => void
+  readonly reject: (reason: unknown) => void
+  /** Cancels its timer and its abort listener. */
+  readonly leave: () => void
+}
+
+/** Everything that serves one generation of one function version. */
+export interface Group {
+  readonly key: string
+  readonly functionKey: string
+  /** Newest document of this generation; starts use it. */
+  version: FunctionVersion
+  /** Idle environments, the one used last at the end. */
+  readonly idle: Slot[]
+  /** Invocations without an environment, in order of arrival. */
+  readonly waiters: Set<Waiter>
+  /** Environments that exist, idle, busy or stopping. */
+  slots: number
+  /** Starts that wait for their turn. */
+  queued: number
+  /** Starts under way. */
+  starting: number
+  /** Superseded or deleted: an environment without an invocation is stopped. */
+  retired: boolean
+  /** False once it was forgotten; a version that points here gets a new group. */
+  live: boolean
+}
+
+export interface Groups {
+  /** The group that serves this version, made when there is none. A version object seen before costs one look-up. */
+  of(version: FunctionVersion): Group
+  /** Forgets the group if nothing is left in it. */
+  forgetIfEmpty(group: Group): void
+  /** Groups that a retirement concerns. */
+  concerned(target: RetireTarget): readonly Group[]
+  all(): readonly Group[]
+}
+
+const keyOfFunction = ({ account, region, name }: FunctionId) => `${account}/${region}/${name}`
+
+export function createGroups(): Groups {
+  const functions = new Map<string, Map<string, Group>>()
+  // The catalog hands out the same object until the document changes, so the warm path joins no strings.
+  const byVersion = new WeakMap<FunctionVersion, Group>()
+
+  const findOrCreate = (version: FunctionVersion) => {
+    const functionKey = keyOfFunction(version)
+    const key = `${version.version}/${version.generation}`
+    let groups = functions.get(functionKey)
+    if (!groups) functions.set(functionKey, (groups = new Map()))
+    let group = groups.get(key)
+    if (!group) {
+      group = {
+        key,
+        functionKey,
+        version,
+        idle: [],
+        waiters: new Set(),
+        slots: 0,
+        queued: 0,
+        starting: 0,
+        retired: false,
+        live: true,
+      }
+      groups.set(key, group)
+    }
+    return group
+  }
+
+  return {
+    of(version) {
+      const known = byVersion.get(version)
+      if (known?.live) return known
+      const group = findOrCreate(version)
+      group.version = version
+      byVersion.set(version, group)
+      return group
+    },
+    forgetIfEmpty(group) {
+      if (!group.live || group.slots + group.starting + group.queued + group.waiters.size > 0) return
+      group.live = false
+      const groups = functions.get(group.functionKey)
+      groups?.delete(group.key)
+      if (groups?.size === 0) functions.delete(group.functionKey)
+    },
+    concerned({ id, version, keepGeneration }) {
+      return [...(functions.get(keyOfFunction(id))?.values() ?? [])].filter(
+        (group) =>
+          (version === undefined || group.version.version === version) &&
+          (keepGeneration === undefined || group.version.generation !== keepGeneration),
+      )
+    },
+    all: () => [...functions.values()].flatMap((groups) => [...groups.values()]),
+  }
+}

@@ -1,0 +1,30 @@
+/** The thresholds of placement; each one can be set by whoever wires the program. */
+import { availableParallelism } from 'node:os'
+
+import { MINUTE_MS } from '#kernel/units.ts'
+
+export interface PlacementPolicy {
+  /** An environment that did nothing for so long is stopped. */
+  readonly idleTimeoutMs: number
+  /** An environment older than this takes no further invocation. */
+  readonly maxAgeMs: number
+  /** Environments that start at the same time. More than there are cores only makes each one slower. */
+  readonly maxStarting: number
+  /** Environments of this host, starting ones included. */
+  readonly maxEnvironments: number
+  /** Invocations of one function version that wait for an environment. */
+  readonly maxWaitingPerVersion: number
+  /** Longest wait for an environment; afterwards the caller is throttled. */
+  readonly maxWaitMs: number
+}
+
+/** Ten minutes of idleness is within what is observed of Lambda, which promises nothing. */
+export const defaultPlacementPolicy = (): PlacementPolicy => ({
+  idleTimeoutMs: 10 * MINUTE_MS,
+  // Lambda's environments are seen to live for some two hours (unverified).
+  maxAgeMs: 120 * MINUTE_MS,
+  maxStarting: Math.max(2, availableParallelism()),
+  maxEnvironments: 1000,
+  maxWaitingPerVersion: 1000,
+  maxWaitMs: 2 * MINUTE_MS,
+})

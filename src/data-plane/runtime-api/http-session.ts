@@ -1,0 +1,275 @@
+/** The session with any other runtime: AWS's Runtime API 2018-06-01 over HTTP, for one guest. */
+import type { Server, Socket } from 'node:net'
+
+import type { GuestInvocation } from '#contracts/invocation.ts'
+import { mayFollow } from '#kernel/lifecycle.ts'
+import { readErrorBody, runtimeErrorType } from '#data-plane/runtime-api/error-body.ts'
+import type { Reply, RequestHandler } from '#data-plane/runtime-api/http-connection.ts'
+import { serveConnection } from '#data-plane/runtime-api/http-connection.ts'
+import type { RequestHead } from '#data-plane/runtime-api/http-head.ts'
+import * as replies from '#data-plane/runtime-api/http-replies.ts'
+import type { Route } from '#data-plane/runtime-api/http-router.ts'
+import { createRouter } from '#data-plane/runtime-api/http-router.ts'
+import type { GuestSession, InitOutcome, SessionOutcome } from '#data-plane/runtime-api/port.ts'
+import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
+import type { RuntimeState } from '#data-plane/runtime-api/runtime-state.ts'
+import { RUNTIME_MAY_CALL } from '#data-plane/runtime-api/runtime-state.ts'
+
+export interface HttpSession extends GuestSession {
+  /**
+   * Resolves when the runtime waits for its next invocation: then everything it does after an answer is done, and it
+   * may be frozen. Rejects with `ChannelClosed`.
+   */
+  idle(): Promise<void>
+}
+
+/** Connections of one guest at once. AWS's clients use one or two. */
+const MAX_CONNECTIONS = 64
+
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * Serves the Runtime API to the one guest that can reach `server`, which the caller owns and closes. `routes` adds the
+ * environment's other APIs; they win over the built-in stubs.
+ */
+export function createHttpSession(options: {
+  readonly server: Server
+  readonly maxResponseBytes: number
+  readonly routes?: readonly Route[]
+}): HttpSession {
+  const { server, maxResponseBytes } = options
+  let state: RuntimeState = 'Started'
+  let closed: ChannelClosed | undefined
+  let initOutcome: InitOutcome | undefined
+  const initWaiters: PromiseWithResolvers<InitOutcome>[] = []
+  const idleWaiters: PromiseWithResolvers<void>[] = []
+  let invocation:
+    | { readonly given: GuestInvocation; readonly end: PromiseWithResolvers<SessionOutcome> }
+    | undefined
+  /** Known to the API until the runtime asks for the next one, although the invocation has ended by then. */
+  let currentId: string | undefined
+  /** Calls of /next that wait, oldest first. */
+  const polls: { readonly respond: (reply: Reply) => boolean }[] = []
+  const connections = new Set<Socket>()
+
+  const settleInit = (outcome: InitOutcome) => {
+    initOutcome = outcome
+    for (const waiter of initWaiters.splice(0)) waiter.resolve(outcome)
+  }
+
+  const endInvocation = (outcome: SessionOutcome) => {
+    state = 'RuntimeResponseSentState'
+    const { end } = invocation ?? {}
+    invocation = undefined
+    end?.resolve(outcome)
+  }
+
+  /** Gives the waiting invocation to a runtime that waits for one. */
+  const deliver = () => {
+    while (invocation && (state === 'Ready' || state === 'Running')) {
+      const poll = polls.shift()
+      if (!poll) return
+      if (poll.respond(nextReply(invocation.given))) {
+        state = 'Running'
+        currentId = invocation.given.requestId
+        return
+      }
+    }
+  }
+
+  /** The handler of a call that is not allowed now: the body is read and dropped. */
+  const refuse = (reply: Reply): RequestHandler => ({ finish: ({ respond }) => void respond(reply) })
+  const mayCall = (to: RuntimeState) => mayFollow(RUNTIME_MAY_CALL, state, to)
+
+  const next = (): RequestHandler => {
+    if (!mayCall('Ready')) return refuse(replies.invalidStateTransition(state, 'Ready'))
+    let poll: (typeof polls)[number] | undefined
+    return {
+      finish({ respond }) {
+        // A runtime that runs is given its invocation again: it may have lost it with its connection.
+        if (state !== 'Running') {
+          state = 'Ready'
+          currentId = undefined
+        }
+        poll = { respond }
+        polls.push(poll)
+        if (!initOutcome) settleInit({ kind: 'ready' })
+        for (const waiter of idleWaiters.splice(0)) waiter.resolve()
+        deliver()
+      },
+      gone() {
+        const at = poll ? polls.indexOf(poll) : -1
+        if (at !== -1) polls.splice(at, 1)
+      },
+    }
+  }
+
+  const response = (head: RequestHead, id: string): RequestHandler => {
+    if (id === '' || id !== currentId) return refuse(replies.INVALID_REQUEST_ID)
+    if (!mayCall('InvocationResponse'))
+      return refuse(replies.invalidStateTransition(state, 'InvocationResponse'))
+    state = 'InvocationResponse'
+    const mode = head.headers.get('lambda-runtime-function-response-mode') ?? ''
+    if (mode !== '' && mode !== 'streaming') {
+      endInvocation({ kind: 'error', errorType: 'Runtime.InvalidResponseModeHeader', payload: EMPTY })
+      return refuse(replies.INVALID_RESPONSE_MODE)
+    }
+    let complete = false
+    return {
+      finish({ bytes, sizeBytes, trailers, respond }) {
+        complete = true
+        const failure = trailers.get('lambda-runtime-function-error-type')
+        if (failure !== undefined && failure !== '') {
+          const document = trailers.get('lambda-runtime-function-error-body') ?? ''
+          endInvocation({
+            kind: 'error',
+            errorType: runtimeErrorType(failure),
+            payload: Buffer.from(document, 'base64'),
+          })
+          respond(replies.ACCEPTED)
+        } else if (bytes === undefined) {
+          endInvocation({ kind: 'too-large', sizeBytes })
+          respond(replies.requestEntityTooLarge(maxResponseBytes))
+        } else {
+          endInvocation({ kind: 'response', payload: bytes })
+          respond(replies.ACCEPTED)
+        }
+      },
+      gone() {
+        if (!complete)
+          endInvocation({ kind: 'error', errorType: 'Runtime.TruncatedResponse', payload: EMPTY })
+      },
+    }
+  }
+
+  const invocationError = (head: RequestHead, id: string): RequestHandler => {
+    if (id === '' || id !== currentId) return refuse(replies.INVALID_REQUEST_ID)
+    const to = 'InvocationErrorResponse'
+    if (!mayCall(to)) return refuse(replies.invalidStateTransition(state, to))
+    state = to
+    let complete = false
+    const errorType = runtimeErrorType(head.headers.get('lambda-runtime-function-error-type'))
+    return {
+      finish({ bytes, sizeBytes, respond }) {
+        complete = true
+        if (bytes === undefined) {
+          endInvocation({ kind: 'too-large', sizeBytes })
+          respond(replies.requestEntityTooLarge(maxResponseBytes))
+          return
+        }
+        endInvocation({ kind: 'error', errorType, payload: readErrorBody(head, bytes) })
+        respond(replies.ACCEPTED)
+      },
+      gone() {
+        if (!complete) endInvocation({ kind: 'error', errorType, payload: EMPTY })
+      },
+    }
+  }
+
+  const initError = (head: RequestHead): RequestHandler => {
+    if (!mayCall('InitError')) return refuse(replies.invalidStateTransition(state, 'InitError'))
+    state = 'InitError'
+    const errorType = runtimeErrorType(head.headers.get('lambda-runtime-function-error-type'))
+    let complete = false
+    return {
+      finish({ bytes, respond }) {
+        complete = true
+        settleInit({ kind: 'error', errorType, payload: bytes ?? EMPTY })
+        respond(bytes === undefined ? replies.requestEntityTooLarge(maxResponseBytes) : replies.ACCEPTED)
+      },
+      gone() {
+        if (!complete) settleInit({ kind: 'error', errorType, payload: EMPTY })
+      },
+    }
+  }
+
+  const runtime = '/2018-06-01/runtime'
+  const route = createRouter(
+    [
+      ...(options.routes ?? []),
+      { method: 'GET', path: `${runtime}/invocation/next`, open: next },
+      { method: 'POST', path: `${runtime}/invocation/{id}/response`, open: response },
+      { method: 'POST', path: `${runtime}/invocation/{id}/error`, open: invocationError },
+      { method: 'POST', path: `${runtime}/init/error`, open: initError },
+      { method: 'GET', path: '/2018-06-01/ping', open: () => refuse(replies.PONG) },
+      { method: 'GET', path: '/2020-01-01/*', open: () => refuse(replies.EXTENSIONS_OFF) },
+      { method: 'POST', path: '/2020-01-01/*', open: () => refuse(replies.EXTENSIONS_OFF) },
+      { method: 'PUT', path: '/2020-08-15/logs', open: () => refuse(replies.LOGS_API_OFF) },
+      { method: 'PUT', path: '/2022-07-01/telemetry', open: () => refuse(replies.TELEMETRY_API_OFF) },
+    ],
+    {
+      notFound: () => refuse(replies.NOT_FOUND),
+      methodNotAllowed: () => refuse(replies.METHOD_NOT_ALLOWED),
+    },
+  )
+
+  const onConnection = (socket: Socket) => {
+    if (closed || connections.size >= MAX_CONNECTIONS) {
+      socket.destroy()
+      return
+    }
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+    serveConnection({ socket, maxBodyBytes: maxResponseBytes, open: route })
+  }
+  server.on('connection', onConnection)
+
+  return {
+    init() {
+      if (closed) return Promise.reject(closed)
+      if (initOutcome) return Promise.resolve(initOutcome)
+      const waiter = Promise.withResolvers<InitOutcome>()
+      initWaiters.push(waiter)
+      return waiter.promise
+    },
+    invoke(given) {
+      if (closed) return Promise.reject(closed)
+      if (invocation) return Promise.reject(new Error('The runtime has an invocation already'))
+      invocation = { given, end: Promise.withResolvers() }
+      const { promise } = invocation.end
+      deliver()
+      return promise
+    },
+    idle() {
+      if (closed) return Promise.reject(closed)
+      if (state === 'Ready') return Promise.resolve()
+      const waiter = Promise.withResolvers<void>()
+      idleWaiters.push(waiter)
+      return waiter.promise
+    },
+    close() {
+      if (closed) return
+      closed = new ChannelClosed('The session was closed')
+      server.off('connection', onConnection)
+      const waiters = [
+        ...initWaiters.splice(0),
+        ...idleWaiters.splice(0),
+        ...(invocation ? [invocation.end] : []),
+      ]
+      invocation = undefined
+      for (const socket of connections) socket.destroy()
+      for (const waiter of waiters) waiter.reject(closed)
+    },
+  }
+}
+
+/** Header values are sent as they are, except that nothing may end a line in the middle of them. */
+function headerLine(name: string, value: string | undefined): string {
+  return value === undefined || value === '' ? '' : `${name}: ${value.replaceAll(/[\r\n]/g, ' ')}\r\n`
+}
+
+function nextReply(given: GuestInvocation): Reply {
+  return {
+    status: 200,
+    contentType: 'application/json',
+    headerLines:
+      headerLine('Lambda-Runtime-Aws-Request-Id', given.requestId) +
+      headerLine('Lambda-Runtime-Deadline-Ms', String(given.deadlineMs)) +
+      headerLine('Lambda-Runtime-Invoked-Function-Arn', given.invokedFunctionArn) +
+      headerLine('Lambda-Runtime-Trace-Id', given.traceId) +
+      headerLine('Lambda-Runtime-Client-Context', given.clientContext) +
+      headerLine('Lambda-Runtime-Cognito-Identity', given.cognitoIdentity) +
+      headerLine('Lambda-Runtime-Aws-Tenant-Id', given.tenantId),
+    body: given.payload,
+  }
+}

@@ -1,0 +1,93 @@
+/** Control groups version 1: one hierarchy per controller. */
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { MIB } from '#kernel/units.ts'
+
+import {
+  CPU_PERIOD_US,
+  field,
+  isUsableCgroup,
+  MIN_CPU_QUOTA_US,
+  mustWrite,
+  PARENT,
+  readText,
+  tryWrite,
+  type Cgroup,
+  type CgroupHost,
+  type Controller,
+} from './cgroup.ts'
+
+/** `mounts` says where each controller is mounted. Undefined when none of them can be used. */
+export function createCgroupsV1(mounts: ReadonlyMap<string, string>): CgroupHost | undefined {
+  const parents = new Map<Controller, string>()
+  for (const controller of ['memory', 'cpu', 'pids', 'freezer'] as const) {
+    const mount = mounts.get(controller)
+    if (mount === undefined) continue
+    const parent = join(mount, PARENT)
+    if (!isUsableCgroup(parent)) continue
+    parents.set(controller, parent)
+    // Without it a child's use is not counted against its parent; kernels since 5.11 always do it.
+    if (controller === 'memory') tryWrite(join(parent, 'memory.use_hierarchy'), '1')
+  }
+  if (parents.size === 0) return undefined
+  const freezer = parents.get('freezer')
+  return {
+    version: 1,
+    controllers: new Set(parents.keys()),
+    parents: [...new Set(parents.values())],
+    freezerParents: freezer === undefined ? [] : [freezer],
+    create(id, limits) {
+      const made = new Map<Controller, string>()
+      try {
+        // Controllers may share one hierarchy (cpu,cpuacct); the set of directories is what counts.
+        for (const [controller, parent] of parents) {
+          const directory = join(parent, id)
+          mkdirSync(directory, { recursive: true })
+          made.set(controller, directory)
+        }
+        const memory = made.get('memory')
+        if (memory !== undefined) {
+          const bytes = String(limits.memoryMiB * MIB)
+          mustWrite(join(memory, 'memory.limit_in_bytes'), bytes)
+          // Memory and swap together; the file is absent where the kernel does not count swap.
+          if (existsSync(join(memory, 'memory.memsw.limit_in_bytes')))
+            mustWrite(join(memory, 'memory.memsw.limit_in_bytes'), bytes)
+          tryWrite(join(memory, 'memory.swappiness'), '0')
+        }
+        const pids = made.get('pids')
+        if (pids !== undefined) mustWrite(join(pids, 'pids.max'), String(limits.processes))
+        return openCgroup(made)
+      } catch (error) {
+        for (const directory of new Set(made.values())) rmdirSync(directory)
+        throw error
+      }
+    },
+  }
+}
+
+function openCgroup(directories: ReadonlyMap<Controller, string>): Cgroup {
+  const file = (controller: Controller, name: string) =>
+    join(directories.get(controller) ?? '/nonexistent', name)
+  const freezer = directories.get('freezer')
+  return {
+    directories: [...new Set(directories.values())],
+    freezers: freezer === undefined ? [] : [freezer],
+    limitCpu(vcpus) {
+      const quota = Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
+      tryWrite(file('cpu', 'cpu.cfs_period_us'), String(CPU_PERIOD_US))
+      tryWrite(file('cpu', 'cpu.cfs_quota_us'), String(quota))
+    },
+    freeze: () => void tryWrite(file('freezer', 'freezer.state'), 'FROZEN'),
+    thaw: () => void tryWrite(file('freezer', 'freezer.state'), 'THAWED'),
+    peakMemoryBytes() {
+      const peak = Number(readText(file('memory', 'memory.max_usage_in_bytes')) ?? Number.NaN)
+      if (Number.isNaN(peak)) return undefined
+      const stat = readText(file('memory', 'memory.stat'))
+      const cache = (field(stat, 'total_inactive_file') ?? 0) + (field(stat, 'total_active_file') ?? 0)
+      return Math.max(peak - cache, field(stat, 'total_rss') ?? 0)
+    },
+    resetPeak: () => void tryWrite(file('memory', 'memory.max_usage_in_bytes'), '0'),
+    outOfMemoryKills: () => field(readText(file('memory', 'memory.oom_control')), 'oom_kill') ?? 0,
+  }
+}

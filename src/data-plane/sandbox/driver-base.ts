@@ -1,0 +1,116 @@
+/** What drivers are made of: the spawner, the door for control sockets, and the register of living sandboxes. */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+import type { Clock } from '#kernel/clock.ts'
+import { systemRandom, type Random } from '#kernel/random.ts'
+import type { Logger } from '#observability/port.ts'
+
+import type { CgroupHost } from './cgroup/cgroup.ts'
+import { createControlDoor, type ControlDoor } from './guest-streams.ts'
+import type { DriverReport, Sandbox, SandboxDriver, SandboxSpec } from './port.ts'
+import { writePlan, type CleanUpPlan } from './spawner/clean-up.ts'
+import { createSpawner, type Spawner, type SpawnerPlace } from './spawner/client.ts'
+
+export interface DriverOptions {
+  /** Holds what must survive a killed agent: the list of sandboxes. Belongs to one agent at a time. */
+  readonly stateDirectory: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly random?: Random
+}
+
+export interface DriverBase {
+  readonly spawner: Spawner
+  readonly door: ControlDoor
+}
+
+const SANDBOX_ID = /^[0-9a-f]{4,64}$/
+const SWEEP_DEADLINE_MS = 120_000
+
+export async function createDriverBase(
+  options: DriverOptions & {
+    readonly place: SpawnerPlace
+    readonly report: DriverReport
+    readonly spawnerEnv?: Readonly<Record<string, string>>
+    readonly cgroups: CgroupHost | undefined
+    /** Everything that `create` of this driver makes is named in the plan before it is made. */
+    readonly plan: (spec: SandboxSpec, directory: string) => Omit<CleanUpPlan, 'id'>
+    readonly create: (
+      base: DriverBase,
+      spec: SandboxSpec,
+      directory: string,
+      onDestroyed: () => void,
+    ) => Promise<Sandbox>
+    /** Anything else to undo when the driver stops. */
+    readonly onStop?: (base: DriverBase) => Promise<void>
+    readonly endpointFor?: (port: number) => string
+  },
+): Promise<SandboxDriver> {
+  const { clock, logger, random = systemRandom } = options
+  const stateDirectory = resolve(options.stateDirectory)
+  const sandboxes = join(stateDirectory, 'sandboxes')
+  mkdirSync(sandboxes, { recursive: true, mode: 0o700 })
+  chmodSync(sandboxes, 0o700)
+  const door = await createControlDoor(clock, random)
+  const spawner = await createSpawner({
+    stateDirectory,
+    place: options.place,
+    env: options.spawnerEnv,
+    clock,
+    logger,
+  })
+  const base: DriverBase = { spawner, door }
+  const living = new Map<string, Sandbox>()
+  const creating = new Set<string>()
+  let stopped: Promise<void> | undefined
+
+  return {
+    report: options.report,
+    endpointFor: options.endpointFor ?? ((port) => `http://127.0.0.1:${port}`),
+    async create(spec) {
+      if (stopped) throw new Error('The sandbox driver is stopped')
+      if (!SANDBOX_ID.test(spec.id)) throw new Error(`Not an environment id: "${spec.id}"`)
+      if (living.has(spec.id) || creating.has(spec.id))
+        throw new Error(`There is a sandbox "${spec.id}" already`)
+      creating.add(spec.id)
+      const directory = join(sandboxes, spec.id)
+      try {
+        mkdirSync(directory, { mode: 0o700 })
+        writePlan(directory, { id: spec.id, ...options.plan(spec, directory) })
+        const sandbox = await options.create(base, spec, directory, () => living.delete(spec.id))
+        living.set(spec.id, sandbox)
+        return sandbox
+      } catch (error) {
+        await spawner.request({ op: 'clean-up', directory }).catch((cause: unknown) =>
+          logger.error('A sandbox that did not start could not be removed', {
+            id: spec.id,
+            error: String(cause),
+          }),
+        )
+        throw error
+      } finally {
+        creating.delete(spec.id)
+      }
+    },
+    async sweep() {
+      if (living.size > 0 || creating.size > 0)
+        throw new Error('Sweeping is for the start: this agent has sandboxes of its own')
+      const { count } = await spawner.request({ op: 'sweep' }, SWEEP_DEADLINE_MS)
+      return count ?? 0
+    },
+    stop() {
+      stopped ??= (async () => {
+        const results = await Promise.allSettled([...living.values()].map((sandbox) => sandbox.destroy()))
+        await options.onStop?.(base)
+        door.close()
+        // Ends with a last look at the state directory, so a failed destroy gets a second chance here.
+        await spawner.stop()
+        for (const result of results)
+          if (result.status === 'rejected')
+            logger.error('A sandbox was not removed cleanly', { error: String(result.reason) })
+      })()
+      return stopped
+    },
+  }
+}

@@ -1,0 +1,172 @@
+/** What all drivers share: the runs of a sandbox's main process, one after the other, from start to exit. */
+import { mkdirSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import { join } from 'node:path'
+
+import type { GuestExit } from '#contracts/invocation.ts'
+import type { Clock } from '#kernel/clock.ts'
+
+import type { Confinement } from './confinement.ts'
+import { openPipe, type ControlDoor } from './guest-streams.ts'
+import type { Guest, GuestCommand, GuestPaths, Sandbox } from './port.ts'
+import type { Spawner } from './spawner/client.ts'
+import type { SpawnRequest } from './spawner/messages.ts'
+import { signalName, type ExitStatus } from './spawner/signals.ts'
+
+/** How a driver starts a main process. */
+export interface Launcher {
+  readonly paths: GuestPaths
+  /** The host's command line for a guest's. `run` numbers the starts of this sandbox from 1. */
+  launch(
+    command: GuestCommand,
+    run: number,
+  ): Promise<Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main'>> | Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main'>
+  /** True when the exit status of the spawned process carries signals as 128 + n, as shells do. */
+  readonly signalsAsCodes: boolean
+  /** Processes that belong to the place, not to the guest, and survive a restart. */
+  spared(): readonly number[]
+  listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /** The host's uid that may open the guest's pipes by path; undefined: our own. */
+  readonly pipeOwner?: number
+  close?(): void
+}
+
+const START_DEADLINE_MS = 15_000
+const KILL_DEADLINE_MS = 10_000
+const DESTROY_DEADLINE_MS = 30_000
+
+export interface LaunchedSandboxOptions {
+  readonly id: string
+  /** The sandbox's own directory; holds its plan, pipes and scratch files. Exists already. */
+  readonly directory: string
+  readonly spawner: Spawner
+  readonly door: ControlDoor
+  readonly confinement: Confinement
+  readonly launcher: Launcher
+  readonly clock: Clock
+  /** Called once, after everything is removed. */
+  readonly onDestroyed: () => void
+}
+
+export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox {
+  const { id, directory, spawner, door, confinement, launcher } = options
+  const generation = spawner.generation
+  let runs = 0
+  let destroyed: Promise<void> | undefined
+  /** Starts are done one after the other. */
+  let last: Promise<unknown> = Promise.resolve()
+
+  const refuseWhenGone = () => {
+    if (destroyed) throw new Error(`The sandbox "${id}" is destroyed`)
+    if (spawner.generation !== generation) throw new Error(`The sandbox "${id}" was lost with its spawner`)
+  }
+  const killEverything = () => {
+    confinement.thaw()
+    return spawner.request({ op: 'kill', directory, spare: launcher.spared() }, KILL_DEADLINE_MS)
+  }
+
+  const start = async (command: GuestCommand): Promise<Guest> => {
+    refuseWhenGone()
+    if (runs > 0) await killEverything()
+    runs++
+    const streams = join(directory, `run-${runs}`)
+    mkdirSync(streams, { mode: 0o700 })
+    const pipes = { stdout: join(streams, 'stdout'), stderr: join(streams, 'stderr') }
+    const paths = [pipes.stdout, pipes.stderr]
+    await spawner.request({ op: 'make-fifos', paths, uid: launcher.pipeOwner })
+
+    const opened: Socket[] = []
+    const control = command.control ? door.expect(START_DEADLINE_MS) : undefined
+    try {
+      for (const path of paths) opened.push(openPipe(path))
+      const [stdout, stderr] = opened
+      if (!stdout || !stderr) throw new Error('A guest has two output pipes')
+      const host = await launcher.launch(command, runs)
+      refuseWhenGone()
+
+      const killsBefore = confinement.outOfMemoryKills()
+      const run = `${id}.${runs}`
+      const { promise: exited, resolve } = Promise.withResolvers<GuestExit>()
+      spawner.onExit(run, (status) => {
+        const exit = launcher.signalsAsCodes ? decodeShellStatus(status) : status
+        const outOfMemory = exit.signal === 'SIGKILL' && confinement.outOfMemoryKills() > killsBefore
+        resolve({ ...exit, outOfMemory })
+      })
+      await spawner.request(
+        {
+          op: 'spawn',
+          run,
+          ...host,
+          ...pipes,
+          control: control && { socket: door.path, preamble: control.preamble },
+        },
+        START_DEADLINE_MS,
+      )
+      return {
+        control: await control?.connected,
+        stdout,
+        stderr,
+        exited,
+        signal(signal) {
+          // A frozen task of cgroup version 1 ignores even SIGKILL.
+          if (signal === 'SIGKILL') confinement.thaw()
+          spawner.request({ op: 'signal', run, signal }).catch(() => {})
+        },
+      }
+    } catch (error) {
+      for (const pipe of opened) pipe.destroy()
+      control?.cancel()
+      throw error
+    }
+  }
+
+  return {
+    id,
+    paths: launcher.paths,
+    async listen() {
+      refuseWhenGone()
+      return launcher.listen()
+    },
+    start(command) {
+      const started = last.then(() => start(command))
+      last = started.catch(() => {})
+      return started
+    },
+    limitCpu: confinement.limitCpu,
+    freeze: confinement.freeze,
+    thaw: confinement.thaw,
+    peakMemoryMiB: confinement.peakMemoryMiB,
+    resetPeak: confinement.resetPeak,
+    destroy() {
+      destroyed ??= (async () => {
+        confinement.close()
+        confinement.thaw()
+        launcher.close?.()
+        try {
+          await removeSandbox(spawner, directory, generation)
+        } finally {
+          options.onDestroyed()
+        }
+      })()
+      return destroyed
+    },
+  }
+}
+
+/** A lost spawner's sandboxes are removed by its successor, which may be a moment away. */
+async function removeSandbox(spawner: Spawner, directory: string, generation: number): Promise<void> {
+  try {
+    await spawner.request({ op: 'clean-up', directory }, DESTROY_DEADLINE_MS)
+  } catch (error) {
+    if (spawner.generation === generation && spawner.running) throw error
+  }
+}
+
+const LAST_SIGNAL = 31
+const FIRST_SIGNAL_CODE = 128
+
+function decodeShellStatus(status: ExitStatus): ExitStatus {
+  const number = (status.code ?? 0) - FIRST_SIGNAL_CODE
+  if (number < 1 || number > LAST_SIGNAL) return status
+  return { code: null, signal: signalName(number) }
+}

@@ -1,0 +1,209 @@
+/** One execution environment from its first initialisation to its end. */
+import type { FunctionVersion } from '#contracts/function.ts'
+import { serviceFailure } from '#contracts/errors.ts'
+import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
+import { INIT_TIMEOUT_MS } from '#contracts/limits.ts'
+import type { GuestInit } from '#data-plane/runtime-api/port.ts'
+import type { Sandbox } from '#data-plane/sandbox/port.ts'
+import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
+import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
+import type { GuestRun } from '#data-plane/worker/guest-run.ts'
+import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
+import { initFailure, verdictOf, type Verdict } from '#data-plane/worker/verdict.ts'
+import type { Environment, InitializationType } from '#data-plane/worker/port.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Logger } from '#observability/port.ts'
+
+/** Init of provisioned concurrency and SnapStart: 130 s or the function's timeout, whichever is more (unverified). */
+const LONG_INIT_TIMEOUT_MS = 130_000
+
+export interface EnvironmentParts {
+  readonly id: string
+  readonly version: FunctionVersion
+  readonly type: InitializationType
+  readonly sandbox: Sandbox
+  readonly log: EnvironmentLog
+  readonly guestInit: GuestInit
+  /** Starts the main process; or says why there is nothing that could be started. */
+  readonly startRun: () => Promise<GuestRun | PlatformFailure>
+  /** Undoes everything that starting set up, the sandbox included. Never rejects. */
+  readonly tearDown: () => Promise<void>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** An environment as the worker sees it; everybody else gets an `Environment`. */
+export interface StartingEnvironment extends Environment {
+  /** Runs the first init. Resolves also when the customer's code failed; rejects for faults of the platform. */
+  initialise(): Promise<void>
+}
+
+type InitVerdict = { readonly ready: GuestRun } | { readonly failed: Verdict }
+
+export function createEnvironment(parts: EnvironmentParts): StartingEnvironment {
+  const { id, version, type, sandbox, log, clock, logger } = parts
+  const lifecycle = createEnvironmentLifecycle()
+  const startedAt = clock.now()
+  const timeoutMs = version.timeoutSeconds * 1000
+  const gone = Promise.withResolvers<void>()
+  let idleSince = clock.monotonic()
+  let run: GuestRun | undefined
+  let stopping: Promise<void> | undefined
+  /** Milliseconds of the first init; billed and reported once, with the first invocation. */
+  let initDurationMs: number | undefined
+  let invokedBefore = false
+
+  /** Starts the process and waits until it is ready for an invocation. The run that failed is dead when it resolves. */
+  const initialiseRun = async (limitMs: number, limitSeconds: number): Promise<InitVerdict> => {
+    const started = await parts.startRun()
+    if ('errorType' in started) return { failed: verdictOf({ kind: 'platform', failure: started }) }
+    run = started
+    const end = await started.init(parts.guestInit, limitMs)
+    if (end.kind === 'ready') return { ready: started }
+    await started.settleOutput()
+    const failed = initFailure(end, limitSeconds)
+    await reset()
+    return { failed }
+  }
+
+  /** Kills the process, so that the next invocation starts a new one; /tmp stays. */
+  const reset = async (): Promise<void> => {
+    const dead = run
+    run = undefined
+    if (!dead || (await dead.kill())) return
+    logger.error('A guest survives SIGKILL; its environment is given up', { environment: id })
+    void stop()
+  }
+
+  /** Only when nobody has stopped it meanwhile. */
+  const rest = (): void => {
+    if (!lifecycle.may('idle')) return
+    sandbox.freeze()
+    idleSince = clock.monotonic()
+    lifecycle.to('idle')
+  }
+
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      if (lifecycle.may('stopping')) lifecycle.to('stopping')
+      // Without extensions AWS gives the runtime no time: SIGKILL at once.
+      await run?.kill()
+      await parts.tearDown()
+      lifecycle.to('gone')
+      gone.resolve()
+    })()
+    return stopping
+  }
+
+  /** The environment is of no use any more and it is our fault. */
+  const giveUp = async (error: unknown): Promise<never> => {
+    void stop()
+    throw serviceFailure('The execution environment failed', error)
+  }
+
+  const initialise = async (): Promise<void> => {
+    lifecycle.to('initialising')
+    log.initStart()
+    const before = clock.monotonic()
+    const limitMs = type === 'on-demand' ? INIT_TIMEOUT_MS : Math.max(LONG_INIT_TIMEOUT_MS, timeoutMs)
+    const outcome = await initialiseRun(limitMs, limitMs / 1000).catch(giveUp)
+    const durationMs = clock.monotonic() - before
+    if (stopping) throw serviceFailure('The execution environment was stopped while it started')
+    sandbox.limitCpu()
+    const failure = 'failed' in outcome ? outcome.failed.report : undefined
+    log.initReport({ phase: 'init', durationMs, failure })
+    if (failure) lifecycle.to('resetting')
+    else initDurationMs = durationMs
+    rest()
+  }
+
+  const invoke = async (
+    invocation: GuestInvocation,
+    options: { readonly logType: LogType },
+  ): Promise<Omit<InvocationResult, 'executedVersion'>> => {
+    lifecycle.to('busy')
+    const before = clock.monotonic()
+    sandbox.thaw()
+    if (invokedBefore) sandbox.resetPeak()
+    invokedBefore = true
+    const verdict = await attempt(invocation, before).catch(giveUp)
+    const measuredMs = clock.monotonic() - before
+    const durationMs = verdict.report?.status === 'timeout' ? timeoutMs : measuredMs
+    if (stopping) throw serviceFailure('The execution environment was stopped while it ran the invocation')
+    if (verdict.reset) {
+      lifecycle.to('resetting')
+      await reset()
+    }
+    log.end({
+      requestId: invocation.requestId,
+      durationMs,
+      // Init is billed since August 2025 (AWS announcement; sums recorded).
+      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
+      memorySizeMiB: version.memoryMiB,
+      maxMemoryUsedMiB: sandbox.peakMemoryMiB() ?? 0,
+      initDurationMs,
+      failure: verdict.report,
+    })
+    initDurationMs = undefined
+    const logTail = options.logType === 'Tail' ? log.takeTail() : undefined
+    log.clearTail()
+    rest()
+    return {
+      payload: verdict.payload(invocation.requestId),
+      ...(verdict.functionError && { functionError: verdict.functionError }),
+      ...(logTail && { logTail }),
+    }
+  }
+
+  /** Init where it is needed, then the invocation, both under the function's timeout. */
+  const attempt = async (invocation: GuestInvocation, before: number): Promise<Verdict> => {
+    let ready = run?.usable ? run : undefined
+    if (!ready) {
+      // "Suppressed init": AWS counts it as part of the invocation and logs only its failure, before START.
+      await reset()
+      const outcome = await initialiseRun(timeoutMs, version.timeoutSeconds)
+      if ('failed' in outcome) {
+        const { report } = outcome.failed
+        if (report) {
+          log.initReport({ phase: 'invoke', durationMs: clock.monotonic() - before, failure: report })
+        }
+        log.start(invocation.requestId)
+        logFailure(invocation.requestId, outcome.failed)
+        return outcome.failed
+      }
+      ready = outcome.ready
+    }
+    log.start(invocation.requestId)
+    const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
+    const outcome = await ready.invoke(invocation, left)
+    await ready.settleOutput()
+    const verdict =
+      outcome.kind === 'timeout'
+        ? verdictOf({ kind: 'platform', failure: timedOut(version.timeoutSeconds) })
+        : verdictOf(outcome)
+    logFailure(invocation.requestId, verdict)
+    return verdict
+  }
+
+  const logFailure = (requestId: string, { platform }: Verdict): void => {
+    if (!platform) return
+    if (platform.report.status === 'timeout') log.timedOut(requestId, version.timeoutSeconds)
+    else log.failed(requestId, platform.message, platform.errorType)
+  }
+
+  return {
+    id,
+    version,
+    startedAt,
+    gone: gone.promise,
+    get state() {
+      return lifecycle.state
+    },
+    get idleSince() {
+      return idleSince
+    },
+    initialise,
+    invoke,
+    stop,
+  }
+}

@@ -1,0 +1,131 @@
+/** One run of the main process in a sandbox, with its session: from start to exit. */
+import type { GuestExit, GuestInvocation, GuestOutcome } from '#contracts/invocation.ts'
+import { ChannelClosed, type GuestInit, type GuestSession, type InitOutcome } from '#data-plane/runtime-api/port.ts'
+import type { Guest, GuestCommand, Sandbox } from '#data-plane/sandbox/port.ts'
+import { createOutputPump } from '#data-plane/worker/log/output-pump.ts'
+import type { Clock } from '#kernel/clock.ts'
+
+type Ended = { readonly kind: 'exited'; readonly exit: GuestExit } | { readonly kind: 'timeout' }
+export type InitEnd = InitOutcome | Ended
+
+export interface GuestRun {
+  /** False as soon as the process has ended or its channel is unusable; then a new run is needed. */
+  readonly usable: boolean
+  init(init: GuestInit, timeoutMs: number): Promise<InitEnd>
+  invoke(invocation: GuestInvocation, timeoutMs: number): Promise<GuestOutcome>
+  /** Resolves when everything that the guest has printed is in the log. */
+  settleOutput(): Promise<void>
+  /** Kills the process. Resolves with true when it is gone, false when it is not after the grace. */
+  kill(): Promise<boolean>
+}
+
+/** The channel and the process end at nearly the same moment: how long one waits for the other. */
+const EXIT_GRACE_MS = 500
+/** SIGKILL takes effect at once unless the kernel itself is stuck. */
+const KILL_GRACE_MS = 5000
+const UNKNOWN_EXIT: GuestExit = { code: null, signal: null, outOfMemory: false }
+
+/** Starts the process. Rejects when the sandbox cannot, which is the platform's fault and not the function's. */
+export async function startGuestRun(options: {
+  readonly sandbox: Sandbox
+  readonly command: GuestCommand
+  readonly openSession: (guest: Guest) => GuestSession
+  readonly onLines: (lines: readonly string[]) => void
+  readonly clock: Clock
+}): Promise<GuestRun> {
+  const { sandbox, clock } = options
+  const guest = await sandbox.start(options.command)
+  const session = options.openSession(guest)
+  const output = createOutputPump({
+    streams: [guest.stdout, guest.stderr],
+    onLines: options.onLines,
+    clock,
+  })
+  let usable = true
+  let exit: GuestExit | undefined
+  // A set that callers leave again: reactions on the promise itself would pile up, one per invocation.
+  const exitListeners = new Set<(how: GuestExit) => void>()
+  void guest.exited.then((how) => {
+    usable = false
+    exit = how
+    for (const listener of exitListeners) listener(how)
+    exitListeners.clear()
+  })
+
+  /** Resolves with the exit, or with undefined when it has not come after `graceMs`. */
+  const awaitExit = (graceMs: number): Promise<GuestExit | undefined> =>
+    new Promise((resolve) => {
+      if (exit) return resolve(exit)
+      const listener = (how: GuestExit) => {
+        cancel()
+        resolve(how)
+      }
+      const cancel = clock.after(graceMs, () => {
+        exitListeners.delete(listener)
+        resolve(undefined)
+      })
+      exitListeners.add(listener)
+    })
+
+  /** The first of: the session's answer, the end of the process, the timeout. */
+  const race = <T>(answer: Promise<T>, timeoutMs: number): Promise<T | Ended> =>
+    new Promise((resolve, reject) => {
+      let settled = false
+      const settle = (value: T | Ended) => {
+        settled = true
+        leave()
+        resolve(value)
+      }
+      const ended = async (how: GuestExit) => {
+        // An answer written just before the end is in the socket already: it counts.
+        for (let turn = 0; turn < 3 && !settled; turn++) {
+          await new Promise<void>((next) => setImmediate(next))
+        }
+        if (!settled) settle({ kind: 'exited', exit: how })
+      }
+      const cancel = clock.after(timeoutMs, () => settle({ kind: 'timeout' }))
+      const leave = () => {
+        cancel()
+        exitListeners.delete(listener)
+      }
+      const listener = (how: GuestExit) => void ended(how)
+      answer.then(settle, async (error: unknown) => {
+        if (settled) return
+        if (!(error instanceof ChannelClosed)) {
+          settled = true
+          leave()
+          reject(error)
+          return
+        }
+        // Hung up or broke the protocol. Most often the process is ending; otherwise it is of no use any more.
+        usable = false
+        let how = await awaitExit(EXIT_GRACE_MS)
+        if (!how) guest.signal('SIGKILL')
+        how ??= UNKNOWN_EXIT
+        if (!settled) settle({ kind: 'exited', exit: how })
+      })
+      if (exit) void ended(exit)
+      else exitListeners.add(listener)
+    })
+
+  return {
+    get usable() {
+      return usable
+    },
+    init: (init, timeoutMs) => race(session.init(init), timeoutMs),
+    invoke: (invocation, timeoutMs) => race(session.invoke(invocation), timeoutMs),
+    settleOutput: () => output.settle(),
+    async kill() {
+      usable = false
+      if (!exit) {
+        // A frozen process does not end before it is thawed.
+        sandbox.thaw()
+        guest.signal('SIGKILL')
+      }
+      const gone = (await awaitExit(KILL_GRACE_MS)) !== undefined
+      session.close()
+      output.stop()
+      return gone
+    },
+  }
+}

@@ -1,0 +1,105 @@
+/** The log of one environment: one stream, the platform's lines and the guest's in the order they happened. */
+import { functionArn } from '#contracts/arn.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import { runtimeVersion, runtimeVersionArn, type RuntimeDescription } from '#contracts/runtime.ts'
+import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
+import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
+import type { InitReport, InvocationReport } from '#data-plane/worker/log/platform-lines.ts'
+import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { LogEvent, LogSink } from '#observability/port.ts'
+
+/**
+ * `YYYY/MM/DD/[$LATEST]HEX` (recorded from AWS). In a group that is not the function's own the name of the function
+ * stands before the bracket, so that the streams of several functions can be told apart (Lambda developer guide).
+ */
+export function logStreamName(version: FunctionVersion, hex: string, now: number): string {
+  const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '/')
+  const own = version.logging.group === `/aws/lambda/${version.name}`
+  return `${day}/${own ? '' : version.name}[${version.version}]${hex}`
+}
+
+export interface EnvironmentLog {
+  readonly stream: string
+  initStart(): void
+  initReport(report: InitReport): void
+  start(requestId: string): void
+  timedOut(requestId: string, timeoutSeconds: number): void
+  failed(requestId: string, message: string, errorType: string): void
+  end(report: InvocationReport): void
+  /** Lines of the guest's standard output and error. */
+  lines(messages: readonly string[]): void
+  /** One structured record of a managed runtime. */
+  record(event: LogEvent): void
+  /** The last 4 KiB since the last call of `takeTail` or `clearTail`. */
+  takeTail(): Uint8Array
+  clearTail(): void
+}
+
+export function createEnvironmentLog(options: {
+  readonly version: FunctionVersion
+  readonly runtime: RuntimeDescription | undefined
+  readonly initializationType: string
+  readonly stream: string
+  readonly sink: LogSink
+  readonly clock: Clock
+}): EnvironmentLog {
+  const { version, runtime, sink, clock, stream } = options
+  const subject = {
+    functionName: version.name,
+    functionArn: functionArn(version),
+    version: version.version,
+    initializationType: options.initializationType,
+    runtimeVersion: runtime && runtimeVersion(runtime),
+    runtimeVersionArn: runtime && runtimeVersionArn(version.region, runtime),
+    logStream: stream,
+    memoryMiB: version.memoryMiB,
+  }
+  const platform =
+    version.logging.format === 'JSON'
+      ? createJsonLines(subject, version.logging.systemLevel)
+      : createTextLines(subject)
+  const tail = createLogTail()
+  const address = { account: version.account, region: version.region, group: version.logging.group, stream }
+
+  const write = (timestamp: number, messages: readonly (string | undefined)[]) => {
+    const events: LogEvent[] = []
+    for (const message of messages) {
+      if (message === undefined) continue
+      events.push({ timestamp, message })
+      tail.add(message)
+    }
+    if (events.length > 0) sink.append({ ...address, events })
+  }
+
+  return {
+    stream,
+    initStart() {
+      const now = clock.now()
+      const message = platform.initStart(now)
+      // Not part of the tail: AWS's tail begins with what the function printed.
+      if (message !== undefined) sink.append({ ...address, events: [{ timestamp: now, message }] })
+    },
+    initReport: (report) => write(clock.now(), [platform.initReport(report, clock.now())]),
+    start: (requestId) => write(clock.now(), [platform.start(requestId, clock.now())]),
+    timedOut: (requestId, timeoutSeconds) =>
+      write(clock.now(), [platform.timedOut(requestId, timeoutSeconds, clock.now())]),
+    failed: (requestId, message, errorType) =>
+      write(clock.now(), [platform.failed(requestId, message, errorType)]),
+    end(report) {
+      const now = clock.now()
+      write(now, [
+        platform.runtimeDone(report, now),
+        platform.end(report.requestId),
+        platform.report(report, now),
+      ])
+    },
+    lines: (messages) => write(clock.now(), messages),
+    record(event) {
+      tail.add(event.message)
+      sink.append({ ...address, events: [{ timestamp: event.timestamp, message: event.message }] })
+    },
+    takeTail: () => tail.take(),
+    clearTail: () => tail.clear(),
+  }
+}

@@ -1,0 +1,51 @@
+/** What the platform itself writes to a function's log, in either format. Texts and records as recorded from AWS. */
+
+export type InitPhase = 'init' | 'invoke'
+
+/** Why an initialisation or an invocation went wrong. A timeout has no error type. */
+export type FailureStatus =
+  | { readonly status: 'timeout' }
+  | { readonly status: 'error'; readonly errorType: string }
+
+export interface InitReport {
+  readonly phase: InitPhase
+  readonly durationMs: number
+  /** Undefined: it succeeded. */
+  readonly failure: FailureStatus | undefined
+}
+
+export interface InvocationReport {
+  readonly requestId: string
+  readonly durationMs: number
+  readonly billedDurationMs: number
+  readonly memorySizeMiB: number
+  readonly maxMemoryUsedMiB: number
+  /** Only on the first invocation of an environment whose initialisation succeeded. */
+  readonly initDurationMs: number | undefined
+  readonly failure: FailureStatus | undefined
+}
+
+/** Each method gives the message of one log event, or undefined when this format (or the log level) has none. */
+export interface PlatformLines {
+  initStart(now: number): string | undefined
+  initReport(report: InitReport, now: number): string | undefined
+  start(requestId: string, now: number): string | undefined
+  timedOut(requestId: string, timeoutSeconds: number, now: number): string | undefined
+  /** The platform saw the runtime fail; `message` is the second half of the client's `errorMessage`. */
+  failed(requestId: string, message: string, errorType: string): string | undefined
+  runtimeDone(report: InvocationReport, now: number): string | undefined
+  end(requestId: string): string | undefined
+  report(report: InvocationReport, now: number): string | undefined
+}
+
+/** What the lines of one environment have in common. */
+export interface PlatformSubject {
+  readonly functionName: string
+  readonly functionArn: string
+  readonly version: string
+  readonly initializationType: string
+  readonly runtimeVersion: string | undefined
+  readonly runtimeVersionArn: string | undefined
+  readonly logStream: string
+  readonly memoryMiB: number
+}

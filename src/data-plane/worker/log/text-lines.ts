@@ -1,0 +1,48 @@
+import type {
+  FailureStatus,
+  InvocationReport,
+  PlatformLines,
+  PlatformSubject,
+} from '#data-plane/worker/log/platform-lines.ts'
+
+const ms = (value: number) => `${value.toFixed(2)} ms`
+
+const statusFields = (failure: FailureStatus) =>
+  failure.status === 'timeout' ? ['Status: timeout'] : ['Status: error', `Error Type: ${failure.errorType}`]
+
+/** The lines of the Text format: INIT_START, INIT_REPORT, START, END, REPORT. */
+export function createTextLines(subject: PlatformSubject): PlatformLines {
+  return {
+    initStart: () =>
+      subject.runtimeVersion === undefined
+        ? 'INIT_START '
+        : `INIT_START Runtime Version: ${subject.runtimeVersion}\tRuntime Version ARN: ${subject.runtimeVersionArn}`,
+    // A successful initialisation is reported by `Init Duration` in REPORT, or not at all.
+    initReport: ({ phase, durationMs, failure }) =>
+      failure &&
+      [`INIT_REPORT Init Duration: ${ms(durationMs)}`, `Phase: ${phase}`, ...statusFields(failure)].join('\t'),
+    start: (requestId) => `START RequestId: ${requestId} Version: ${subject.version}`,
+    // AWS's event ends in an empty line.
+    timedOut: (requestId, timeoutSeconds, now) =>
+      `${new Date(now).toISOString()} ${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds\n`,
+    failed: (requestId, message, errorType) => `RequestId: ${requestId} Error: ${message}\n${errorType}`,
+    runtimeDone: () => undefined,
+    end: (requestId) => `END RequestId: ${requestId}`,
+    report: (report) => reportLine(report),
+  }
+}
+
+function reportLine(report: InvocationReport): string {
+  const fields = [
+    `REPORT RequestId: ${report.requestId}`,
+    `Duration: ${ms(report.durationMs)}`,
+    `Billed Duration: ${report.billedDurationMs} ms`,
+    `Memory Size: ${report.memorySizeMiB} MB`,
+    `Max Memory Used: ${report.maxMemoryUsedMiB} MB`,
+  ]
+  if (report.initDurationMs !== undefined) fields.push(`Init Duration: ${ms(report.initDurationMs)}`)
+  // Without a status AWS's line ends in a tab, with one it does not (both recorded).
+  if (report.failure) fields.push(...statusFields(report.failure))
+  else fields.push('')
+  return fields.join('\t')
+}
