@@ -10,6 +10,7 @@ function parseJson(text, name, modern) {
       modern
         ? `Failed to parse ${name.header} as JSON: ${error.message}`
         : `Cannot parse ${name.member} as json: ${error}`,
+      { cause: error },
     )
   }
 }

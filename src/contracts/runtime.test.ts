@@ -28,10 +28,7 @@ test('runtimes: versions and their ARNs have the form that INIT_START shows', ()
   assert.ok(node && provided)
   assert.equal(runtimeVersion(node), 'nodejs:24.v1')
   assert.equal(runtimeVersion(provided), 'provided:al2023.v1')
-  assert.match(
-    runtimeVersionArn('eu-west-1', node),
-    /^arn:aws:lambda:eu-west-1::runtime:[0-9a-f]{64}$/,
-  )
+  assert.match(runtimeVersionArn('eu-west-1', node), /^arn:aws:lambda:eu-west-1::runtime:[0-9a-f]{64}$/)
   assert.notEqual(runtimeVersionArn('eu-west-1', node), runtimeVersionArn('eu-west-1', provided))
 })
 

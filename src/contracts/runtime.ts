@@ -13,7 +13,7 @@ export interface RuntimeDescription {
   readonly protocol: RuntimeProtocol
   /** False: the API knows it, this build cannot run it. */
   readonly runnable: boolean
-  /** AWS refuses it for new functions and for updates (recorded from AWS). */
+  /** AWS refuses it for new functions and for updates (several recorded from AWS, the others from its calendar, unverified). */
   readonly deprecated: boolean
   /** Value of AWS_EXECUTION_ENV; absent for provided.* (recorded from AWS). */
   readonly executionEnv: string | undefined
@@ -54,18 +54,20 @@ function describe(identifier: string, family: RuntimeFamily, release: string, de
 }
 
 /** Family, then releases as the identifier spells them; a leading `-` marks what AWS does not accept any more. */
-const NODEJS = ['-', '-4.3', '-6.10', '-8.10', '-10', '-12', '-14', '-16', '-18', '20', '22', '24', '26']
-const PYTHON = [
-  ...['-2.7', '-3.6', '-3.7', '-3.8', '3.9', '3.10', '3.11'],
-  ...['3.12', '3.13', '3.14', '3.15'],
-]
-const JAVA = ['-8', '8.al2', '8.al2023', '11', '11.al2023', '17', '17.al2023', '21', '25']
-const DOTNET = ['-core1.0', '-core2.0', '-core2.1', '-core3.1', '-6', '8', '10']
-const RUBY = ['-2.5', '-2.7', '3.2', '3.3', '3.4', '4.0']
-const PROVIDED = ['-', 'al2', 'al2023']
+const RELEASES = {
+  nodejs: '- -4.3 -6.10 -8.10 -10 -12 -14 -16 -18 20 22 24 26',
+  python: '-2.7 -3.6 -3.7 -3.8 3.9 3.10 3.11 3.12 3.13 3.14 3.15',
+  java: '-8 8.al2 8.al2023 11 11.al2023 17 17.al2023 21 25',
+  dotnet: '-core1.0 -core2.0 -core2.1 -core3.1 -6 8 10',
+  ruby: '-2.5 -2.7 3.2 3.3 3.4 4.0',
+  provided: '- al2 al2023',
+}
 
-function family(name: RuntimeFamily, releases: readonly string[], spell: (release: string) => string) {
-  return releases.map((entry) => {
+function family(
+  name: keyof typeof RELEASES,
+  spell: (release: string) => string = (release) => `${name}${release}`,
+) {
+  return RELEASES[name].split(' ').map((entry) => {
     const deprecated = entry.startsWith('-')
     const release = deprecated ? entry.slice(1) : entry
     return describe(spell(release), name, release, deprecated)
@@ -78,14 +80,14 @@ const spellNode = (release: string) =>
 
 /** Every identifier of the API model, oldest first within its family. */
 export const RUNTIMES: readonly RuntimeDescription[] = [
-  ...family('nodejs', NODEJS, spellNode),
+  ...family('nodejs', spellNode),
   describe('nodejs4.3-edge', 'nodejs', '4.3-edge', true),
-  ...family('python', PYTHON, (release) => `python${release}`),
-  ...family('java', JAVA, (release) => `java${release}`),
-  ...family('dotnet', DOTNET, (release) => `dotnet${release}`),
-  ...family('ruby', RUBY, (release) => `ruby${release}`),
+  ...family('python'),
+  ...family('java'),
+  ...family('dotnet'),
+  ...family('ruby'),
   describe('go1.x', 'go', '1', true),
-  ...family('provided', PROVIDED, (release) => (release === '' ? 'provided' : `provided.${release}`)),
+  ...family('provided', (release) => (release === '' ? 'provided' : `provided.${release}`)),
 ]
 
 const byIdentifier = new Map(RUNTIMES.map((runtime) => [runtime.identifier, runtime]))

@@ -16,8 +16,7 @@ import { configDigest } from './functions/digest.ts'
 import { openVariables } from './functions/environment.ts'
 
 /** `2026-01-01T00:00:00.000+0000`. */
-export const lambdaDate = (milliseconds: number) =>
-  new Date(milliseconds).toISOString().replace('Z', '+0000')
+export const lambdaDate = (milliseconds: number) => new Date(milliseconds).toISOString().replace('Z', '+0000')
 
 const hexDigest = (text: string) => createHash('sha256').update(text).digest('hex')
 

@@ -96,8 +96,13 @@ export interface QueueLog {
    * queues come back in `fencedOut`; the rest is committed. Removing or moving an id that is gone does nothing.
    */
   commit(batch: LogCommit): Promise<{ readonly fencedOut: readonly number[] }>
-  /** Entries of `queue` with an id greater than `afterId`, in id order. */
-  load(queue: number, afterId: LogId, limit: number): Promise<readonly LogEntry[]>
+  /**
+   * Up to `limit` entries of `queue` with an id greater than `afterId`, in id order. A page also ends after the entry
+   * with which its payloads reach `maxBytes`; only an empty page says that there are no more.
+   */
+  load(queue: number, afterId: LogId, limit: number, maxBytes?: number): Promise<readonly LogEntry[]>
+  /** How many entries the queue has, and the greatest id among them (0 when it is empty). */
+  size(queue: number): Promise<{ readonly entries: number; readonly lastId: LogId }>
 }
 
 export interface Lease {

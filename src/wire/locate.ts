@@ -1,5 +1,5 @@
 /** Tells which service a request is for. Every AWS API shares one port. */
-import { LambdaError } from '#contracts/errors.ts'
+import type { LambdaError } from '#contracts/errors.ts'
 import { notBuilt, unknownOperation } from '#wire/errors.ts'
 import type { ServiceModel } from '#wire/model.ts'
 import type { RequestHead } from '#wire/protocol.ts'

@@ -156,7 +156,7 @@ function complete(parts: SignatureParts, head: RequestHead): Complete {
       "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
     )
   }
-  if (names.some((name) => head.headers[name] === undefined)) throw doesNotMatch()
+  if (names.some((name) => headerText(head, name) === undefined)) throw doesNotMatch()
   return { ...parts, credential, signature, timestamp, names }
 }
 
@@ -238,8 +238,9 @@ function lookUp(
   return key
 }
 
-function headerText(head: RequestHead, name: string): string | undefined {
-  const value = head.headers[name]
+/** `name` is the client's choice: it must not reach into the object's prototype. */
+function headerText({ headers }: RequestHead, name: string): string | undefined {
+  const value = Object.hasOwn(headers, name) ? headers[name] : undefined
   return Array.isArray(value) ? value.join(',') : value
 }
 

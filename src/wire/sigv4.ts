@@ -26,7 +26,7 @@ export interface CanonicalRequest {
   header(name: string): string | undefined
   /** Lower-case hexadecimal SHA-256 of the body, or UNSIGNED-PAYLOAD. */
   readonly payloadHash: string
-  /** S3 neither normalises the path nor encodes it a second time. */
+  /** S3 neither normalises the path nor encodes it a second time; only the signer signs for S3. */
   readonly pathAsSent?: boolean
 }
 
@@ -50,7 +50,7 @@ export function canonicalText(request: CanonicalRequest): string {
   for (const name of request.signedHeaders) {
     headers += `${name}:${(request.header(name) ?? '').trim().replaceAll(/ {2,}/g, ' ')}\n`
   }
-  const path = request.pathAsSent ? request.path : canonicalPath(request.path)
+  const path = request.pathAsSent ? recodePath(request.path) : canonicalPath(request.path)
   const query = request.query === '' ? '' : canonicalQuery(request.query)
   return `${request.method}\n${path}\n${query}\n${headers}\n${request.signedHeaders.join(';')}\n${request.payloadHash}`
 }
@@ -70,6 +70,13 @@ function normalisePath(path: string): string {
   }
   return `/${out.join('/')}${out.length > 0 && path.endsWith('/') ? '/' : ''}`
 }
+
+/** Encoded once, in the one allowed spelling; nothing is resolved. */
+const recodePath = (path: string) =>
+  path
+    .split('/')
+    .map((segment) => encodeRfc3986(decodeURIComponent(segment)))
+    .join('/')
 
 /** Sorted by name and value; a presigned request's own signature is left out. */
 function canonicalQuery(query: string): string {

@@ -19,11 +19,11 @@ export function createValidators(model: ServiceModel): Validators {
   const compiled = new Map<string, Check | undefined>()
   const of = (name: string): Check | undefined => {
     if (compiled.has(name)) return compiled.get(name)
-    let check: Check | undefined
+    // Shapes may contain themselves: until this one is compiled, a detour stands for it.
     compiled.set(name, (value, path, out) => check?.(value, path, out))
     const shape = model.shapes[name]
     if (!shape) throw new Error(`The model has no shape '${name}'`)
-    check = compile(model, shape, of)
+    const check: Check | undefined = compile(model, shape, of)
     compiled.set(name, check)
     return check
   }

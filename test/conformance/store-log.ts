@@ -51,6 +51,28 @@ export function describeQueueLog(create: CreateStore): void {
       assert.deepEqual(await ids(0n, 0), [])
     })
 
+    withStore(create, 'a page ends where its payloads reach the bytes asked for', async (store) => {
+      const fences = fencesOf(await ownQueues(store, 0))
+      const append = [1n, 2n, 3n].map((id) => ({ ...entry(0, id), payload: new Uint8Array(100) }))
+      await store.queueLog.commit(batch({ fences, append }))
+      const ids = async (after: bigint, bytes: number) =>
+        (await store.queueLog.load(0, after, 10, bytes)).map(({ id }) => id)
+      assert.deepEqual(await ids(0n, 1), [1n])
+      assert.deepEqual(await ids(0n, 200), [1n, 2n])
+      assert.deepEqual(await ids(2n, 1000), [3n])
+      assert.deepEqual(await ids(3n, 1000), [])
+    })
+
+    withStore(create, 'counts a queue and knows its greatest id', async (store) => {
+      const fences = fencesOf(await ownQueues(store, 0, 1))
+      assert.deepEqual(await store.queueLog.size(0), { entries: 0, lastId: 0n })
+      const ids = [4n, 2n ** 62n, 3n]
+      await store.queueLog.commit(batch({ fences, append: [...ids.map((id) => entry(0, id)), entry(1, 5n)] }))
+      assert.deepEqual(await store.queueLog.size(0), { entries: 3, lastId: 2n ** 62n })
+      await store.queueLog.commit(batch({ fences, remove: [{ queue: 0, id: 2n ** 62n }] }))
+      assert.deepEqual(await store.queueLog.size(0), { entries: 2, lastId: 4n })
+    })
+
     withStore(create, 'removes and moves, and ignores ids that are gone or elsewhere', async (store) => {
       const fences = fencesOf(await ownQueues(store, 0, 1))
       const append = [entry(0, 1n), entry(0, 2n), entry(1, 3n)]

@@ -5,7 +5,7 @@ import type { Alias } from '#contracts/function.ts'
 import { aliasKey, eventInvokeConfigKey, functionKey } from '#contracts/keys.ts'
 import { functionArn } from '#contracts/arn.ts'
 
-import type { Dependencies } from '../api/dependencies.ts'
+import type { Dependencies } from '../dependencies.ts'
 import { asJson, headWrite, type Documents, type Stored } from '../documents.ts'
 import { withoutUndefined } from '../functions/configuration.ts'
 import { aliasNotFound, functionNotFound } from '../functions/names.ts'
@@ -119,17 +119,18 @@ export function updateAlias(
     const alias = changed(before.doc, request, revisionId)
     await assertVersions(documents, id, alias)
     return {
-      writes: [
-        { key: aliasKey(id, name), ifRev: before.rev, doc: asJson(alias) },
-        headWrite(head, head.doc),
-      ],
+      writes: [{ key: aliasKey(id, name), ifRev: before.rev, doc: asJson(alias) }, headWrite(head, head.doc)],
       result: alias,
     }
   })
 }
 
 /** Deleting an alias that does not exist is no error. Its settings for asynchronous invocations go with it. */
-export function deleteAlias({ documents, committer }: Needs, id: FunctionId, name: string): Promise<void> {
+export function deleteAlias(
+  { documents, committer }: Omit<Needs, 'random'>,
+  id: FunctionId,
+  name: string,
+): Promise<void> {
   return committer.run(functionKey(id), async () => {
     const head = await documents.requireHead(id)
     if (!(await documents.alias(id, name))) return { writes: [], result: undefined }

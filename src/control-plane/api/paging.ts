@@ -7,8 +7,7 @@ const MAX_ITEMS = 50
 export const pageSize = (maxItems: number | undefined) => Math.min(maxItems ?? MAX_ITEMS, MAX_ITEMS)
 
 /** The place after which the next page begins, as text that means nothing to the client. */
-export const toMarker = (place: readonly string[]) =>
-  Buffer.from(JSON.stringify(place)).toString('base64url')
+export const toMarker = (place: readonly string[]) => Buffer.from(JSON.stringify(place)).toString('base64url')
 
 /** The place in a marker; undefined without one. Throws for a marker that was never given out. */
 export function fromMarker(marker: string | undefined, parts: number): readonly string[] | undefined {

@@ -8,24 +8,18 @@ import { bucketError, parseS3Error } from '#control-plane/artifacts/s3-error.ts'
 import type { BucketSource } from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import { KIB } from '#kernel/units.ts'
+import { signRequest, type SigningCredentials } from '#wire/sigv4-sign.ts'
+import { encodeRfc3986 } from '#wire/sigv4.ts'
 
 export interface BucketEndpoint {
   /** `https://s3.eu-central-1.amazonaws.com` or `http://127.0.0.1:9000`, without a path. */
   readonly url: string
+  readonly region: string
   /** True: the bucket is the first part of the path. False: it is the first label of the host name. */
   readonly pathStyle: boolean
+  /** Undefined: requests go unsigned, for public buckets. */
+  readonly credentials: SigningCredentials | undefined
 }
-
-/** What is signed. `path` is encoded already, and S3 signs it as it is. */
-export interface UnsignedRequest {
-  readonly method: 'GET'
-  readonly host: string
-  readonly path: string
-  /** Not encoded. */
-  readonly query: readonly (readonly [string, string])[]
-}
-/** Answers the headers to add (`authorization`, `x-amz-date`, ...) for a request without a body. */
-export type SignRequest = (request: UnsignedRequest) => Readonly<Record<string, string>>
 
 export interface BucketReader {
   /**
@@ -44,27 +38,21 @@ const MAX_ERROR_BODY_BYTES = 64 * KIB
 
 export function createBucketReader({
   endpoint,
-  sign,
   clock,
 }: {
   readonly endpoint: BucketEndpoint
-  /** Undefined: requests go unsigned, for public buckets. */
-  readonly sign: SignRequest | undefined
   readonly clock: Clock
 }): BucketReader {
-  const base = new URL(endpoint.url)
   return {
     async open(source, signal) {
-      const { host, path } = address(base, endpoint.pathStyle, source)
-      const query = source.version === undefined ? [] : [['versionId', source.version] as const]
-      const headers = { host, ...sign?.({ method: 'GET', host, path, query }) }
-      const search = query.map(([name, value]) => `${name}=${encodeSegment(value)}`).join('&')
-      const response = await send(base, search === '' ? path : `${path}?${search}`, headers, {
-        signal,
-        clock,
-      })
+      const url = objectUrl(endpoint, source)
+      const { credentials, region } = endpoint
+      const headers = credentials
+        ? signRequest({ method: 'GET', url, credentials, region, service: 's3', nowMs: clock.now() })
+        : {}
+      const response = await send(url, headers, { signal, clock })
       if (response.statusCode === 200) {
-        const length = Number(response.headers['content-length'])
+        const length = Number(response.headers['content-length'] ?? Number.NaN)
         return { body: response, sizeBytes: Number.isSafeInteger(length) ? length : undefined }
       }
       throw bucketError(parseS3Error(response.statusCode ?? 0, await readText(response)))
@@ -72,51 +60,38 @@ export function createBucketReader({
   }
 }
 
-/** As SigV4 wants it: everything but the unreserved characters. */
-const encodeSegment = (text: string) =>
-  encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-
-function address(base: URL, pathStyle: boolean, { bucket, key }: BucketSource) {
-  const object = key.split('/').map(encodeSegment).join('/')
-  return pathStyle
-    ? { host: base.host, path: `/${encodeSegment(bucket)}/${object}` }
-    : { host: `${bucket}.${base.host}`, path: `/${object}` }
+function objectUrl(endpoint: BucketEndpoint, { bucket, key, version }: BucketSource): URL {
+  const base = new URL(endpoint.url)
+  const object = key.split('/').map(encodeRfc3986).join('/')
+  const path = endpoint.pathStyle ? `/${encodeRfc3986(bucket)}/${object}` : `/${object}`
+  const host = endpoint.pathStyle ? base.host : `${bucket}.${base.host}`
+  const url = new URL(`${base.protocol}//${host}${path}`)
+  // A URL resolves `.` and `..` in a key, which would ask for another object.
+  if (url.pathname !== path) {
+    throw bucketError({ code: 'NoSuchKey', message: 'The specified key does not exist.' })
+  }
+  if (version !== undefined) url.search = `?versionId=${encodeRfc3986(version)}`
+  return url
 }
 
 function send(
-  base: URL,
-  path: string,
+  url: URL,
   headers: Readonly<Record<string, string>>,
   { signal, clock }: { readonly signal: AbortSignal; readonly clock: Clock },
 ): Promise<IncomingMessage> {
-  const host = headers['host'] ?? base.host
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => {
+    const options = { headers, signal, agent: false } as const
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
       cancelTimeout()
-      reject(serviceFailure(`The S3 endpoint ${base.origin} did not answer`, cause))
-    }
-    const request = (base.protocol === 'https:' ? httpsRequest : httpRequest)(
-      {
-        // The path is passed as it is: a URL would resolve `..` in a key and break the signature.
-        host: new URL(`${base.protocol}//${host}`).hostname.replaceAll(/^\[|\]$/g, ''),
-        port: base.port,
-        path,
-        headers,
-        signal,
-        agent: false,
-      },
-      (response) => {
-        cancelTimeout()
-        resolve(response)
-      },
-    )
+      resolve(response)
+    })
     const cancelTimeout = clock.after(ANSWER_TIMEOUT_MS, () =>
       request.destroy(new Error(`No answer within ${ANSWER_TIMEOUT_MS} ms`)),
     )
-    request.on('error', fail)
+    request.on('error', (cause) => {
+      cancelTimeout()
+      reject(serviceFailure(`The S3 endpoint ${url.origin} did not answer`, cause))
+    })
     request.end()
   })
 }

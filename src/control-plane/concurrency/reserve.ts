@@ -6,7 +6,7 @@ import { MIN_UNRESERVED_CONCURRENCY } from '#contracts/limits.ts'
 import type { FunctionHead } from '#contracts/function.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import type { Dependencies } from '../api/dependencies.ts'
+import type { Dependencies } from '../dependencies.ts'
 import { headWrite } from '../documents.ts'
 import { LATEST } from '#contracts/arn.ts'
 

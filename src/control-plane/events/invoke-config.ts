@@ -4,7 +4,7 @@ import { invalidParameter, resourceNotFound } from '#contracts/errors.ts'
 import type { EventInvokeConfig } from '#contracts/function.ts'
 import { eventInvokeConfigKey, functionKey } from '#contracts/keys.ts'
 
-import type { Dependencies } from '../api/dependencies.ts'
+import type { Dependencies } from '../dependencies.ts'
 import { asJson, headWrite, type Documents, type Stored } from '../documents.ts'
 import { withoutUndefined } from '../functions/configuration.ts'
 import { isVersionNumber } from '../functions/names.ts'
@@ -19,7 +19,10 @@ export interface InvokeConfigRequest {
   readonly MaximumRetryAttempts?: number | undefined
   readonly MaximumEventAgeInSeconds?: number | undefined
   readonly DestinationConfig?:
-    | { readonly OnSuccess?: DestinationRequest | undefined; readonly OnFailure?: DestinationRequest | undefined }
+    | {
+        readonly OnSuccess?: DestinationRequest | undefined
+        readonly OnFailure?: DestinationRequest | undefined
+      }
     | undefined
 }
 

@@ -23,7 +23,7 @@ export function assertCodeSource(request: CodeRequest): void {
   if (ZipFile === undefined && (S3Bucket === undefined || S3Key === undefined)) {
     throw invalidParameter('Please provide a source for function code.')
   }
-  if (ZipFile !== undefined && ZipFile.byteLength > MAX_ZIP_BYTES) {
+  if (ZipFile !== undefined && ZipFile.byteLength >= MAX_ZIP_BYTES) {
     throw new LambdaError(
       'RequestEntityTooLargeException',
       `Zipped size must be smaller than ${MAX_ZIP_BYTES} bytes`,

@@ -5,7 +5,7 @@ import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 import type { FunctionId } from '#contracts/arn.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import { newStamp, type Dependencies } from '../api/dependencies.ts'
+import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson } from '../documents.ts'
 import { assertTags, type Tags } from '../tags/tags.ts'
 import { publish } from '../versions/publish.ts'

@@ -14,7 +14,7 @@ import {
 import type { MetaWrite } from '#store/port.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import type { Dependencies } from '../api/dependencies.ts'
+import type { Dependencies } from '../dependencies.ts'
 import { docOf, headWrite, walk } from '../documents.ts'
 import { isVersionNumber } from './names.ts'
 
@@ -58,7 +58,11 @@ export function deleteFunction({ documents, committer }: Needs, id: FunctionId):
 }
 
 /** Deleting a version that does not exist is no error; one that an alias points to is (both seen from AWS). */
-export function deleteVersion({ documents, committer }: Needs, id: FunctionId, number: string): Promise<void> {
+export function deleteVersion(
+  { documents, committer }: Needs,
+  id: FunctionId,
+  number: string,
+): Promise<void> {
   return committer.run(accountKey(id), async () => {
     const before = await documents.requireHead(id)
     const version = await documents.version(id, number)

@@ -38,9 +38,7 @@ export const aliasNotFound = (id: FunctionId, alias: string) =>
 function reachable(reference: FunctionReference, caller: Caller, operation: string): FunctionId {
   const { account, region, name } = reference
   if (region !== undefined && region !== caller.region) {
-    throw resourceNotFound(
-      `Functions from '${region}' are not reachable in this region ('${caller.region}')`,
-    )
+    throw resourceNotFound(`Functions from '${region}' are not reachable in this region ('${caller.region}')`)
   }
   const id = { account: account ?? caller.account, region: caller.region, name }
   if (id.account !== caller.account) {

@@ -5,7 +5,7 @@ import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import { newStamp, type Dependencies } from '../api/dependencies.ts'
+import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson, headWrite } from '../documents.ts'
 import { publish, unchangedSince } from '../versions/publish.ts'
 import { fetchCode, type CodeRequest } from './code-source.ts'
@@ -120,7 +120,8 @@ export async function updateFunctionConfiguration(
   if (variables) assertVariables(variables)
   await documents.requireHead(id)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
-  const attached = request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])
+  const attached =
+    request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])
 
   const stamp = newStamp(dependencies)
   const latest = await committer.run(functionKey(id), async () => {

@@ -3,7 +3,7 @@ import type { FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, resourceNotFound } from '#contracts/errors.ts'
 import { functionKey } from '#contracts/keys.ts'
 
-import type { Dependencies } from '../api/dependencies.ts'
+import type { Dependencies } from '../dependencies.ts'
 import { headWrite } from '../documents.ts'
 import { resolveFunction, type Caller } from '../functions/names.ts'
 import type { Tags } from './tags.ts'

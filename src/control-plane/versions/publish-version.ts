@@ -4,7 +4,7 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import { accountKey, versionKey } from '#contracts/keys.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import { newStamp, type Dependencies } from '../api/dependencies.ts'
+import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson, headWrite } from '../documents.ts'
 import { assertChangeable, assertRevision } from '../functions/state.ts'
 import { assertCodeSha256, publish, unchangedSince } from './publish.ts'

@@ -19,8 +19,16 @@ const CASES: readonly [string, Partial<AdmissionState>, string | undefined][] = 
   ['a full pool refuses', { unreservedRunning: 10 }, ACCOUNT],
   ['reservations of others shrink the pool', { unreservedRunning: 6, reservedSum: 4 }, ACCOUNT],
   ['a pool that is reserved away refuses', { reservedSum: 12 }, ACCOUNT],
-  ['a reservation is used though the pool is full', { reserved: 1, reservedSum: 1, unreservedRunning: 9 }, undefined],
-  ['a used-up reservation refuses though the pool is empty', { reserved: 2, running: 2, reservedSum: 2 }, RESERVED],
+  [
+    'a reservation is used though the pool is full',
+    { reserved: 1, reservedSum: 1, unreservedRunning: 9 },
+    undefined,
+  ],
+  [
+    'a used-up reservation refuses though the pool is empty',
+    { reserved: 2, running: 2, reservedSum: 2 },
+    RESERVED,
+  ],
   ['a reservation lowered below what runs refuses', { reserved: 1, running: 3, reservedSum: 1 }, RESERVED],
   ['a reservation of zero never admits', { reserved: 0 }, RESERVED],
 ]

@@ -26,7 +26,7 @@ export async function feedCounting(meta: Meta, counting: Counting): Promise<() =
   }
   // The revision is read first: a change made while the pages are read arrives a second time, which does no harm.
   const rev = await meta.rev()
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const rows = await meta.list(HEADS, after, PAGE)
     for (const row of rows) apply(row.key, row.doc)
     const last = rows.at(-1)

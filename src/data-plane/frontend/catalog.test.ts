@@ -14,9 +14,24 @@ import type { Meta, MetaRow } from '#store/port.ts'
 
 const json = (doc: unknown) => doc as Json
 const head = (latest: FunctionVersion): Json =>
-  json({ account: latest.account, region: latest.region, name: latest.name, latest, createdAt: 0, nextVersion: 1, tags: {} } satisfies FunctionHead)
+  json({
+    account: latest.account,
+    region: latest.region,
+    name: latest.name,
+    latest,
+    createdAt: 0,
+    nextVersion: 1,
+    tags: {},
+  } satisfies FunctionHead)
 const alias = (name: string, version: string, additionalVersion?: Alias['additionalVersion']): Json =>
-  json({ ...ID, alias: name, version, description: '', revisionId: 'r', ...(additionalVersion ? { additionalVersion } : {}) })
+  json({
+    ...ID,
+    alias: name,
+    version,
+    description: '',
+    revisionId: 'r',
+    ...(additionalVersion ? { additionalVersion } : {}),
+  })
 
 const draws = (...values: number[]): Random => ({
   next: () => values.shift() ?? 0,
@@ -80,7 +95,9 @@ test('catalog: the second resolve needs no read and answers at once', async () =
   await put(meta, aliasKey(ID, 'live'), alias('live', '3'))
   for (const qualifier of [undefined, '$LATEST', '3', 'live']) await catalog.resolve(ID, qualifier)
   const before = reads.length
-  const seen = [undefined, '$LATEST', '3', 'live'].map((q) => (catalog.resolve(ID, q) as FunctionVersion).version)
+  const seen = [undefined, '$LATEST', '3', 'live'].map(
+    (q) => (catalog.resolve(ID, q) as FunctionVersion).version,
+  )
   assert.deepEqual(seen, ['$LATEST', '$LATEST', '3', '3'])
   assert.equal(reads.length, before)
   assert.equal(catalog.resolve(ID, undefined), catalog.resolve(ID, undefined), 'the same object each time')
@@ -190,7 +207,8 @@ test('catalog: a weighted alias draws once for each request', async () => {
 })
 
 test('catalog: the edges of a weight', () => {
-  const weighted = (weight: number) => json({ version: '1', additionalVersion: { version: '2', weight } }) as unknown as Alias
+  const weighted = (weight: number) =>
+    json({ version: '1', additionalVersion: { version: '2', weight } }) as unknown as Alias
   assert.equal(versionOfAlias(weighted(0), 0), '1')
   assert.equal(versionOfAlias(weighted(1), 0.999999), '2')
   assert.equal(versionOfAlias(weighted(0.3), 0.3), '1')

@@ -48,8 +48,7 @@ export function createDocumentCache(options: {
   const lookUp = (account: string, region: string, name: string) =>
     accounts.get(account)?.get(region)?.get(name)
 
-  const sizeOf = (known: FunctionDocuments) =>
-    (known.head ? 1 : 0) + known.versions.size + known.aliases.size
+  const sizeOf = (known: FunctionDocuments) => (known.head ? 1 : 0) + known.versions.size + known.aliases.size
 
   const drop = (known: FunctionDocuments) => {
     size -= sizeOf(known)

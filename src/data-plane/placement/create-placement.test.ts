@@ -18,7 +18,13 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 const setup = (policy: Partial<PlacementPolicy> = {}, maxMemoryMiB?: number) => {
   const clock = createVirtualClock()
   const worker = createFakeWorker(maxMemoryMiB === undefined ? {} : { maxMemoryMiB })
-  const placement = createPlacement({ worker, clock, logger: quiet, metrics, policy: { maxStarting: 100, ...policy } })
+  const placement = createPlacement({
+    worker,
+    clock,
+    logger: quiet,
+    metrics,
+    policy: { maxStarting: 100, ...policy },
+  })
   let requests = 0
   const start = (n: number) => {
     const found = worker.starts[n]
@@ -98,7 +104,10 @@ test('placement: a freed environment is taken before the new one, which becomes 
   assert.deepEqual(environment(0).log, ['r0', 'r1'])
   start(1).succeed()
   await settle()
-  assert.deepEqual(placement.environments().map((e) => e.state), ['busy', 'idle'])
+  assert.deepEqual(
+    placement.environments().map((e) => e.state),
+    ['busy', 'idle'],
+  )
   send(version)
   await settle()
   assert.deepEqual(environment(1).log, ['r2'])
@@ -149,7 +158,10 @@ test('placement: a client that hangs up while it waits leaves what arrives late 
   assert.match(String(gone.error), /hung up/)
   start(0).succeed()
   await settle()
-  assert.deepEqual(placement.environments().map((e) => e.state), ['idle'])
+  assert.deepEqual(
+    placement.environments().map((e) => e.state),
+    ['idle'],
+  )
   send(version)
   await settle()
   assert.deepEqual(environment(0).log, ['r1'])
@@ -339,12 +351,18 @@ test('placement: only so many start at the same time, each function in its turn'
   for (const _ of [0, 1, 2]) send(a)
   send(aVersion({ name: 'b' }))
   await settle()
-  assert.deepEqual(worker.starts.map((s) => s.version.name), ['a'])
+  assert.deepEqual(
+    worker.starts.map((s) => s.version.name),
+    ['a'],
+  )
   for (let n = 0; n < 3; n++) {
     start(n).succeed()
     await settle()
   }
-  assert.deepEqual(worker.starts.map((s) => s.version.name), ['a', 'a', 'b', 'a'])
+  assert.deepEqual(
+    worker.starts.map((s) => s.version.name),
+    ['a', 'a', 'b', 'a'],
+  )
 })
 
 test('placement: a queued start is dropped when nobody waits for it', async () => {
@@ -430,10 +448,16 @@ test('placement: one that does not fit now lets smaller ones pass, and starts wh
   send(aVersion({ name: 'big', memoryMiB: 400 }))
   send(aVersion({ name: 'small', memoryMiB: 100 }))
   await settle()
-  assert.deepEqual(worker.starts.map((s) => s.version.name), ['busy', 'small'])
+  assert.deepEqual(
+    worker.starts.map((s) => s.version.name),
+    ['busy', 'small'],
+  )
   environment(0).finish()
   await settle()
-  assert.deepEqual(worker.starts.map((s) => s.version.name), ['busy', 'small', 'big'])
+  assert.deepEqual(
+    worker.starts.map((s) => s.version.name),
+    ['busy', 'small', 'big'],
+  )
 })
 
 test('placement: one that can never fit is refused at once', async () => {

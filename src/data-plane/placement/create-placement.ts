@@ -353,7 +353,7 @@ export function createPlacement(options: {
     retire(target) {
       for (const group of groups.concerned(target)) {
         group.retired = true
-        for (const slot of [...group.idle]) void stopSlot(slot)
+        for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot)
       }
     },
     environments: () =>

@@ -37,8 +37,18 @@ const STARTS: readonly [string, Partial<HostState>, number, string][] = [
   ['larger than the host', { idle: 3 }, 1001, 'never'],
   ['enough are starting', { startingNow: 2 }, 128, 'wait'],
   ['no memory, an idle one can go', { usedMiB: 900, idle: 1 }, 128, 'reclaim'],
-  ['no memory, one that is stopping gives enough', { usedMiB: 900, idle: 1, stopping: 1, stoppingMiB: 128 }, 128, 'wait'],
-  ['no memory, one that is stopping gives too little', { usedMiB: 900, idle: 1, stopping: 1, stoppingMiB: 20 }, 128, 'reclaim'],
+  [
+    'no memory, one that is stopping gives enough',
+    { usedMiB: 900, idle: 1, stopping: 1, stoppingMiB: 128 },
+    128,
+    'wait',
+  ],
+  [
+    'no memory, one that is stopping gives too little',
+    { usedMiB: 900, idle: 1, stopping: 1, stoppingMiB: 20 },
+    128,
+    'reclaim',
+  ],
   ['no memory and all are busy', { usedMiB: 900 }, 128, 'skip'],
   ['no place, an idle one can go', { environments: 10, idle: 1 }, 128, 'reclaim'],
   ['no place, one is stopping', { environments: 10, idle: 1, stopping: 1 }, 128, 'wait'],
@@ -46,7 +56,10 @@ const STARTS: readonly [string, Partial<HostState>, number, string][] = [
 ]
 for (const [name, state, memoryMiB, expected] of STARTS) {
   test(`start: ${name}`, () =>
-    assert.equal(decideStart({ ...host, ...state }, memoryMiB, { maxStarting: 2, maxEnvironments: 10 }), expected))
+    assert.equal(
+      decideStart({ ...host, ...state }, memoryMiB, { maxStarting: 2, maxEnvironments: 10 }),
+      expected,
+    ))
 }
 
 const KEEPS = [

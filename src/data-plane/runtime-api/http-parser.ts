@@ -109,10 +109,10 @@ export function createRequestParser(events: RequestEvents): RequestParser {
         return chunk.length
       }
       let text: string
-      if (line.length === 0) text = chunk.latin1Slice(at, feed)
+      if (line.length === 0) text = chunk.toString('latin1', at, feed)
       else {
         line.append(chunk.subarray(at, feed))
-        text = line.view().latin1Slice()
+        text = line.view().toString('latin1')
         line.clear()
       }
       at = feed + 1

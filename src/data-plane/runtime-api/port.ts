@@ -6,6 +6,8 @@ export interface GuestInit {
   readonly handler: string
   readonly env: Readonly<Record<string, string>>
   readonly taskRoot: string
+  /** Where layers are. Default: /opt. */
+  readonly optRoot?: string
   /** Directory of the guest where compiled code may be cached. Node only. */
   readonly compileCacheDir?: string
 }

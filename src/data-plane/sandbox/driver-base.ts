@@ -52,7 +52,7 @@ export async function createDriverBase(
   const sandboxes = join(stateDirectory, 'sandboxes')
   mkdirSync(sandboxes, { recursive: true, mode: 0o700 })
   chmodSync(sandboxes, 0o700)
-  const door = await createControlDoor(clock, random)
+  const door = await createControlDoor({ stateDirectory, clock, random })
   const spawner = await createSpawner({
     stateDirectory,
     place: options.place,

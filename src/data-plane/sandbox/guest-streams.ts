@@ -2,7 +2,7 @@
  * What a guest prints arrives here straight from it: standard output and error are named pipes that this process
  * reads, descriptor 3 is a socket that the spawner connects here and hands on. Nobody copies bytes in between.
  */
-import { chmodSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { constants, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,12 +36,28 @@ const TOKEN_DIGITS = 32
 const MAX_STRANGERS = 256
 const PREAMBLE_DEADLINE_MS = 5000
 
+const SOCKET_NAME = 'control'
+const MAX_SOCKET_PATH_BYTES = 107
+
+function doorDirectory(stateDirectory: string): string {
+  const wanted = join(stateDirectory, 'door')
+  const fits = Buffer.byteLength(join(wanted, SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES
+  if (!fits) return mkdtempSync(join(tmpdir(), 'lambent-'))
+  // A killed agent leaves its socket behind.
+  rmSync(wanted, { recursive: true, force: true })
+  mkdirSync(wanted, { mode: 0o700 })
+  return wanted
+}
+
 /** Listens on a Unix socket in a directory that only this user enters; who connects must know an unguessable token. */
-export async function createControlDoor(clock: Clock, random: Random): Promise<ControlDoor> {
-  // Not in the state directory: a socket's path may have 107 bytes only.
-  const directory = mkdtempSync(join(tmpdir(), 'lambent-'))
-  chmodSync(directory, 0o700)
-  const path = join(directory, 'control')
+export async function createControlDoor(options: {
+  readonly stateDirectory: string
+  readonly clock: Clock
+  readonly random: Random
+}): Promise<ControlDoor> {
+  const { clock, random } = options
+  const directory = doorDirectory(options.stateDirectory)
+  const path = join(directory, SOCKET_NAME)
   const waiting = new Map<string, (socket: Socket) => void>()
   let strangers = 0
 

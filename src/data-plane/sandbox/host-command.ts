@@ -9,15 +9,16 @@ const JOIN_AND_LIMIT = [
   'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift',
   // Should the machine itself run out of memory, guests go first.
   'echo 500 2>/dev/null > /proc/self/oom_score_adj',
-  'ulimit -c 0; ulimit -n "$files" || exit 125',
+  'ulimit -c 0; [ -z "$files" ] || ulimit -n "$files" || exit 125',
   'exec "$@"',
 ].join('\n')
 
 export function confinedCommand(options: {
   readonly argv: readonly string[]
   readonly cgroups: readonly string[]
-  readonly openFiles: number
+  /** Undefined: as many as the spawner may. */
+  readonly openFiles?: number
 }): readonly string[] {
   const { argv, cgroups, openFiles } = options
-  return ['/bin/sh', '-c', JOIN_AND_LIMIT, 'sh', String(openFiles), ...cgroups, '--', ...argv]
+  return ['/bin/sh', '-c', JOIN_AND_LIMIT, 'sh', String(openFiles ?? ''), ...cgroups, '--', ...argv]
 }

@@ -11,13 +11,14 @@ export interface GuestCredentials {
 }
 
 /** What a customer cannot set, whether we have a value for it or not. Source: Lambda developer guide. */
-const RESERVED = [
-  ...['_HANDLER', '_X_AMZN_TRACE_ID', 'AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_EXECUTION_ENV'],
-  ...['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 'AWS_LAMBDA_FUNCTION_VERSION'],
-  ...['AWS_LAMBDA_INITIALIZATION_TYPE', 'AWS_LAMBDA_LOG_GROUP_NAME', 'AWS_LAMBDA_LOG_STREAM_NAME'],
-  ...['AWS_ACCESS_KEY', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
-  ...['AWS_LAMBDA_RUNTIME_API', 'LAMBDA_TASK_ROOT', 'LAMBDA_RUNTIME_DIR'],
-]
+const RESERVED = `
+  _HANDLER _X_AMZN_TRACE_ID AWS_REGION AWS_DEFAULT_REGION AWS_EXECUTION_ENV
+  AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION
+  AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME
+  AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR`
+  .trim()
+  .split(/\s+/)
 
 /** AWS's address of the X-Ray daemon; nothing listens there yet, and clients send to it without waiting. */
 const XRAY = { address: '169.254.100.1', port: '2000' }
@@ -72,12 +73,10 @@ export function guestEnvironment(options: {
 function defaults(runtime: RuntimeDescription | undefined, paths: GuestPaths): Record<string, string> {
   const { task, opt, lang } = paths
   const client = paths.runtime
+  const modules = `${opt}/nodejs`
   return {
     PATH: `${lang}/bin:/usr/local/bin:/usr/bin/:/bin:${opt}/bin`,
-    LD_LIBRARY_PATH: [
-      ...[`${lang}/lib`, '/lib64', '/usr/lib64', client, `${client}/lib`],
-      ...[task, `${task}/lib`, `${opt}/lib`],
-    ].join(':'),
+    LD_LIBRARY_PATH: `${lang}/lib:/lib64:/usr/lib64:${client}:${client}/lib:${task}:${task}/lib:${opt}/lib`,
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     PWD: task,
@@ -88,10 +87,7 @@ function defaults(runtime: RuntimeDescription | undefined, paths: GuestPaths): R
     _AWS_XRAY_DAEMON_PORT: XRAY.port,
     ...(runtime?.family === 'python' && { PYTHONPATH: client }),
     ...(runtime?.family === 'nodejs' && {
-      NODE_PATH: [
-        ...[`${opt}/nodejs/node${runtime.release}/node_modules`, `${opt}/nodejs/node_modules`],
-        ...[`${client}/node_modules`, client, task],
-      ].join(':'),
+      NODE_PATH: `${modules}/node${runtime.release}/node_modules:${modules}/node_modules:${client}/node_modules:${client}:${task}`,
     }),
     // A driver that cannot mount gives each guest a directory of its own instead of /tmp.
     ...(paths.tmp !== '/tmp' && { TMPDIR: paths.tmp }),

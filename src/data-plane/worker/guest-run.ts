@@ -1,9 +1,20 @@
 /** One run of the main process in a sandbox, with its session: from start to exit. */
 import type { GuestExit, GuestInvocation, GuestOutcome } from '#contracts/invocation.ts'
-import { ChannelClosed, type GuestInit, type GuestSession, type InitOutcome } from '#data-plane/runtime-api/port.ts'
+import {
+  ChannelClosed,
+  type GuestInit,
+  type GuestSession,
+  type InitOutcome,
+} from '#data-plane/runtime-api/port.ts'
 import type { Guest, GuestCommand, Sandbox } from '#data-plane/sandbox/port.ts'
 import { createOutputPump } from '#data-plane/worker/log/output-pump.ts'
 import type { Clock } from '#kernel/clock.ts'
+
+/** A session that knows when the runtime has finished what it does after an answer, as the HTTP one does. */
+export interface SettlingSession extends GuestSession {
+  /** Resolves when the runtime waits for its next invocation. Rejects with `ChannelClosed`. */
+  idle(): Promise<void>
+}
 
 type Ended = { readonly kind: 'exited'; readonly exit: GuestExit } | { readonly kind: 'timeout' }
 export type InitEnd = InitOutcome | Ended
@@ -29,7 +40,7 @@ const UNKNOWN_EXIT: GuestExit = { code: null, signal: null, outOfMemory: false }
 export async function startGuestRun(options: {
   readonly sandbox: Sandbox
   readonly command: GuestCommand
-  readonly openSession: (guest: Guest) => GuestSession
+  readonly openSession: (guest: Guest) => GuestSession | SettlingSession
   readonly onLines: (lines: readonly string[]) => void
   readonly clock: Clock
 }): Promise<GuestRun> {
@@ -113,7 +124,20 @@ export async function startGuestRun(options: {
       return usable
     },
     init: (init, timeoutMs) => race(session.init(init), timeoutMs),
-    invoke: (invocation, timeoutMs) => race(session.invoke(invocation), timeoutMs),
+    async invoke(invocation, timeoutMs) {
+      const started = clock.monotonic()
+      const outcome = await race(session.invoke(invocation), timeoutMs)
+      if (!('idle' in session) || outcome.kind === 'exited' || outcome.kind === 'timeout') return outcome
+      // As in AWS the invocation lasts until the runtime asks for the next one. What happens now does not change the
+      // answer, but a runtime that does not come back gets no further invocation.
+      const left = Math.max(0, timeoutMs - (clock.monotonic() - started))
+      const end = await race(
+        session.idle().then(() => ({ kind: 'idle' as const })),
+        left,
+      )
+      if (end.kind !== 'idle') usable = false
+      return outcome
+    },
     settleOutput: () => output.settle(),
     async kill() {
       usable = false

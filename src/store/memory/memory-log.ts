@@ -33,12 +33,18 @@ export function createMemoryLog(options: {
       }
       return { fencedOut: [...fencedOut] }
     },
-    async load(queue, afterId, limit) {
-      return [...entries.values()]
+    async size(queue) {
+      const ids = [...entries.values()].filter((entry) => entry.queue === queue).map(({ id }) => id)
+      return { entries: ids.length, lastId: ids.reduce((last, id) => (id > last ? id : last), 0n) }
+    },
+    async load(queue, afterId, limit, maxBytes = Number.POSITIVE_INFINITY) {
+      const page = [...entries.values()]
         .filter((entry) => entry.queue === queue && entry.id > afterId)
         .toSorted(byId)
         .slice(0, Math.max(0, limit))
-        .map(copyOf)
+      let bytes = 0
+      const end = page.findIndex(({ payload }) => (bytes += payload.byteLength) >= maxBytes)
+      return page.slice(0, end < 0 ? page.length : end + 1).map(copyOf)
     },
   }
 }

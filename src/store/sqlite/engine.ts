@@ -72,6 +72,8 @@ export function createEngine(database: DatabaseSync): Engine {
     'select id, queue, visible_at, head, payload from log where queue = ? and id > ? order by id limit ?',
   )
   loadLog.setReadBigInts(true)
+  const sizeLog = sql('select count(*) as entries, coalesce(max(id), 0) as last from log where queue = ?')
+  sizeLog.setReadBigInts(true)
   const appendLog = action('insert into log (id, queue, visible_at, head, payload) values (?, ?, ?, ?, ?)')
   const removeLog = action('delete from log where id = ? and queue = ?')
   const moveLog = action('update log set visible_at = ?, head = ? where id = ? and queue = ?')
@@ -99,14 +101,27 @@ export function createEngine(database: DatabaseSync): Engine {
     const upTo = last ? Number(last['rev']) : rev
     return { rows: changesBetween.all(after, upTo) as unknown as readonly TextRow[], upTo }
   }
-  const load = ({ queue, afterId, limit }: Operations['load']['args']) =>
-    loadLog.all(queue, afterId, Math.max(0, limit)).map((row): StoredEntry => ({
-      id: row['id'] as bigint,
-      queue: Number(row['queue']),
-      visibleAt: Number(row['visible_at']),
-      head: row['head'] as string,
-      payload: row['payload'] as Uint8Array,
-    }))
+  const load = ({ queue, afterId, limit, maxBytes }: Operations['load']['args']) => {
+    const entries: StoredEntry[] = []
+    let bytes = 0
+    for (const row of loadLog.iterate(queue, afterId, Math.max(0, limit))) {
+      const payload = row['payload'] as Uint8Array
+      entries.push({
+        id: row['id'] as bigint,
+        queue: Number(row['queue']),
+        visibleAt: Number(row['visible_at']),
+        head: row['head'] as string,
+        payload,
+      })
+      bytes += payload.byteLength
+      if (bytes >= maxBytes) break
+    }
+    return entries
+  }
+  const size = (queue: number): Operations['size']['result'] => {
+    const row = sizeLog.get(queue)
+    return { entries: Number(row?.['entries']), lastId: row?.['last'] as bigint }
+  }
 
   const txn = ({ writes }: Operations['txn']['args']): Operations['txn']['result'] => {
     for (const { key, ifRev } of writes) {
@@ -178,6 +193,7 @@ export function createEngine(database: DatabaseSync): Engine {
       if (call.op === 'list') return list(call)
       if (call.op === 'changes') return changes(call.after)
       if (call.op === 'load') return load(call)
+      if (call.op === 'size') return size(call.queue)
       if (call.op === 'rev') return rev
       throw new TypeError(`"${call.op}" is no read`)
     },

@@ -40,8 +40,17 @@ export interface Operations {
   }
   readonly rev: { readonly args: object; readonly result: number }
   readonly load: {
-    readonly args: { readonly queue: number; readonly afterId: bigint; readonly limit: number }
+    readonly args: {
+      readonly queue: number
+      readonly afterId: bigint
+      readonly limit: number
+      readonly maxBytes: number
+    }
     readonly result: readonly StoredEntry[]
+  }
+  readonly size: {
+    readonly args: { readonly queue: number }
+    readonly result: { readonly entries: number; readonly lastId: bigint }
   }
   readonly txn: {
     readonly args: { readonly writes: readonly SerialWrite[] }

@@ -69,7 +69,9 @@ function createSqliteLog(channel: Channel, holds: EmbeddedLeases['holds']): Queu
       const { fences, remove, move } = batch
       return channel.call('log', { fences, lapsed, append, payloads, remove, move }, [payloads.buffer])
     },
-    load: (queue, afterId, limit) => channel.call('load', { queue, afterId, limit }),
+    size: (queue) => channel.call('size', { queue }),
+    load: (queue, afterId, limit, maxBytes = Number.POSITIVE_INFINITY) =>
+      channel.call('load', { queue, afterId, limit, maxBytes }),
   }
 }
 

@@ -11,26 +11,21 @@ import { confinedCommand } from '../host-command.ts'
 import { createLaunchedSandbox } from '../launched-sandbox.ts'
 import type { DriverReport, SandboxDriver, SandboxSpec } from '../port.ts'
 import { cgroupPlan } from '../cgroup/plan.ts'
-import { enforced, notEnforced } from '../report.ts'
+import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
 
 /** Marks the guest's processes where no cgroup holds them. */
 const MARKER = '_LAMBENT_SANDBOX'
 const EMPTY = 'empty'
 
 export function processReport(cgroups: CgroupHost | undefined): DriverReport {
-  const has = (controller: 'memory' | 'cpu' | 'pids' | 'freezer', why: string) =>
-    cgroups?.controllers.has(controller) ? enforced : notEnforced(`no control group to use here: ${why}`)
   const nothing = 'this driver isolates nothing; install bubblewrap, or crun and run as root'
   return {
     driver: 'process',
-    memory: has('memory', 'memory is watched and the guest killed when it exceeds its limit'),
-    cpu: has('cpu', 'a guest may use every core'),
+    ...cgroupEnforcement(cgroups),
     tmpSize: notEnforced('/tmp is an ordinary directory of the host'),
     openFiles: enforced,
-    processes: has('pids', 'a guest may start as many processes as this user may'),
     filesystem: notEnforced(nothing),
     network: notEnforced(nothing),
-    freeze: has('freezer', 'idle environments keep running'),
   }
 }
 

@@ -175,6 +175,26 @@ export async function createSpawner(options: {
   }
 }
 
+/**
+ * Where the spawner's private mounts are; on the host itself only the empty directory exists. Users that sandboxes are
+ * mapped to may walk in here, which they may not in most state directories.
+ */
+export const PRIVATE_PLACE = '/run/lambent'
+
+/**
+ * Some runtimes refuse hosts that have both cgroup versions mounted: in here only one of them is to be seen. The root
+ * of all guests is shown at a place that its users can reach.
+ */
+const PREPARE = `
+if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi
+if [ -d "$1/root" ]; then
+  mkdir -p ${PRIVATE_PLACE} && mount -t tmpfs -o mode=755,size=4m lambent ${PRIVATE_PLACE} &&
+  mkdir ${PRIVATE_PLACE}/root && mount --bind "$1/root" ${PRIVATE_PLACE}/root || exit 72
+fi
+shift
+exec "$@"
+`
+
 function commandLine(place: SpawnerPlace, stateDirectory: string): readonly string[] {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const entry = fileURLToPath(new URL(`./main.${extension}`, import.meta.url))
@@ -188,9 +208,6 @@ function commandLine(place: SpawnerPlace, stateDirectory: string): readonly stri
     stateDirectory,
   ]
   if (place === 'host') return node
-  // Some runtimes refuse hosts that have both cgroup versions mounted; in here only one of them is to be seen.
-  const hideHybrid =
-    'if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi; exec "$@"'
   const user = place === 'user-namespace' ? ['--user', '--map-root-user'] : []
-  return ['unshare', ...user, '--mount', '--propagation', 'slave', '--', 'sh', '-c', hideHybrid, 'sh', ...node]
+  return ['unshare', ...user, '--mount', '--propagation', 'slave', '--', 'sh', '-c', PREPARE, 'sh', stateDirectory, ...node]
 }

@@ -1,6 +1,7 @@
 /** Runs one of the system tools that the spawner knows. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 
+import { confinedCommand } from '../host-command.ts'
 import type { SpawnerRequest, SpawnerValue, Tool } from './messages.ts'
 
 const PROGRAMS: { readonly [T in Tool]: string } = {
@@ -18,7 +19,11 @@ const MAX_OUTPUT_BYTES = 256 * 1024
 export function executeTool(
   request: Extract<SpawnerRequest, { readonly op: 'execute' }>,
 ): Promise<SpawnerValue> {
-  return new Promise((resolve) => {
+  return request.cgroups ? executeConfined(request, request.cgroups) : executeAndListen(request)
+}
+
+function executeAndListen(request: Extract<SpawnerRequest, { readonly op: 'execute' }>) {
+  return new Promise<SpawnerValue>((resolve) => {
     const child = execFile(
       PROGRAMS[request.tool],
       request.args,
@@ -34,5 +39,22 @@ export function executeTool(
     )
     child.stdin?.on('error', () => {})
     child.stdin?.end(request.input ?? '')
+  })
+}
+
+function executeConfined(
+  request: Extract<SpawnerRequest, { readonly op: 'execute' }>,
+  cgroups: readonly string[],
+) {
+  const [file = '', ...args] = confinedCommand({ argv: [PROGRAMS[request.tool], ...request.args], cgroups })
+  return new Promise<SpawnerValue>((resolve) => {
+    const child = spawn(file, args, {
+      stdio: 'ignore',
+      timeout: request.deadlineMs,
+      killSignal: 'SIGKILL',
+      detached: true,
+    })
+    child.once('error', (error) => resolve({ code: 1, stdout: '', stderr: error.message }))
+    child.once('exit', (code) => resolve({ code: code ?? 1, stdout: '', stderr: '' }))
   })
 }

@@ -11,6 +11,7 @@ import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue
 import { loadNative } from './native.ts'
 import { listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
+import { makeScratch } from './scratch.ts'
 
 const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
@@ -41,6 +42,9 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       return answer({})
     case 'execute':
       return answer(await executeTool(request))
+    case 'make-scratch':
+      await makeScratch(request)
+      return answer({})
     case 'make-network':
       await makeNetwork(native, request.file, request.commands)
       return answer({})
@@ -79,7 +83,10 @@ process.on('disconnect', () => {
   runs.killAllGroups()
   cleanUpAll(sandboxes).then(
     () => process.exit(0),
-    () => process.exit(1),
+    (error: unknown) => {
+      process.stderr.write(`lambent: sandboxes are left behind: ${String(error)}\n`)
+      process.exit(1)
+    },
   )
 })
 // Only the closing of the channel ends it: a terminal's signals reach the serving process, which ends in order.

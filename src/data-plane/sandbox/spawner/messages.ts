@@ -41,7 +41,18 @@ export type SpawnerRequest =
       readonly tool: Tool
       readonly args: readonly string[]
       readonly input?: string
+      /** Cgroups to run it in. What it prints is then not kept, since what it starts may hold its output open. */
+      readonly cgroups?: readonly string[]
       readonly deadlineMs: number
+    }
+  /** A file system of its own size, mounted, empty, and owned by `uid`. */
+  | {
+      readonly op: 'make-scratch'
+      readonly image: string
+      readonly mountPoint: string
+      readonly sizeMiB: number
+      readonly uid: number
+      readonly gid: number
     }
   /** A network namespace bound to a file; `commands` are lines for `ip -batch`, run inside it. */
   | { readonly op: 'make-network'; readonly file: string; readonly commands: readonly string[] }
@@ -119,8 +130,15 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
   execute: (m) =>
     TOOLS.some((tool) => tool === m['tool']) &&
     isTexts(m['args']) &&
+    (m['cgroups'] === undefined || (isTexts(m['cgroups']) && m['cgroups'].every(isPath))) &&
     (m['input'] === undefined || isText(m['input'])) &&
     isPositive(m['deadlineMs']),
+  'make-scratch': (m) =>
+    isPath(m['image']) &&
+    isPath(m['mountPoint']) &&
+    isPositive(m['sizeMiB']) &&
+    Number.isInteger(m['uid']) &&
+    Number.isInteger(m['gid']),
   'make-network': (m) => isPath(m['file']) && isTexts(m['commands']),
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
   kill: (m) =>

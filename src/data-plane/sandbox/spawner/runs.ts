@@ -58,19 +58,7 @@ export function createRunTable(options: {
   return {
     async spawn(request) {
       if (runs.has(request.run)) throw new Error(`The run "${request.run}" has started already`)
-      const { child, close } = await spawnWithStreams(native, request)
-      const ended = new Promise<ExitStatus>((resolve) => {
-        child.once('exit', (code, signal) => resolve({ code, signal }))
-      })
-      try {
-        await new Promise<void>((resolve, reject) => {
-          child.once('spawn', resolve)
-          child.once('error', reject)
-        })
-      } finally {
-        close()
-      }
-      const pid = child.pid ?? 0
+      const { ended, pid } = await spawnWithStreams(native, request)
       if (request.main.kind === 'pid-file') {
         const { code } = await ended
         if (code !== 0) throw new Error(`"${request.argv[0]}" could not start the main process (exit ${code})`)
@@ -132,10 +120,14 @@ async function spawnWithStreams(native: Native | undefined, request: SpawnReques
     }
     const [file = '', ...args] = request.argv
     const child = spawn(file, args, { cwd: request.cwd, env: request.env, stdio, detached: true })
-    return { child, close }
-  } catch (error) {
+    const { promise: ended, resolve, reject } = Promise.withResolvers<ExitStatus>()
+    child.once('exit', (code, signal) => resolve({ code, signal }))
+    child.once('error', reject)
+    // Without a pid it did not start, and the error that says why is on its way.
+    if (child.pid === undefined) await ended
+    return { ended, pid: child.pid ?? 0 }
+  } finally {
     close()
-    throw error
   }
 }
 

@@ -35,17 +35,19 @@ export async function acquireCodeFiles(options: {
   try {
     const task = await unpacked('code', version.code.blob, blobs, cache)
     held.push(task)
-    const layers = await Promise.all(
-      version.layers.map(async (layer) => {
-        const directory = await unpacked('layer', layer.blob, blobs, cache)
-        held.push(directory)
-        return directory
-      }),
-    )
+    // One after the other: a failure then leaves nothing that arrives later and is given back by nobody.
+    const layers: CachedDirectory[] = []
+    for (const layer of version.layers) {
+      const directory = await unpacked('layer', layer.blob, blobs, cache)
+      held.push(directory)
+      layers.push(directory)
+    }
     const [first] = layers
     if (!first) return { task: task.path, opt: undefined, release }
     if (layers.length === 1) return { task: task.path, opt: first.path, release }
-    const key = createHash('sha256').update(version.layers.map((layer) => layer.blob).join('\n')).digest('hex')
+    const key = createHash('sha256')
+      .update(version.layers.map((layer) => layer.blob).join('\n'))
+      .digest('hex')
     const opt = await cache.acquire('opt', key, async (path) => {
       await mergeDirectories(
         layers.map((layer) => layer.path),
@@ -72,7 +74,8 @@ function unpacked(kind: 'code' | 'layer', sha256: string, blobs: Blobs, cache: D
       if (error instanceof ArchiveRefused) {
         throw new LambdaError('InvalidZipFileException', error.message, { status: 502, cause: error })
       }
-      if (error instanceof BlobMissing) throw serviceFailure(`The code package ${sha256} is not in the store`, error)
+      if (error instanceof BlobMissing)
+        throw serviceFailure(`The code package ${sha256} is not in the store`, error)
       throw error
     }
   })

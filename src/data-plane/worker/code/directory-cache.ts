@@ -54,7 +54,7 @@ export function createDirectoryCache(options: {
 }): DirectoryCache {
   const { root, maxBytes, clock, logger } = options
   const entries = new Map<string, Entry>()
-  const filling = new Map<string, Promise<Entry>>()
+  const filling = new Map<string, { waiting: number; readonly work: Promise<Entry> }>()
   const waste = join(root, 'waste')
   let sizeBytes = 0
   let bootId = ''
@@ -95,8 +95,12 @@ export function createDirectoryCache(options: {
     sizeBytes += mark.sizeBytes
   }
 
-  const make = async (kind: string, name: string, fill: (path: string) => Promise<number>): Promise<Entry> => {
-    const directory = join(root, name)
+  /** Resolves with the size of what `fill` made. */
+  const make = async (
+    kind: string,
+    directory: string,
+    fill: (path: string) => Promise<number>,
+  ): Promise<number> => {
     const partial = join(waste, randomBytes(8).toString('hex'))
     try {
       await mkdir(partial, { recursive: true, mode: 0o755 })
@@ -104,14 +108,44 @@ export function createDirectoryCache(options: {
       await writeFile(join(partial, MARK), JSON.stringify({ sizeBytes: bytes, bootId }))
       await mkdir(join(root, kind), { recursive: true, mode: 0o755 })
       await rename(partial, directory)
-      const entry = { directory, sizeBytes: bytes, users: 0, usedAt: clock.now() }
-      entries.set(name, entry)
-      sizeBytes += bytes
-      return entry
+      return bytes
     } catch (error) {
       await rm(partial, { recursive: true, force: true })
       throw error
     }
+  }
+
+  /** Waits for the one who fills, or is the one. The caller is counted as a user for a moment longer than it waits. */
+  const filled = async (kind: string, name: string, fill: (path: string) => Promise<number>) => {
+    let pending = filling.get(name)
+    if (!pending) {
+      const directory = join(root, name)
+      const work = make(kind, directory, fill).then(
+        (bytes) => {
+          // Users before anybody else runs, so that it cannot be evicted between its making and its first use.
+          const entry = {
+            directory,
+            sizeBytes: bytes,
+            users: filling.get(name)?.waiting ?? 1,
+            usedAt: clock.now(),
+          }
+          filling.delete(name)
+          entries.set(name, entry)
+          sizeBytes += bytes
+          return entry
+        },
+        (error: unknown) => {
+          filling.delete(name)
+          throw error
+        },
+      )
+      pending = { waiting: 0, work }
+      filling.set(name, pending)
+    }
+    pending.waiting++
+    const entry = await pending.work
+    entry.users--
+    return entry
   }
 
   return {
@@ -122,7 +156,9 @@ export function createDirectoryCache(options: {
       await rm(waste, { recursive: true, force: true })
       await mkdir(waste, { recursive: true, mode: 0o755 })
       // Not Linux: no boot id, so nothing of an earlier process is trusted.
-      bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => `${process.pid}-${clock.now()}`)
+      bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(
+        () => `${process.pid}-${clock.now()}`,
+      )
       for (const kind of await readdir(root)) {
         if (!KIND.test(kind) || kind === 'waste') continue
         for (const key of await readdir(join(root, kind))) await adopt(join(kind, key))
@@ -132,19 +168,10 @@ export function createDirectoryCache(options: {
     async acquire(kind, key, fill) {
       if (!KIND.test(kind) || !KEY.test(key)) throw new TypeError(`Not a cache key: ${kind}/${key}`)
       const name = join(kind, key)
-      let entry = entries.get(name)
-      if (!entry) {
-        let work = filling.get(name)
-        if (!work) {
-          work = make(kind, name, fill).finally(() => filling.delete(name))
-          filling.set(name, work)
-        }
-        entry = await work
-      }
-      entry.users++
-      entry.usedAt = clock.now()
+      const held = entries.get(name) ?? (await filled(kind, name, fill))
+      held.users++
+      held.usedAt = clock.now()
       evict()
-      const held = entry
       let released = false
       return {
         path: join(held.directory, TREE),

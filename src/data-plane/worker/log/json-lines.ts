@@ -1,8 +1,4 @@
-import type {
-  FailureStatus,
-  PlatformLines,
-  PlatformSubject,
-} from '#data-plane/worker/log/platform-lines.ts'
+import type { FailureStatus, PlatformLines, PlatformSubject } from '#data-plane/worker/log/platform-lines.ts'
 import { MIB } from '#kernel/units.ts'
 
 type SystemLevel = 'DEBUG' | 'INFO' | 'WARN'

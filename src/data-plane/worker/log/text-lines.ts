@@ -20,7 +20,9 @@ export function createTextLines(subject: PlatformSubject): PlatformLines {
     // A successful initialisation is reported by `Init Duration` in REPORT, or not at all.
     initReport: ({ phase, durationMs, failure }) =>
       failure &&
-      [`INIT_REPORT Init Duration: ${ms(durationMs)}`, `Phase: ${phase}`, ...statusFields(failure)].join('\t'),
+      [`INIT_REPORT Init Duration: ${ms(durationMs)}`, `Phase: ${phase}`, ...statusFields(failure)].join(
+        '\t',
+      ),
     start: (requestId) => `START RequestId: ${requestId} Version: ${subject.version}`,
     // AWS's event ends in an empty line.
     timedOut: (requestId, timeoutSeconds, now) =>

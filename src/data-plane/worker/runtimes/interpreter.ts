@@ -18,8 +18,12 @@ export interface Interpreter {
 
 /** The host has no such interpreter. `advice` is a sentence that says what to do. */
 export const runtimeMissing = (runtime: string, advice: string, cause?: unknown) =>
-  new LambdaError('InvalidRuntimeException', `The runtime ${runtime} is not available on this host. ${advice}`, {
-    status: 502,
-    fault: 'platform',
-    cause,
-  })
+  new LambdaError(
+    'InvalidRuntimeException',
+    `The runtime ${runtime} is not available on this host. ${advice}`,
+    {
+      status: 502,
+      fault: 'platform',
+      cause,
+    },
+  )

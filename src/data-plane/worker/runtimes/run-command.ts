@@ -13,7 +13,11 @@ export function runCommand(
       if (!error) resolve(stdout)
       else {
         const said = stderr.trim().split('\n').slice(-5).join('\n')
-        reject(new Error(`${file} ${args.join(' ')} failed: ${said === '' ? error.message : said}`, { cause: error }))
+        reject(
+          new Error(`${file} ${args.join(' ')} failed: ${said === '' ? error.message : said}`, {
+            cause: error,
+          }),
+        )
       }
     })
   })

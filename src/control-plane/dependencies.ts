@@ -3,11 +3,11 @@ import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 
-import type { Committer } from '../commit.ts'
-import type { Documents } from '../documents.ts'
-import type { Activation } from '../functions/activation.ts'
-import type { Stamp } from '../functions/configuration.ts'
-import type { CodeStore, LayerResolver } from '../port.ts'
+import type { Committer } from './commit.ts'
+import type { Documents } from './documents.ts'
+import type { Activation } from './functions/activation.ts'
+import type { Stamp } from './functions/configuration.ts'
+import type { CodeStore, LayerResolver } from './port.ts'
 
 /** Each operation takes the few of these that it names. */
 export interface Dependencies {

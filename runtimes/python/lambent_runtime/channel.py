@@ -1,0 +1,54 @@
+"""Frames on file descriptor 3 (docs/runtimes.md). Reading and writing block; writing is safe from several threads."""
+import os
+import struct
+from _thread import allocate_lock
+
+CONTROL_FD = 3
+
+INIT = 0x01
+INVOKE = 0x02
+READY = 0x81
+INIT_DONE = 0x82
+INIT_ERROR = 0x83
+RESPONSE = 0x84
+ERROR = 0x85
+LOG = 0x89
+
+_READ_BYTES = 65536
+_prefix = struct.Struct(">IBI")
+_lock = allocate_lock()
+_received = bytearray()
+
+
+def open_channel():
+    os.set_blocking(CONTROL_FD, True)
+    # A program that the function starts must not hold the channel open.
+    os.set_inheritable(CONTROL_FD, False)
+
+
+def send(frame_type, header, payload):
+    """Sends one frame and returns when the socket has taken it. `header` and `payload` are bytes."""
+    data = _prefix.pack(5 + len(header) + len(payload), frame_type, len(header)) + header + payload
+    with _lock:
+        written = os.write(CONTROL_FD, data)
+        if written < len(data):
+            rest = memoryview(data)[written:]
+            while rest:
+                rest = rest[os.write(CONTROL_FD, rest) :]
+
+
+def receive():
+    """The next frame as (type, header, payload), both bytes; None when the host has hung up."""
+    while True:
+        if len(_received) >= _prefix.size:
+            length, frame_type, header_bytes = _prefix.unpack_from(_received)
+            end = 4 + length
+            if len(_received) >= end:
+                body_at = _prefix.size + header_bytes
+                frame = (frame_type, bytes(_received[_prefix.size : body_at]), bytes(_received[body_at:end]))
+                del _received[:end]
+                return frame
+        chunk = os.read(CONTROL_FD, _READ_BYTES)
+        if not chunk:
+            return None
+        _received.extend(chunk)

@@ -1,0 +1,25 @@
+/** GetFunctionConfiguration. */
+import type { FunctionConfiguration, GetFunctionConfigurationRequest } from '@aws-sdk/client-lambda'
+
+import type { OperationHandler } from '#wire/service.ts'
+
+import type { Dependencies } from '../dependencies.ts'
+import { resolveFunction } from '../functions/names.ts'
+import { configurationView } from '../views.ts'
+
+export const getFunctionConfigurationHandler =
+  ({
+    documents,
+    sealer,
+  }: Pick<Dependencies, 'documents' | 'sealer'>): OperationHandler<
+    GetFunctionConfigurationRequest,
+    FunctionConfiguration
+  > =>
+  async (input, context) => {
+    const { id, qualifier } = resolveFunction(input.FunctionName, context, {
+      operation: 'GetFunctionConfiguration',
+      qualifier: input.Qualifier,
+    })
+    const { version } = await documents.resolve(id, qualifier)
+    return configurationView(version, sealer, qualifier)
+  }

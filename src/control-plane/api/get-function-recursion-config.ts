@@ -1,0 +1,23 @@
+/** GetFunctionRecursionConfig: AWS's default, which can't be changed yet. */
+import type {
+  GetFunctionRecursionConfigRequest,
+  GetFunctionRecursionConfigResponse,
+} from '@aws-sdk/client-lambda'
+
+import type { OperationHandler } from '#wire/service.ts'
+
+import type { Dependencies } from '../dependencies.ts'
+import { resolveFunction } from '../functions/names.ts'
+
+export const getFunctionRecursionConfigHandler =
+  ({
+    documents,
+  }: Pick<Dependencies, 'documents'>): OperationHandler<
+    GetFunctionRecursionConfigRequest,
+    GetFunctionRecursionConfigResponse
+  > =>
+  async (input, context) => {
+    const { id } = resolveFunction(input.FunctionName, context, { operation: 'GetFunctionRecursionConfig' })
+    await documents.requireHead(id)
+    return { RecursiveLoop: 'Terminate' }
+  }

@@ -1,0 +1,35 @@
+/** GetFunction: configuration, a link to the code, tags and reserved concurrency. */
+import type { GetFunctionRequest, GetFunctionResponse } from '@aws-sdk/client-lambda'
+
+import type { OperationHandler } from '#wire/service.ts'
+
+import type { Dependencies } from '../dependencies.ts'
+import { withoutUndefined } from '../functions/configuration.ts'
+import { resolveFunction } from '../functions/names.ts'
+import { configurationView } from '../views.ts'
+
+export const getFunctionHandler =
+  ({
+    documents,
+    codeStore,
+    sealer,
+  }: Pick<Dependencies, 'documents' | 'codeStore' | 'sealer'>): OperationHandler<
+    GetFunctionRequest,
+    GetFunctionResponse
+  > =>
+  async (input, context) => {
+    const { id, qualifier } = resolveFunction(input.FunctionName, context, {
+      operation: 'GetFunction',
+      qualifier: input.Qualifier,
+    })
+    const { head, version } = await documents.resolve(id, qualifier)
+    return withoutUndefined<GetFunctionResponse>({
+      Configuration: configurationView(version, sealer, qualifier),
+      Code: { RepositoryType: 'S3', Location: codeStore.location(version.code, context) },
+      Tags: Object.keys(head.tags).length > 0 ? { ...head.tags } : undefined,
+      Concurrency:
+        head.reservedConcurrency === undefined
+          ? undefined
+          : { ReservedConcurrentExecutions: head.reservedConcurrency },
+    })
+  }

@@ -1,0 +1,14 @@
+/** ListTags. */
+import type { ListTagsRequest, ListTagsResponse } from '@aws-sdk/client-lambda'
+
+import type { OperationHandler } from '#wire/service.ts'
+
+import type { Dependencies } from '../dependencies.ts'
+import { resolveTaggable } from '../tags/taggable.ts'
+
+export const listTagsHandler =
+  ({ documents }: Pick<Dependencies, 'documents'>): OperationHandler<ListTagsRequest, ListTagsResponse> =>
+  async (input, context) => {
+    const id = resolveTaggable(input.Resource, context, 'ListTags')
+    return { Tags: { ...(await documents.requireHead(id)).doc.tags } }
+  }

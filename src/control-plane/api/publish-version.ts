@@ -1,0 +1,19 @@
+/** PublishVersion. */
+import type { FunctionConfiguration, PublishVersionRequest } from '@aws-sdk/client-lambda'
+
+import type { OperationHandler } from '#wire/service.ts'
+
+import type { Dependencies } from '../dependencies.ts'
+import { resolveFunction } from '../functions/names.ts'
+import { assertSupported } from '../functions/unsupported.ts'
+import { publishVersion } from '../versions/publish-version.ts'
+import { configurationView } from '../views.ts'
+
+export const publishVersionHandler =
+  (dependencies: Dependencies): OperationHandler<PublishVersionRequest, FunctionConfiguration> =>
+  async (input, context) => {
+    const { id } = resolveFunction(input.FunctionName, context, { operation: 'PublishVersion' })
+    assertSupported({ PublishTo: input.PublishTo })
+    const version = await publishVersion(dependencies, id, input)
+    return configurationView(version, dependencies.sealer, version.version)
+  }

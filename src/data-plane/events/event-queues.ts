@@ -1,0 +1,312 @@
+/** The asynchronous event queues of one node: it owns some of them by lease, appends in groups, serves from memory. */
+import type { AsyncEvent } from '#contracts/event.ts'
+import { LambdaError, serviceFailure } from '#contracts/errors.ts'
+import { type Clock, sleep } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
+import type { EventLease, EventQueues, EventReceipt } from '#data-plane/events/port.ts'
+import type { Logger, Metrics } from '#observability/port.ts'
+import { type Lease, type Leases, QUEUE_LEASE_KIND, type QueueLog, StoreBusy } from '#store/port.ts'
+
+import { createShuffleShards, type QueueChoice } from './choose-queue.ts'
+import { createCommitLane, type LaneAnswer, type LaneWork } from './commit-lane.ts'
+import { encodeHead } from './event-codec.ts'
+import { createOwnedQueue, MAX_QUEUES, type OwnedQueue, type QueueWindow } from './owned-queue.ts'
+
+/** Longer than any function may run (5,400 s), so that a lease runs out only when its holder is broken. */
+const LEASE_TIMEOUT_MS = 6_000_000
+/** Events that one queue takes; a function has two queues. */
+const MAX_QUEUE_DEPTH = 200_000
+/** Ownership is looked after this often, and given up this long before its lease ends. */
+const HOUSEKEEPING_MS = 1_000
+const LEASE_MARGIN_MS = 500
+const MAX_SETTLE_BACKOFF_MS = 5_000
+
+interface Waiter {
+  readonly max: number
+  readonly resolve: (leases: readonly EventLease[]) => void
+}
+
+const queueFull = () =>
+  new LambdaError('TooManyRequestsException', 'The queue of asynchronous events is full, try again later', {
+    status: 429,
+    members: { Reason: 'CallerRateLimitExceeded' },
+    headers: { 'Retry-After': '1' },
+  })
+
+export function createEventQueues(options: {
+  readonly queueLog: QueueLog
+  readonly leases: Leases
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger?: Logger
+  readonly metrics?: Metrics
+  /** Queues of the cell; the same on every node and never changed while events are stored. */
+  readonly queues?: number
+  readonly choice?: QueueChoice
+  readonly leaseTimeoutMs?: number
+  readonly maxQueueDepth?: number
+  readonly window?: QueueWindow
+}): EventQueues {
+  const { queueLog, leases, clock, random, logger, metrics, window } = options
+  const { queues = 32, leaseTimeoutMs = LEASE_TIMEOUT_MS, maxQueueDepth = MAX_QUEUE_DEPTH } = options
+  if (!(queues >= 1 && queues <= MAX_QUEUES))
+    throw new RangeError(`There are 1 to ${MAX_QUEUES} queues, not ${queues}`)
+  const choice = options.choice ?? createShuffleShards({ queues, random })
+  const owned = new Map<number, { readonly state: OwnedQueue; lease: Lease; appending: number }>()
+  const waiters = new Set<Waiter>()
+  const stopping = new AbortController()
+  let running = false
+  let turn = 0
+  let cancelHousekeeping = () => {}
+  let cancelWake = () => {}
+  let idle: (() => void) | undefined
+
+  /** The queue, while the lease may be relied on. */
+  const held = (queue: number) => {
+    const mine = owned.get(queue)
+    return mine && clock.monotonic() < mine.lease.until - LEASE_MARGIN_MS ? mine : undefined
+  }
+  const lane = createCommitLane({ queueLog, epochOf: (queue) => held(queue)?.state.epoch })
+  const depth = () => [...owned.values()].reduce((sum, { state }) => sum + state.depth, 0)
+  const leasedCount = () => [...owned.values()].reduce((sum, { state }) => sum + state.leased, 0)
+  const report = () => metrics?.gauge('lambent_async_events', depth())
+
+  const lose = (queue: number) => {
+    const mine = owned.get(queue)
+    if (!mine) return
+    owned.delete(queue)
+    mine.state.discard()
+    logger?.warn('The ownership of a queue was lost', { queue, epoch: mine.state.epoch })
+  }
+
+  /** Up to `max` due events, one queue after the other, beginning where the last call ended. */
+  const collect = (max: number): readonly EventLease[] => {
+    const taken: EventLease[] = []
+    let empty = 0
+    while (taken.length < max && empty < queues) {
+      const mine = held(turn)
+      const next = mine?.state.take()
+      turn = (turn + 1) % queues
+      if (!mine || !next) {
+        empty++
+        continue
+      }
+      empty = 0
+      taken.push({
+        event: next.event,
+        receipt: { queue: mine.state.queue, id: next.id, epoch: mine.state.epoch },
+      })
+    }
+    return taken
+  }
+  /** Serves those who wait, then sets the alarm for the next event that falls due. */
+  const pump = () => {
+    cancelWake()
+    if (!running) return
+    for (const waiter of waiters) {
+      const taken = collect(waiter.max)
+      if (taken.length === 0) break
+      waiters.delete(waiter)
+      waiter.resolve(taken)
+    }
+    if (waiters.size === 0) return
+    let nextDueAt = Number.POSITIVE_INFINITY
+    for (const { state } of owned.values()) nextDueAt = Math.min(nextDueAt, state.nextDueAt() ?? nextDueAt)
+    if (nextDueAt < Number.POSITIVE_INFINITY) {
+      // At least a millisecond: what is due but can't be taken (a lapsed lease) must not spin.
+      cancelWake = clock.after(Math.max(1, nextDueAt - clock.now()), pump)
+    }
+  }
+  const dismissWaiters = () => {
+    for (const waiter of waiters) waiter.resolve([])
+    waiters.clear()
+  }
+
+  const own = async (lease: Lease) => {
+    const queue = Number(lease.key)
+    const state = createOwnedQueue({
+      queue,
+      epoch: lease.epoch,
+      queueLog,
+      clock,
+      leaseTimeoutMs,
+      window,
+      logger,
+      onReady: pump,
+    })
+    try {
+      await state.open()
+    } catch (error) {
+      logger?.error('A queue could not be opened and is tried again', { queue, error })
+      state.discard()
+      await leases.release(lease)
+      return
+    }
+    owned.set(queue, { state, lease, appending: 0 })
+    pump()
+  }
+  const lookAfterLeases = async () => {
+    const renewed = await leases.renew([...owned.values()].map(({ lease }) => lease))
+    const byKey = new Map(renewed.map((lease) => [lease.key, lease]))
+    for (const [queue, mine] of owned) {
+      const lease = byKey.get(mine.lease.key)
+      if (lease && lease.epoch === mine.state.epoch) mine.lease = lease
+      else lose(queue)
+    }
+    if (owned.size < queues) {
+      const fresh = await leases.acquire(QUEUE_LEASE_KIND, queues - owned.size)
+      await Promise.all(fresh.filter(({ key }) => Number(key) < queues).map(own))
+    }
+  }
+  const housekeeping = async () => {
+    try {
+      await lookAfterLeases()
+      for (const { state } of owned.values()) {
+        const expired = state.expireLeases()
+        if (expired > 0)
+          logger?.error('Events were leased too long and come back', { queue: state.queue, expired })
+      }
+      report()
+      pump()
+    } catch (error) {
+      logger?.warn('The leases of the queues could not be renewed', { error })
+    }
+    if (running) cancelHousekeeping = clock.after(HOUSEKEEPING_MS, () => void housekeeping())
+  }
+
+  const append = async (queue: number, event: AsyncEvent): Promise<LaneAnswer> => {
+    const mine = held(queue)
+    if (!mine) return 'fenced'
+    const { state } = mine
+    const id = state.nextId()
+    const visibleAt = clock.now()
+    mine.appending++
+    try {
+      const entry = { id, queue, visibleAt, head: encodeHead(event), payload: event.payload }
+      const answer = await lane.submit({ kind: 'append', entry })
+      if (answer === 'committed') state.appended(id, visibleAt, event)
+      return answer
+    } finally {
+      mine.appending--
+    }
+  }
+  /** Writes until it is written or the queue is somebody else's: a settled event must not come back by our doing. */
+  const settle = async ({ queue, id, epoch }: EventReceipt, work: LaneWork): Promise<boolean> => {
+    const mine = owned.get(queue)
+    // An old receipt: the queue changed hands, and its new owner decides about the event.
+    if (mine?.state.epoch !== epoch || !mine.state.beginSettling(id)) return false
+    for (let backoffMs = 100; ; backoffMs = Math.min(2 * backoffMs, MAX_SETTLE_BACKOFF_MS)) {
+      try {
+        const answer = await lane.submit(work)
+        if (answer === 'committed') return true
+        lose(queue)
+        return false
+      } catch (error) {
+        logger?.warn('The outcome of an event could not be stored and is tried again', { queue, error })
+        await sleep(clock, backoffMs, stopping.signal)
+      }
+    }
+  }
+  const afterSettling = () => {
+    if (idle && leasedCount() === 0) idle()
+    pump()
+  }
+
+  return {
+    async start() {
+      if (stopping.signal.aborted) throw new Error('Stopped queues do not start again')
+      if (running) return
+      await leases.define(
+        QUEUE_LEASE_KIND,
+        Array.from({ length: queues }, (_, queue) => String(queue)),
+      )
+      running = true
+      await housekeeping()
+    },
+    async enqueue(given) {
+      if (!running) throw serviceFailure('The queue of asynchronous events is not running')
+      // A small view would keep the large buffer it came in alive for as long as the event waits.
+      const whole = given.payload.byteLength === given.payload.buffer.byteLength
+      const event = whole ? given : { ...given, payload: Uint8Array.from(given.payload) }
+      const depthOf = (queue: number) => {
+        const mine = held(queue)
+        if (!mine) return undefined
+        const load = mine.state.depth + mine.appending
+        return load < maxQueueDepth ? load : undefined
+      }
+      // Twice, since a queue may be found to have another owner just then.
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const queue = choice.choose(event.target, depthOf)
+        if (queue === undefined) break
+        const answer = await append(queue, event).catch((error: unknown) => {
+          if (error instanceof StoreBusy) return 'full'
+          logger?.error('An event could not be stored', { queue, error })
+          throw serviceFailure('The event could not be stored', error)
+        })
+        if (answer === 'committed') {
+          metrics?.count('lambent_async_events_received_total')
+          pump()
+          return
+        }
+        if (answer === 'full') break
+        lose(queue)
+      }
+      metrics?.count('lambent_async_events_refused_total')
+      throw owned.size === 0 ? serviceFailure('No queue takes asynchronous events now') : queueFull()
+    },
+    lease(max, signal) {
+      if (!running || signal.aborted || max < 1) return Promise.resolve([])
+      return new Promise((resolve) => {
+        const waiter: Waiter = {
+          max,
+          resolve(taken) {
+            signal.removeEventListener('abort', onAbort)
+            resolve(taken)
+          },
+        }
+        const onAbort = () => {
+          waiters.delete(waiter)
+          waiter.resolve([])
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        waiters.add(waiter)
+        pump()
+      })
+    },
+    async complete(receipt) {
+      const { queue, id } = receipt
+      if (await settle(receipt, { kind: 'remove', queue, id })) owned.get(queue)?.state.removed(id)
+      afterSettling()
+    },
+    async retry(receipt, visibleAt, event) {
+      const { queue, id } = receipt
+      const move = { queue, id, visibleAt, head: encodeHead(event) }
+      if (await settle(receipt, { kind: 'move', move })) owned.get(queue)?.state.moved(id, visibleAt, event)
+      afterSettling()
+    },
+    depth,
+    async drain(deadlineMs) {
+      running = false
+      dismissWaiters()
+      const settled = Promise.withResolvers<void>()
+      idle = settled.resolve
+      const cancel = clock.after(deadlineMs, settled.resolve)
+      if (leasedCount() > 0) await settled.promise
+      await Promise.race([lane.idle(), settled.promise])
+      cancel()
+    },
+    async stop() {
+      running = false
+      cancelHousekeeping()
+      cancelWake()
+      dismissWaiters()
+      if (stopping.signal.aborted) return
+      stopping.abort(new Error('The event queues were stopped'))
+      await lane.idle()
+      const held = [...owned.values()]
+      owned.clear()
+      for (const { state } of held) state.discard()
+      await Promise.allSettled(held.map(({ lease }) => leases.release(lease)))
+    },
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * One queue in the memory of its owner: what falls due when, what is leased, and which payloads are kept.
+ *
+ * Every stored event is either known here (an entry) or in the tail: stored with an id beyond the cursor and not read
+ * yet. Entries hold their payload only within a window; one that waits long is parked without it and read again when
+ * it falls due, so that a backlog of delayed events never keeps fresh ones from being read.
+ */
+import type { AsyncEvent } from '#contracts/event.ts'
+import type { Clock } from '#kernel/clock.ts'
+import { MIB } from '#kernel/units.ts'
+import type { Logger } from '#observability/port.ts'
+import type { LogEntry, QueueLog } from '#store/port.ts'
+
+import { createDueHeap } from './due-heap.ts'
+import { decodeEvent } from './event-codec.ts'
+
+export interface QueueWindow {
+  /** Events whose payload is kept in memory, and the bytes of those payloads. */
+  readonly events: number
+  readonly bytes: number
+}
+
+export const DEFAULT_WINDOW: QueueWindow = { events: 20_000, bytes: 64 * MIB }
+const PAGE_ROWS = 1000
+const PAGE_BYTES = 8 * MIB
+/** An event that waits longer than this gives up its payload while the window is more than half full. */
+const PARK_AFTER_MS = 5_000
+const RELOAD_RETRY_MS = 1_000
+
+type EntryState = 'ready' | 'loading' | 'leased' | 'settling' | 'unreadable'
+
+interface Entry {
+  readonly id: bigint
+  state: EntryState
+  visibleAt: number
+  /** Undefined while parked. */
+  event: AsyncEvent | undefined
+  /** Monotonic milliseconds at which a lease runs out. */
+  leasedUntil: number
+}
+
+export interface OwnedQueue {
+  readonly queue: number
+  readonly epoch: number
+  /** Events stored in this queue. */
+  readonly depth: number
+  readonly leased: number
+  /** Reads what is stored. */
+  open(): Promise<void>
+  /** A new id, greater than every one before. */
+  nextId(): bigint
+  /** Told once an append is durable. */
+  appended(id: bigint, visibleAt: number, event: AsyncEvent): void
+  /** The next event that is due, leased to the caller; undefined when none is due and in memory. */
+  take(): { readonly id: bigint; readonly event: AsyncEvent } | undefined
+  /** When the next event in memory falls due, wall-clock milliseconds. */
+  nextDueAt(): number | undefined
+  /** Claims a leased event for settling: false when it is not leased (any more). */
+  beginSettling(id: bigint): boolean
+  /** Told once a removal is durable. */
+  removed(id: bigint): void
+  /** Told once a move is durable. */
+  moved(id: bigint, visibleAt: number, event: AsyncEvent): void
+  /** Gives back what was leased too long; how many. */
+  expireLeases(): number
+  /** The queue has another owner, or the program ends: nothing of it is used any more. */
+  discard(): void
+}
+
+/** Ids are time-ordered and unique in the store: milliseconds, 12 bits within one, 8 bits of queue number. */
+const SEQUENCE_BITS = 12n
+const QUEUE_BITS = 8n
+export const MAX_QUEUES = 256
+
+/** `onReady` is called when events may have fallen due that `take` did not give before. */
+export function createOwnedQueue(options: {
+  readonly queue: number
+  readonly epoch: number
+  readonly queueLog: QueueLog
+  readonly clock: Clock
+  readonly leaseTimeoutMs: number
+  readonly window?: QueueWindow
+  readonly logger?: Logger | undefined
+  readonly onReady: () => void
+}): OwnedQueue {
+  const { queue, epoch, queueLog, clock, leaseTimeoutMs, logger, onReady } = options
+  const window = options.window ?? DEFAULT_WINDOW
+  const entries = new Map<bigint, Entry>()
+  const due = createDueHeap()
+  const leased = new Map<bigint, Entry>()
+  let depth = 0
+  let windowEvents = 0
+  let windowBytes = 0
+  let cursor = 0n
+  let lastTick = 0n
+  let appends = 0
+  let refilling = false
+  let discarded = false
+
+  const tail = () => depth - entries.size
+  const isWindow = (share: number) =>
+    windowEvents < window.events * share && windowBytes < window.bytes * share
+  const keep = (entry: Entry, event: AsyncEvent) => {
+    entry.event = event
+    windowEvents++
+    windowBytes += event.payload.byteLength
+  }
+  const drop = (entry: Entry) => {
+    if (!entry.event) return
+    windowEvents--
+    windowBytes -= entry.event.payload.byteLength
+    entry.event = undefined
+  }
+  const enqueueReady = (entry: Entry) => {
+    entry.state = 'ready'
+    due.push({ at: entry.visibleAt, id: entry.id })
+  }
+  const readable = ({ id, head, payload }: LogEntry): AsyncEvent | undefined => {
+    try {
+      return decodeEvent(head, payload)
+    } catch (error) {
+      // Kept in the store: somebody may want to look at it, or a newer version may read it.
+      logger?.error('A stored event cannot be read and is left where it is', { queue, id: String(id), error })
+      return undefined
+    }
+  }
+  const shouldPark = (visibleAt: number) => visibleAt - clock.now() > PARK_AFTER_MS && !isWindow(0.5)
+  const admit = (id: bigint, visibleAt: number, event: AsyncEvent | undefined) => {
+    const entry: Entry = { id, state: 'unreadable', visibleAt, event: undefined, leasedUntil: 0 }
+    entries.set(id, entry)
+    if (!event) return
+    if (!shouldPark(visibleAt)) keep(entry, event)
+    enqueueReady(entry)
+  }
+  /** Reads from the tail until the window is full or nothing is left there. */
+  const refill = async () => {
+    if (refilling || discarded) return
+    refilling = true
+    try {
+      while (tail() > 0 && isWindow(1) && !discarded) {
+        const appendsBefore = appends
+        const page = await queueLog.load(queue, cursor, PAGE_ROWS, PAGE_BYTES)
+        if (discarded) return
+        for (const stored of page) {
+          if (!entries.has(stored.id)) admit(stored.id, stored.visibleAt, readable(stored))
+          if (stored.id > cursor) cursor = stored.id
+        }
+        if (page.length > 0) onReady()
+        else if (appends === appendsBefore) {
+          logger?.warn('A queue holds fewer events than were counted', { queue, missing: tail() })
+          depth = entries.size
+        }
+      }
+    } catch (error) {
+      if (discarded) return
+      logger?.warn('A queue could not be read and is tried again', { queue, error })
+      clock.after(RELOAD_RETRY_MS, refillLater)
+    } finally {
+      refilling = false
+    }
+  }
+  const refillLater = () => void refill()
+  /** Fetches the payload of a parked event that has fallen due. */
+  const unpark = async (entry: Entry) => {
+    try {
+      const [stored] = await queueLog.load(queue, entry.id - 1n, 1)
+      if (discarded || entries.get(entry.id) !== entry) return
+      const event = stored?.id === entry.id ? readable(stored) : undefined
+      if (event) {
+        keep(entry, event)
+        enqueueReady(entry)
+      } else entry.state = 'unreadable'
+    } catch (error) {
+      if (discarded) return
+      logger?.warn('An event could not be read and is tried again', { queue, id: String(entry.id), error })
+      entry.visibleAt = clock.now() + RELOAD_RETRY_MS
+      enqueueReady(entry)
+    }
+    onReady()
+  }
+  const forget = (id: bigint) => {
+    const entry = entries.get(id)
+    if (!entry) return
+    drop(entry)
+    entries.delete(id)
+    leased.delete(id)
+    depth--
+    if (tail() > 0 && isWindow(0.5)) refillLater()
+  }
+
+  return {
+    queue,
+    epoch,
+    get depth() {
+      return depth
+    },
+    get leased() {
+      return leased.size
+    },
+    async open() {
+      const { entries: stored, lastId } = await queueLog.size(queue)
+      depth = stored
+      lastTick = lastId >> QUEUE_BITS
+      await refill()
+    },
+    nextId() {
+      const now = BigInt(Math.floor(clock.now())) << SEQUENCE_BITS
+      // Grows also when the clock steps back, so that the cursor never passes an id that is still to come.
+      lastTick = now > lastTick ? now : lastTick + 1n
+      return (lastTick << QUEUE_BITS) | BigInt(queue)
+    },
+    appended(id, visibleAt, event) {
+      if (discarded) return
+      appends++
+      const nothingBehind = tail() <= 0
+      depth++
+      if (entries.has(id)) return
+      if (nothingBehind && !refilling && isWindow(1)) {
+        admit(id, visibleAt, event)
+        if (id > cursor) cursor = id
+      } else refillLater()
+    },
+    take() {
+      for (;;) {
+        const next = due.peek()
+        if (!next || next.at > clock.now()) return undefined
+        due.pop()
+        const entry = entries.get(next.id)
+        if (!entry || entry.state !== 'ready' || entry.visibleAt !== next.at) continue
+        if (!entry.event) {
+          entry.state = 'loading'
+          void unpark(entry)
+          continue
+        }
+        entry.state = 'leased'
+        entry.leasedUntil = clock.monotonic() + leaseTimeoutMs
+        leased.set(entry.id, entry)
+        return { id: entry.id, event: entry.event }
+      }
+    },
+    nextDueAt: () => due.peek()?.at,
+    beginSettling(id) {
+      const entry = leased.get(id)
+      if (!entry || entry.state !== 'leased') return false
+      entry.state = 'settling'
+      return true
+    },
+    removed: forget,
+    moved(id, visibleAt, event) {
+      const entry = entries.get(id)
+      if (!entry) return
+      leased.delete(id)
+      drop(entry)
+      entry.visibleAt = visibleAt
+      if (!shouldPark(visibleAt)) keep(entry, event)
+      enqueueReady(entry)
+      if (tail() > 0 && isWindow(0.5)) refillLater()
+    },
+    expireLeases() {
+      let expired = 0
+      for (const entry of leased.values()) {
+        if (entry.state !== 'leased' || entry.leasedUntil > clock.monotonic()) continue
+        leased.delete(entry.id)
+        entry.visibleAt = clock.now()
+        enqueueReady(entry)
+        expired++
+      }
+      return expired
+    },
+    discard() {
+      discarded = true
+      entries.clear()
+      leased.clear()
+      depth = 0
+    },
+  }
+}

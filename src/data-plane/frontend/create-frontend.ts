@@ -1,0 +1,84 @@
+import { functionArn } from '#contracts/arn.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import type { InvocationRequest } from '#contracts/invocation.ts'
+import type { Counting } from '#data-plane/counting/port.ts'
+import type { EventQueues } from '#data-plane/events/port.ts'
+import type { Catalog } from '#data-plane/frontend/catalog.ts'
+import { refusalByState } from '#data-plane/frontend/invocable.ts'
+import { refuseLargePayload } from '#data-plane/frontend/payload-limits.ts'
+import type { Frontend } from '#data-plane/frontend/port.ts'
+import { newTraceHeader } from '#data-plane/frontend/trace-header.ts'
+import type { Placement } from '#data-plane/placement/port.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
+
+/** What a function is given when its caller sent nothing. */
+const EMPTY_EVENT: Uint8Array = Buffer.from('{}')
+
+/** Resolve, admit, run: nothing here waits for a disk or parses a payload. */
+export function createFrontend(options: {
+  readonly catalog: Pick<Catalog, 'resolve'>
+  readonly counting: Pick<Counting, 'admit'>
+  readonly placement: Pick<Placement, 'invoke'>
+  readonly events: Pick<EventQueues, 'enqueue'>
+  readonly clock: Clock
+  readonly random: Random
+}): Frontend {
+  const { catalog, counting, placement, events, clock, random } = options
+
+  const invocableVersion = async ({ id, qualifier }: InvocationRequest): Promise<FunctionVersion> => {
+    const found = catalog.resolve(id, qualifier)
+    const version = found instanceof Promise ? await found : found
+    const refusal = refusalByState(version)
+    if (refusal) throw refusal
+    return version
+  }
+  const payloadOf = ({ payload }: InvocationRequest) => (payload.byteLength === 0 ? EMPTY_EVENT : payload)
+
+  return {
+    async invoke(request) {
+      const { id, qualifier, requestId, logType, signal, clientContext, cognitoIdentity, tenantId } = request
+      const version = await invocableVersion(request)
+      refuseLargePayload(request.payload.byteLength, 'RequestResponse')
+      const release = counting.admit(id)
+      try {
+        return await placement.invoke({
+          version,
+          invocation: {
+            requestId,
+            payload: payloadOf(request),
+            // As the caller named it: an alias stays an alias, and no qualifier stays none.
+            invokedFunctionArn: functionArn(id, qualifier),
+            traceId: request.traceId ?? newTraceHeader(version, clock, random),
+            clientContext,
+            cognitoIdentity,
+            tenantId,
+          },
+          logType,
+          signal,
+        })
+      } finally {
+        release()
+      }
+    },
+    async enqueue(request) {
+      const version = await invocableVersion(request)
+      refuseLargePayload(request.payload.byteLength, 'Event')
+      // The client context is for synchronous invocations only (API reference).
+      await events.enqueue({
+        target: request.id,
+        qualifier: request.qualifier,
+        requestId: request.requestId,
+        payload: payloadOf(request),
+        traceId: request.traceId ?? newTraceHeader(version, clock, random),
+        acceptedAt: clock.now(),
+        functionErrors: 0,
+        attempts: 0,
+      })
+    },
+    async dryRun(request) {
+      await invocableVersion(request)
+      refuseLargePayload(request.payload.byteLength, 'RequestResponse')
+    },
+  }
+}

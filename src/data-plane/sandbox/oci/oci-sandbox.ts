@@ -1,0 +1,185 @@
+/** One sandbox of an OCI runtime: a keeper holds its namespaces, and every run of the guest is put into them. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { join } from 'node:path'
+
+import type { Confinement } from '../confinement.ts'
+import type { DriverBase } from '../driver-base.ts'
+import { confinedCommand } from '../host-command.ts'
+import type { Launcher } from '../launched-sandbox.ts'
+import type { SandboxSpec } from '../port.ts'
+import { GUEST_USER, type RootFiles } from '../root-files.ts'
+import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
+
+export const HOST_NAME = '169-254-100-1'
+/** Where the guest reaches us, whatever its network: an address of its own loopback (AWS has the Runtime API there). */
+export const LISTEN_ADDRESS = '169.254.100.1'
+const RUNTIME_API_PORT = 9001
+const RUNTIME_DEADLINE_MS = 15_000
+
+const PATHS = {
+  task: '/var/task',
+  opt: '/opt',
+  runtime: '/var/runtime',
+  lang: '/var/lang',
+  tmp: '/tmp',
+} as const
+
+/** The first lines for `ip` in every new network. */
+export const LOOPBACK_COMMANDS = ['link set lo up', `address add ${LISTEN_ADDRESS}/32 dev lo`] as const
+
+export interface OciRuntime {
+  /** Absolute path of the program. */
+  readonly program: string
+  /** Where it keeps its own state. */
+  readonly root: string
+}
+
+export interface OciSandboxOptions {
+  readonly base: DriverBase
+  readonly runtime: OciRuntime
+  readonly rootFiles: RootFiles
+  readonly spec: SandboxSpec
+  readonly directory: string
+  readonly confinement: Confinement
+  /** False: /tmp is memory. */
+  readonly scratch: boolean
+  readonly networkCommands: readonly string[]
+}
+
+/** Makes network, /tmp and container. What it made is removed by the sandbox's clean-up plan, also when it fails. */
+export async function startContainer(options: OciSandboxOptions): Promise<Launcher> {
+  const { base, runtime, spec, directory, confinement } = options
+  const { spawner } = base
+  const hostId = hostIdBase(spec.id)
+  const network = join(directory, 'network')
+  const mountPoint = join(directory, 'tmp')
+  const cgroups = confinement.cgroup?.directories ?? []
+
+  const [tmp] = await Promise.all([
+    options.scratch
+      ? spawner
+          .request({
+            op: 'make-scratch',
+            image: join(directory, 'tmp.img'),
+            mountPoint,
+            sizeMiB: spec.limits.tmpMiB,
+            uid: hostId + GUEST_USER.uid,
+            gid: hostId + GUEST_USER.gid,
+          })
+          .then(() => mountPoint)
+      : undefined,
+    spawner.request({
+      op: 'make-network',
+      file: network,
+      commands: [...LOOPBACK_COMMANDS, ...options.networkCommands],
+    }),
+  ])
+  const bundle = join(directory, 'bundle')
+  mkdirSync(bundle)
+  const places: SandboxPlaces = { network, tmp, hostName: HOST_NAME }
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, options.rootFiles, places)))
+  const log = join(directory, 'runtime.log')
+  const keeperFile = join(directory, 'keeper.pid')
+  const { code } = await spawner.request({
+    op: 'execute',
+    tool: 'crun',
+    args: [
+      ...common(runtime, log),
+      'run',
+      '--detach',
+      '--bundle',
+      bundle,
+      '--pid-file',
+      keeperFile,
+      spec.id,
+    ],
+    cgroups,
+    deadlineMs: RUNTIME_DEADLINE_MS,
+  })
+  if (code !== 0) throw new Error(`The container did not start: ${lastLine(log)}`)
+  const keeper = Number(readFileSync(keeperFile, 'utf8'))
+
+  return {
+    paths: PATHS,
+    signalsAsCodes: !spawner.native,
+    spared: () => [keeper, ...childrenOf(keeper)],
+    pipeOwner: hostId + GUEST_USER.uid,
+    async listen() {
+      const server = await listenInside(base, directory, RUNTIME_API_PORT)
+      return { server, address: `${LISTEN_ADDRESS}:${RUNTIME_API_PORT}` }
+    },
+    launch(command, run) {
+      const file = join(directory, `run-${run}`, 'process.json')
+      const pidFile = join(directory, `run-${run}`, 'pid')
+      const inside = {
+        // A shell says "not found" by exit code 127, as every other driver does.
+        argv: ['/bin/sh', '-c', 'exec "$@"', 'sh', ...command.argv],
+        env: command.env,
+        cwd: command.cwd,
+        openFiles: spec.limits.openFiles,
+      }
+      writeFileSync(file, JSON.stringify(ociProcess(inside)))
+      return {
+        argv: confinedCommand({
+          argv: [
+            runtime.program,
+            ...common(runtime, log),
+            'exec',
+            ...(spawner.native ? ['--detach'] : []),
+            ...(command.control ? ['--preserve-fds=1'] : []),
+            '--process',
+            file,
+            '--pid-file',
+            pidFile,
+            spec.id,
+          ],
+          cgroups,
+        }),
+        env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+        cwd: '/',
+        main: spawner.native
+          ? ({ kind: 'pid-file', path: pidFile } as const)
+          : ({ kind: 'descendant', generations: 1 } as const),
+      }
+    },
+  }
+}
+
+/** A listener inside the sandbox's network, accepting here. The caller closes it. */
+export async function listenInside(base: DriverBase, directory: string, port: number): Promise<Server> {
+  const { server } = await base.spawner.request({
+    op: 'listen',
+    network: join(directory, 'network'),
+    address: LISTEN_ADDRESS,
+    port,
+  })
+  if (!server) throw new Error('The spawner sent no listener')
+  return server
+}
+
+/** Cgroups are ours to arrange: the runtime is told to leave them alone. */
+const common = (runtime: OciRuntime, log: string) => [
+  '--root',
+  runtime.root,
+  '--cgroup-manager',
+  'disabled',
+  '--log',
+  log,
+]
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function lastLine(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? ''
+  } catch {
+    return 'it said nothing'
+  }
+}

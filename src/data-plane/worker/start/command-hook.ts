@@ -1,0 +1,59 @@
+import { isAbsolute, join } from 'node:path'
+
+import type { GuestCommand, GuestPaths } from '#data-plane/sandbox/port.ts'
+import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
+import type { PlatformFailure } from '#data-plane/worker/error-documents.ts'
+import { findBootstrap } from '#data-plane/worker/runtimes/find-bootstrap.ts'
+import type { Interpreter } from '#data-plane/worker/runtimes/interpreter.ts'
+import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
+import type { Subject } from '#data-plane/worker/start/stage.ts'
+
+/** What our clients are started by, below their directory. */
+const NODE_ENTRY = 'index.cjs'
+const PYTHON_ENTRY = 'bootstrap.py'
+
+/** The command line of the main process; or why there is none, which is the function's failure and not ours. */
+export async function commandHook(
+  { version, runtime }: Subject,
+  made: {
+    readonly code: CodeFiles
+    readonly parts: RuntimeParts
+    readonly paths: GuestPaths
+    readonly env: Readonly<Record<string, string>>
+  },
+): Promise<GuestCommand | PlatformFailure> {
+  const { code, parts, paths, env } = made
+  const { interpreter } = parts
+  if (!interpreter) {
+    const bootstrap = await findBootstrap([
+      { guest: paths.task, host: code.task, shown: '/var/task' },
+      { guest: paths.opt, host: code.opt, shown: '/opt' },
+    ])
+    if (typeof bootstrap !== 'string') return bootstrap
+    return { argv: [bootstrap], env, cwd: paths.task, control: false }
+  }
+  const program = inGuest(interpreter, paths)
+  const argv =
+    runtime.family === 'nodejs'
+      ? [program, ...nodeOptions(version.memoryMiB), `${paths.runtime}/${NODE_ENTRY}`]
+      : [program, `${paths.runtime}/${PYTHON_ENTRY}`]
+  return { argv, env, cwd: paths.task, control: true }
+}
+
+function inGuest(interpreter: Interpreter, paths: GuestPaths): string {
+  if (interpreter.lang === undefined) return interpreter.executable
+  const below = interpreter.executable.slice(interpreter.lang.length)
+  if (!isAbsolute(below)) throw new TypeError(`${interpreter.executable} is not below ${interpreter.lang}`)
+  return join(paths.lang, below)
+}
+
+/** The options of AWS's own start script: a tenth of the memory for young objects, in two halves. */
+function nodeOptions(memoryMiB: number): readonly string[] {
+  const newSpaceMiB = Math.floor(memoryMiB / 10)
+  return [
+    '--expose-gc',
+    '--max-http-header-size=81920',
+    `--max-semi-space-size=${Math.floor(newSpaceMiB / 2)}`,
+    `--max-old-space-size=${memoryMiB - newSpaceMiB}`,
+  ]
+}

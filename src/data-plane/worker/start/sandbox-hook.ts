@@ -1,0 +1,33 @@
+import { MAX_OPEN_FILES, MAX_PROCESSES, MIB_PER_VCPU } from '#contracts/limits.ts'
+import type { Sandbox, SandboxDriver } from '#data-plane/sandbox/port.ts'
+import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
+import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
+import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
+
+/** The isolated place, with the function's files in it and its limits set; nothing runs yet. */
+export async function sandboxHook(
+  { id, version }: Subject,
+  host: { readonly driver: SandboxDriver },
+  made: { readonly code: CodeFiles; readonly parts: RuntimeParts },
+  undo: Undo,
+): Promise<Sandbox> {
+  const { code, parts } = made
+  const sandbox = await host.driver.create({
+    id,
+    files: {
+      task: code.task,
+      opt: code.opt,
+      runtime: parts.client,
+      lang: parts.interpreter?.lang,
+    },
+    limits: {
+      memoryMiB: version.memoryMiB,
+      vcpus: version.memoryMiB / MIB_PER_VCPU,
+      tmpMiB: version.ephemeralStorageMiB,
+      openFiles: MAX_OPEN_FILES,
+      processes: MAX_PROCESSES,
+    },
+  })
+  undo.defer(() => sandbox.destroy())
+  return sandbox
+}

@@ -1,0 +1,131 @@
+/** The ordered list of hooks that makes an environment: read it from top to bottom. */
+import type { Duplex } from 'node:stream'
+import type { Server } from 'node:net'
+
+import { environmentContext, type FunctionVersion } from '#contracts/function.ts'
+import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
+import type { GuestLogRecord, GuestSession } from '#data-plane/runtime-api/port.ts'
+import type { Guest, SandboxDriver } from '#data-plane/sandbox/port.ts'
+import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
+import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
+import { guestEnvironment, type GuestCredentials } from '#data-plane/worker/guest-environment.ts'
+import { startGuestRun, type SettlingSession } from '#data-plane/worker/guest-run.ts'
+import { createEnvironmentLog, logStreamName } from '#data-plane/worker/log/environment-log.ts'
+import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
+import { codeHook } from '#data-plane/worker/start/code-hook.ts'
+import { commandHook } from '#data-plane/worker/start/command-hook.ts'
+import { endpointHook } from '#data-plane/worker/start/endpoint-hook.ts'
+import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
+import { sandboxHook } from '#data-plane/worker/start/sandbox-hook.ts'
+import type { Subject } from '#data-plane/worker/start/stage.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+import type { Logger, LogSink } from '#observability/port.ts'
+import type { Blobs } from '#store/port.ts'
+
+/** How the worker gets its sessions; src/bin knows the implementations. */
+export interface SessionFactories {
+  /** Over the control socket of one run. The session owns the socket. */
+  framed(options: {
+    readonly control: Duplex
+    readonly maxResponseBytes: number
+    readonly onLog: (record: GuestLogRecord) => void
+  }): GuestSession
+  /** Over the sandbox's listener, which outlives the session: each run of the guest gets a new session on it. */
+  http(options: {
+    readonly server: Server
+    readonly maxResponseBytes: number
+  }): GuestSession | SettlingSession
+}
+
+/** What an environment needs from its host. */
+export interface EnvironmentHost {
+  readonly driver: SandboxDriver
+  readonly sessions: SessionFactories
+  readonly blobs: Blobs
+  readonly cache: DirectoryCache
+  readonly runtimes: RuntimeFiles
+  readonly clientsDirectory: string
+  readonly sealer: Sealer
+  readonly credentials: (version: FunctionVersion) => GuestCredentials
+  readonly endpointUrl: string | undefined
+  readonly logSink: LogSink
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** Everything but the init, which the caller runs. What was set up is undone when it rejects. */
+export async function assembleEnvironment(
+  subject: Subject,
+  host: EnvironmentHost,
+): Promise<StartingEnvironment> {
+  const { id, version, runtime, type } = subject
+  const { clock, logger } = host
+  await using undo = new AsyncDisposableStack()
+
+  const code = await codeHook(subject, host, undo)
+  const parts = await interpreterHook(subject, host)
+  const sandbox = await sandboxHook(subject, host, { code, parts }, undo)
+  const endpoint = await endpointHook(subject, sandbox, undo)
+
+  const stream = logStreamName(version, id, clock.now())
+  const log = createEnvironmentLog({
+    version,
+    runtime,
+    initializationType: type,
+    stream,
+    sink: host.logSink,
+    clock,
+  })
+  const env = guestEnvironment({
+    version,
+    runtime,
+    initializationType: type,
+    paths: sandbox.paths,
+    logStream: stream,
+    variables: openVariables(version, host.sealer),
+    credentials: host.credentials(version),
+    endpointUrl: host.endpointUrl,
+    runtimeApi: endpoint?.address,
+  })
+  const command = await commandHook(subject, { code, parts, paths: sandbox.paths, env })
+
+  const openSession = (guest: Guest) => {
+    const maxResponseBytes = MAX_RESPONSE_BYTES
+    if (endpoint) return host.sessions.http({ server: endpoint.server, maxResponseBytes })
+    if (!guest.control) throw new TypeError('The sandbox gave a managed runtime no control socket')
+    return host.sessions.framed({
+      control: guest.control,
+      maxResponseBytes,
+      onLog: (record) => log.record(record),
+    })
+  }
+
+  const everything = undo.move()
+  return createEnvironment({
+    id,
+    version,
+    type,
+    sandbox,
+    log,
+    guestInit: { handler: version.handler ?? '', env, taskRoot: sandbox.paths.task },
+    startRun: async () =>
+      'errorType' in command
+        ? command
+        : startGuestRun({ sandbox, command, openSession, onLines: (lines) => log.lines(lines), clock }),
+    tearDown: () =>
+      everything.disposeAsync().catch((error: unknown) => {
+        logger.error('An environment could not be taken down completely', { environment: id, error })
+      }),
+    clock,
+    logger,
+  })
+}
+
+function openVariables(version: FunctionVersion, sealer: Sealer): Readonly<Record<string, string>> {
+  if (version.sealedEnvironment === undefined) return {}
+  return JSON.parse(sealer.open(version.sealedEnvironment, environmentContext(version))) as Record<
+    string,
+    string
+  >
+}

@@ -1,0 +1,113 @@
+/** Terraform's AWS provider: apply, an empty plan, a change, an empty plan, destroy. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+import { ListFunctionsCommand } from '@aws-sdk/client-lambda'
+
+import { invoke, lambdaClient, zipOf } from '../support/clients.ts'
+import { clientEnvironment } from '../support/python-clients.ts'
+import { startProgram, temporaryDirectory } from '../support/program.ts'
+
+const run = promisify(execFile)
+
+/** Where a provider may lie for machines without Terraform's registry. */
+const PLUGINS = ['/opt/tf-plugins', '/usr/share/terraform/plugins'].find((path) => existsSync(path))
+
+const configuration = (word: string, memoryMiB: number) => `
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+}
+
+resource "aws_cloudwatch_log_group" "hello" {
+  name              = "/aws/lambda/tf-hello"
+  retention_in_days = 7
+}
+
+resource "aws_lambda_layer_version" "words" {
+  layer_name          = "tf-words"
+  filename            = "layer.zip"
+  source_code_hash    = filebase64sha256("layer.zip")
+  compatible_runtimes = ["nodejs26.x"]
+}
+
+resource "aws_lambda_function" "hello" {
+  function_name                  = "tf-hello"
+  role                           = "arn:aws:iam::000000000000:role/lambda"
+  runtime                        = "nodejs22.x"
+  handler                        = "index.handler"
+  filename                       = "hello.zip"
+  source_code_hash               = filebase64sha256("hello.zip")
+  layers                         = [aws_lambda_layer_version.words.arn]
+  memory_size                    = ${memoryMiB}
+  timeout                        = 10
+  publish                        = true
+  reserved_concurrent_executions = 5
+  tags                           = { team = "tf" }
+  environment {
+    variables = { WORD = "${word}" }
+  }
+  depends_on = [aws_cloudwatch_log_group.hello]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  function_name    = aws_lambda_function.hello.function_name
+  function_version = aws_lambda_function.hello.version
+}
+`
+
+test('Terraform applies, plans nothing, changes, plans nothing, and destroys', async (t) => {
+  try {
+    await run('terraform', ['version'])
+  } catch {
+    return t.skip('terraform is not installed')
+  }
+  if (PLUGINS === undefined) return t.skip("Terraform's AWS provider is not on this machine")
+  const directory = await temporaryDirectory(t)
+  const program = await startProgram()
+  t.after(() => program.stop())
+  const env = { ...clientEnvironment(program.endpoint), TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' }
+  const terraform = async (...args: string[]) => {
+    try {
+      return (await run('terraform', args, { cwd: directory, env, timeout: 300_000 })).stdout
+    } catch (error) {
+      const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number }
+      // Exit 2 of a plan says that there are changes.
+      throw new Error(`terraform ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`, {
+        cause: error,
+      })
+    }
+  }
+  writeFileSync(
+    join(directory, 'hello.zip'),
+    await zipOf({ 'index.mjs': `export const handler = async () => process.env.WORD` }),
+  )
+  writeFileSync(join(directory, 'layer.zip'), await zipOf({ 'nodejs/words.txt': 'words' }))
+  writeFileSync(join(directory, 'main.tf'), configuration('one', 128))
+  await terraform('init', '-no-color', `-plugin-dir=${PLUGINS}`)
+  await terraform('apply', '-no-color', '-auto-approve')
+  const lambda = lambdaClient(program.endpoint)
+  assert.equal((await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })).payload, 'one')
+  await terraform('plan', '-no-color', '-detailed-exitcode')
+
+  writeFileSync(join(directory, 'main.tf'), configuration('two', 256))
+  await terraform('apply', '-no-color', '-auto-approve')
+  const answer = await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })
+  assert.deepEqual([answer.payload, answer.executedVersion], ['two', '2'])
+  await terraform('plan', '-no-color', '-detailed-exitcode')
+
+  await terraform('destroy', '-no-color', '-auto-approve')
+  assert.deepEqual((await lambda.send(new ListFunctionsCommand({}))).Functions, [])
+})

@@ -1,0 +1,203 @@
+/** The control plane over the memory store, with the smallest code store, layers and preparer that do their job. */
+import { createHash } from 'node:crypto'
+
+import type { Scope } from '#contracts/arn.ts'
+import { invalidParameter, LambdaError } from '#contracts/errors.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import { createLambdaOperations } from '#control-plane/api/operations.ts'
+import { createActivation } from '#control-plane/functions/activation.ts'
+import type { CodeStore, LayerResolver, Preparer } from '#control-plane/port.ts'
+import { seededRandom } from '#kernel/random.ts'
+import { createSealer } from '#kernel/sealed.ts'
+import { createVirtualClock } from '#kernel/virtual-clock.ts'
+import type { Logger } from '#observability/port.ts'
+import { createMemoryStore } from '#store/memory/memory-store.ts'
+import type { Meta, Store } from '#store/port.ts'
+import type { OperationHandler } from '#wire/service.ts'
+
+export const ACCOUNT = '000000000000'
+export const REGION = 'us-east-1'
+export const ROLE = `arn:aws:iam::${ACCOUNT}:role/lambda`
+export const SCOPE: Scope = { account: ACCOUNT, region: REGION }
+export const arnOf = (name: string, qualifier?: string) =>
+  `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}${qualifier === undefined ? '' : `:${qualifier}`}`
+
+export const zip = (content = 'one') => Buffer.from(`PK ${content}`)
+export const sha256 = (content: Uint8Array, encoding: 'base64' | 'hex' = 'base64') =>
+  createHash('sha256').update(content).digest(encoding)
+
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+function createTestCodeStore(store: Store, stored: string[]): CodeStore {
+  const keep = async (content: Uint8Array) => {
+    if (!Buffer.from(content).toString().startsWith('PK')) {
+      throw invalidParameter(
+        'Could not unzip uploaded file. Please check your file, then try to upload again.',
+      )
+    }
+    const blob = sha256(content, 'hex')
+    stored.push(blob)
+    await store.blobs.put(blob, content)
+    const unzipped = /unzipped=(\d+)/.exec(Buffer.from(content).toString())?.[1]
+    return {
+      blob,
+      codeSha256: sha256(content),
+      sizeBytes: content.byteLength,
+      unzippedBytes: Number(unzipped ?? content.byteLength),
+    }
+  }
+  return {
+    fromZip: keep,
+    fromBucket: (source) => keep(zip(`${source.bucket}/${source.key}@${source.version ?? ''}`)),
+    location: (pkg, { endpoint }) => `${endpoint}/code/${pkg.blob}`,
+  }
+}
+
+const testLayers: LayerResolver = {
+  resolve: async (arns) =>
+    arns.map((arn) => {
+      if (arn.includes('missing')) throw invalidParameter(`Layer version ${arn} does not exist.`)
+      const bytes = Number(/bytes-(\d+)/.exec(arn)?.[1] ?? 10)
+      return { arn, codeSizeBytes: 10, blob: 'ab', unzippedBytes: bytes }
+    }),
+}
+
+/** Prepares at once, or holds everything until told how it ends. */
+export interface TestPreparer extends Preparer {
+  hold(): void
+  release(error?: Error): void
+  readonly prepared: readonly FunctionVersion[]
+}
+
+export function createTestPreparer(): TestPreparer {
+  const prepared: FunctionVersion[] = []
+  let held: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } | undefined
+  return {
+    prepared,
+    async prepare(version) {
+      prepared.push(version)
+      await held?.promise
+    },
+    hold() {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      promise.catch(() => {})
+      held = { promise, resolve, reject }
+    },
+    release(error) {
+      if (error) held?.reject(error)
+      else held?.resolve()
+      held = undefined
+    },
+  }
+}
+
+export interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly status: number | undefined
+}
+
+export function createControlPlane(
+  options: { readonly meta?: (meta: Meta) => Meta; readonly store?: Store } = {},
+) {
+  const clock = createVirtualClock()
+  const random = seededRandom(7)
+  const store = options.store ?? createMemoryStore({ clock })
+  const meta = options.meta?.(store.meta) ?? store.meta
+  const preparer = createTestPreparer()
+  const activation = createActivation({ meta, preparer, clock, random, logger: quiet })
+  const sealer = createSealer(new Uint8Array(32).fill(3))
+  const storedBlobs: string[] = []
+  const operations = createLambdaOperations({
+    meta,
+    activation,
+    codeStore: createTestCodeStore(store, storedBlobs),
+    layers: testLayers,
+    sealer,
+    clock,
+    random,
+  })
+
+  const invoke = async (operation: string, input: object, where: Scope = SCOPE) => {
+    const handler = operations[operation] as OperationHandler<object, object> | undefined
+    if (!handler) throw new Error(`No operation ${operation}`)
+    return await handler(input, {
+      ...where,
+      requestId: 'request',
+      principal: { account: where.account, arn: `arn:aws:iam::${where.account}:root`, accessKeyId: 'test' },
+      endpoint: 'http://127.0.0.1:4566',
+      signal: new AbortController().signal,
+      traceId: undefined,
+    })
+  }
+  /** The answer's body as a client reads it. */
+  const call = async (operation: string, input: object, where?: Scope) => {
+    // eslint-disable-next-line typescript/no-explicit-any -- bodies are compared and picked apart freely in tests
+    return JSON.parse(JSON.stringify(await invoke(operation, input, where))) as Record<string, any>
+  }
+  /** The error that the operation must end in. */
+  const fail = async (operation: string, input: object, where?: Scope): Promise<Failure> => {
+    try {
+      await invoke(operation, input, where)
+    } catch (error) {
+      if (error instanceof LambdaError) {
+        return { code: error.code, message: error.message, status: error.status }
+      }
+      throw error
+    }
+    throw new Error(`${operation} should have failed`)
+  }
+  /** Lets everything that runs in the background come to rest. */
+  const settle = async () => {
+    for (let turn = 0; turn < 30; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  const create = async (name: string, more: object = {}) => {
+    const answer = await call('CreateFunction', {
+      FunctionName: name,
+      Runtime: 'nodejs22.x',
+      Handler: 'index.handler',
+      Role: ROLE,
+      Code: { ZipFile: zip() },
+      ...more,
+    })
+    await settle()
+    return answer
+  }
+  const documents = async () => (await store.meta.list('', '', 10_000)).map(({ key }) => key)
+  return {
+    store,
+    meta,
+    clock,
+    random,
+    preparer,
+    activation,
+    sealer,
+    storedBlobs,
+    call,
+    fail,
+    invoke,
+    settle,
+    create,
+    documents,
+  }
+}
+
+/** Replaces what differs from run to run, by the names of the members. */
+export function normalise(body: unknown): unknown {
+  const uuids = new Map<string, string>()
+  const visit = (value: unknown, name: string): unknown => {
+    if (Array.isArray(value)) return value.map((item) => visit(item, name))
+    if (value !== null && typeof value === 'object') {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, key)]))
+    }
+    if (typeof value !== 'string') return value
+    if (name === 'RevisionId') {
+      if (!uuids.has(value)) uuids.set(value, `<uuid:${uuids.size + 1}>`)
+      return uuids.get(value)
+    }
+    if (name === 'LastModified') return value.replace(/\d/g, '9')
+    if (name === 'ConfigSha256' || name === 'RuntimeVersionArn') return `<${name}>`
+    return value
+  }
+  return visit(body, '')
+}

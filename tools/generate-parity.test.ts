@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { lambdaModel } from '#wire/models/lambda.ts'
+import { claimsOf, renderParity, statusOf } from './generate-parity.ts'
+
+const input = {
+  models: [lambdaModel],
+  built: new Set(['lambda.Invoke', 'lambda.GetFunction', 'lambda.ListFunctions']),
+  partial: new Map([['lambda.GetFunction', 'no code location']]),
+  evidence: new Map([
+    ['lambda.Invoke', ['test/e2e/invoke.test.ts']],
+    ['lambda.GetFunction', ['test/e2e/get.test.ts']],
+  ]),
+}
+
+test('parity: an operation needs a handler and a test to count as implemented', () => {
+  assert.equal(statusOf('lambda.Invoke', input), 'implemented')
+  assert.equal(statusOf('lambda.GetFunction', input), 'partly')
+  assert.equal(statusOf('lambda.ListFunctions', input), 'partly')
+  assert.equal(statusOf('lambda.GetPolicy', input), 'missing')
+})
+
+test('parity: the table names every operation once, with its reason and its tests', () => {
+  const text = renderParity(input)
+  assert.match(text, /88 operations: 1 implemented, 2 partly, 85 missing\./)
+  assert.match(text, /\| Invoke \| implemented \| `test\/e2e\/invoke\.test\.ts` \|/)
+  assert.match(text, /\| GetFunction \| partly \| no code location; `test\/e2e\/get\.test\.ts` \|/)
+  assert.match(text, /\| ListFunctions \| partly \| no test shows it yet \|/)
+})
+
+test('parity: claims are comments of their own, and mean Lambda unless they say otherwise', () => {
+  const text = [
+    '// parity: CreateFunction, Invoke',
+    '  // parity: logs.PutLogEvents',
+    "'// parity: Not'",
+  ].join('\n')
+  assert.deepEqual(claimsOf(text), ['lambda.CreateFunction', 'lambda.Invoke', 'logs.PutLogEvents'])
+})
