@@ -31,9 +31,14 @@ test('parity: the table names every operation once, with its reason and its test
 
 test('parity: claims are comments of their own, and mean Lambda unless they say otherwise', () => {
   const text = [
-    '// parity: CreateFunction, Invoke',
+    '// parity: CreateFunction, Invoke GetFunction',
     '  // parity: logs.PutLogEvents',
     "'// parity: Not'",
   ].join('\n')
-  assert.deepEqual(claimsOf(text), ['lambda.CreateFunction', 'lambda.Invoke', 'logs.PutLogEvents'])
+  assert.deepEqual(claimsOf(text), [
+    'lambda.CreateFunction',
+    'lambda.Invoke',
+    'lambda.GetFunction',
+    'logs.PutLogEvents',
+  ])
 })

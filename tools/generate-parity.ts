@@ -1,7 +1,7 @@
 /**
  * Writes docs/parity.md: every operation of the API models, whether it is built, and the tests that show it.
  * A test claims an operation with a comment of its own, `parity: CreateFunction` behind two slashes
- * (`parity: logs.PutLogEvents` for other services); several operations are separated by commas.
+ * (`parity: logs.PutLogEvents` for other services); several operations are separated by commas or spaces.
  * `--check` writes nothing and fails when the file on disk differs.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -77,7 +77,10 @@ const MARKER = /^\s*\/\/ parity: (.+)$/gm
 /** The operations that a test file claims. A name without a service means Lambda. */
 export function claimsOf(text: string): readonly string[] {
   return [...text.matchAll(MARKER)].flatMap((match) =>
-    (match[1] ?? '').split(',').map((name) => (name.includes('.') ? name.trim() : `lambda.${name.trim()}`)),
+    (match[1] ?? '')
+      .split(/[\s,]+/)
+      .filter((name) => name !== '')
+      .map((name) => (name.includes('.') ? name : `lambda.${name}`)),
   )
 }
 

@@ -1,13 +1,20 @@
 /** The one HTTP listener: own paths first, everything else to the door of the AWS APIs. */
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
 import type { Door } from '#wire/door.ts'
 
 export interface Listener {
-  readonly server: Server
   readonly port: number
+  /** From now on requests are answered; until then they get a 503. */
+  serve(handlers: Handlers): void
   /** Takes no new connections and ends idle ones; running requests finish. */
   close(): void
+}
+
+export interface Handlers {
+  readonly door: Door
+  /** True when the request was for one of the program's own paths. */
+  readonly ownPaths: (request: IncomingMessage, response: ServerResponse) => boolean
 }
 
 /** A client that sends no whole head within this time is cut off. */
@@ -16,14 +23,12 @@ const HEADERS_TIMEOUT_MS = 30_000
 const KEEP_ALIVE_MS = 75_000
 const MAX_HEADER_BYTES = 32 * 1024
 
-/** Resolves when it listens. Rejects when the address can't be had, with what to do about it. */
-export async function listen(options: {
-  readonly host: string
-  readonly port: number
-  readonly door: Door
-  readonly ownPaths: (...exchange: Parameters<Door>) => boolean
-}): Promise<Listener> {
-  const { host, port, door, ownPaths } = options
+/**
+ * Takes the address first, because a taken port should stop the program before it touches anything, and because the
+ * environments must be told the port. Rejects when the address can't be had, with what to do about it.
+ */
+export async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<Listener> {
+  let handlers: Handlers | undefined
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -32,12 +37,15 @@ export async function listen(options: {
     requestTimeout: 0,
     noDelay: true,
   })
-  server.on('request', (request, response) => {
-    if (!ownPaths(request, response)) door(request, response)
-  })
-  server.on('checkContinue', (request, response) => {
-    if (!ownPaths(request, response)) door(request, response, { awaitsContinue: true })
-  })
+  const handle = (request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => {
+    if (!handlers) {
+      request.resume()
+      response.writeHead(503, { 'retry-after': '1', 'content-length': 0 })
+      response.end()
+    } else if (!handlers.ownPaths(request, response)) handlers.door(request, response, { awaitsContinue })
+  }
+  server.on('request', (request, response) => handle(request, response, false))
+  server.on('checkContinue', (request, response) => handle(request, response, true))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
@@ -54,8 +62,10 @@ export async function listen(options: {
   const address = server.address()
   if (typeof address !== 'object' || address === null) throw new Error('The listener has no address')
   return {
-    server,
     port: address.port,
+    serve: (given) => {
+      handlers = given
+    },
     close: () => {
       server.close()
       server.closeIdleConnections()

@@ -9,6 +9,7 @@ import type {
 
 import { functionArn, LATEST } from '#contracts/arn.ts'
 import type { Alias, EventInvokeConfig, FunctionVersion } from '#contracts/function.ts'
+import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 
 import { withoutUndefined } from './functions/configuration.ts'
@@ -18,15 +19,11 @@ import { openVariables } from './functions/environment.ts'
 /** `2026-01-01T00:00:00.000+0000`. */
 export const lambdaDate = (milliseconds: number) => new Date(milliseconds).toISOString().replace('Z', '+0000')
 
-const hexDigest = (text: string) => createHash('sha256').update(text).digest('hex')
-
-/** Stands for the exact build of a managed runtime: the same for every function with that runtime. */
-const runtimeVersionArn = (region: string, runtime: string) =>
-  `arn:aws:lambda:${region}::runtime:${hexDigest(runtime)}`
-
 /** There is no network service to ask for a subnet's VPC, so that its id is derived from the subnet's. */
 const vpcIdOf = (subnetIds: readonly string[]) =>
-  subnetIds[0] === undefined ? '' : `vpc-${hexDigest(subnetIds[0]).slice(0, 17)}`
+  subnetIds[0] === undefined
+    ? ''
+    : `vpc-${createHash('sha256').update(subnetIds[0]).digest('hex').slice(0, 17)}`
 
 function environmentView(version: FunctionVersion, sealer: Sealer): FunctionConfiguration['Environment'] {
   if (version.sealedEnvironment === undefined) return undefined
@@ -99,12 +96,10 @@ export function configurationView(
   sealer: Sealer,
   qualifier?: string,
 ): FunctionConfiguration {
+  const runtime = version.runtime === undefined ? undefined : findRuntime(version.runtime)
   return withoutUndefined<FunctionConfiguration>({
     ...listedView(version, sealer, qualifier),
-    RuntimeVersionConfig:
-      version.runtime === undefined
-        ? undefined
-        : { RuntimeVersionArn: runtimeVersionArn(version.region, version.runtime) },
+    RuntimeVersionConfig: runtime && { RuntimeVersionArn: runtimeVersionArn(version.region, runtime) },
     State: version.state,
     StateReason: version.stateReason,
     StateReasonCode: version.stateReasonCode as FunctionConfiguration['StateReasonCode'],

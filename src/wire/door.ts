@@ -191,7 +191,7 @@ const NO_MODEL: ServiceModel = {
   name: 'none',
   protocol: 'rest-json',
   signingName: '',
-  elementsNotNull: false,
+  validation: { error: 'ValidationException', quotesValues: false, elementsNotNull: false },
   operations: {},
   shapes: {},
   errors: { ServiceException: { status: 500, message: 'Message' } },

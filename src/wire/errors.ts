@@ -63,11 +63,14 @@ export function writeRestError(model: ServiceModel, error: LambdaError): WireRes
   return { status, headers, body: JSON.stringify(body) }
 }
 
+/** AWS JSON knows one status for every mistake of a client, except those that HTTP itself is about. */
+const jsonStatus = (status: number) => (status < 500 && status !== 408 && status !== 413 ? 400 : status)
+
 /** AWS JSON 1.1: the name in the body. */
 export function writeJsonError(model: ServiceModel, error: LambdaError): WireResponse {
   const headers = ['Content-Type', 'application/x-amz-json-1.1']
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   const text = UNMODELLED.get(error.code) ?? model.errors[error.code]?.message ?? 'message'
   const body = { __type: error.code, ...error.members, [text]: error.message }
-  return { status: statusOf(model, error), headers, body: JSON.stringify(body) }
+  return { status: jsonStatus(statusOf(model, error)), headers, body: JSON.stringify(body) }
 }

@@ -8,11 +8,20 @@ export interface ServiceModel {
   readonly signingName: string
   /** Part of X-Amz-Target before the operation's name; AWS JSON only. */
   readonly targetPrefix?: string
-  /** AWS adds "Member must not be null" to the constraints of list elements and map entries (Lambda does). */
-  readonly elementsNotNull: boolean
+  readonly validation: ValidationStyle
   readonly operations: Readonly<Record<string, OperationModel>>
   readonly shapes: Readonly<Record<string, Shape>>
   readonly errors: Readonly<Record<string, ErrorModel>>
+}
+
+/** How a service words what is wrong with an input. */
+export interface ValidationStyle {
+  /** Name of the exception. */
+  readonly error: string
+  /** The text repeats the value that breaks its constraint. */
+  readonly quotesValues: boolean
+  /** "Member must not be null" stands among the constraints of list elements and map entries. */
+  readonly elementsNotNull: boolean
 }
 
 export interface OperationModel {

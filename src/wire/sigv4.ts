@@ -2,7 +2,7 @@
  * Signature version 4: the canonical form of a request and the derived keys. Shared by the verifier and the signer.
  * Source: AWS's documentation of the signing process.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256'
 export const TERMINATOR = 'aws4_request'
@@ -30,11 +30,9 @@ export interface CanonicalRequest {
   readonly pathAsSent?: boolean
 }
 
+/** Text is hashed as Latin-1: headers come in as text whose characters stand for bytes, all else in it is ASCII. */
 export const sha256Hex = (data: string | Uint8Array) =>
-  // Headers come in as Latin-1 text that stands for bytes; all else in a canonical request is ASCII.
-  typeof data === 'string'
-    ? createHash('sha256').update(data, 'latin1').digest('hex')
-    : createHash('sha256').update(data).digest('hex')
+  hash('sha256', typeof data === 'string' ? Buffer.from(data, 'latin1') : data, 'hex')
 
 const hmac = (key: string | Uint8Array, text: string) => createHmac('sha256', key).update(text).digest()
 
@@ -55,8 +53,12 @@ export function canonicalText(request: CanonicalRequest): string {
   return `${request.method}\n${path}\n${query}\n${headers}\n${request.signedHeaders.join(';')}\n${request.payloadHash}`
 }
 
+/** A path that its canonical form does not change: no dots, no empty segments, nothing to encode. */
+const PLAIN_PATH = /^(?:\/[A-Za-z0-9\-_~]+)+$/
+
 /** Dots and doubled slashes resolved, then encoded once more than on the wire. */
 function canonicalPath(path: string): string {
+  if (PLAIN_PATH.test(path)) return path
   const encoded = encodeRfc3986(normalisePath(path))
   return encoded.replaceAll('%2F', '/')
 }

@@ -110,11 +110,13 @@ describe('validation', () => {
     assert.ok((many?.length ?? 0) < 1_000_000)
   })
 
-  test('does not add the null rule where AWS does not', () => {
-    const text = createValidators(logsModel).check('UntagResourceRequest', {
+  test('words it as the service does: other name, no values, no null rule', () => {
+    const error = createValidators(logsModel).check('UntagResourceRequest', {
       resourceArn: 'arn:x',
       tagKeys: [''],
     })
-    assert.ok(text !== undefined && !text.message.includes('not be null'))
+    assert.equal(error?.code, 'InvalidParameterException')
+    assert.match(error?.message ?? '', /^1 validation error detected: Value at 'tagKeys' failed to satisfy/)
+    assert.doesNotMatch(error?.message ?? '', /not be null/)
   })
 })

@@ -1,6 +1,12 @@
 /** Checks an input against the constraints of the model and says what is wrong in AWS's words. */
-import { validationFailed, type LambdaError } from '#contracts/errors.ts'
-import { memberShape, type ServiceModel, type Shape, type StructureShape } from '#wire/model.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import {
+  memberShape,
+  type MapShape,
+  type ServiceModel,
+  type Shape,
+  type StructureShape,
+} from '#wire/model.ts'
 import { scalarRules, type Rule } from '#wire/validation-rules.ts'
 import { printValue } from '#wire/validation-text.ts'
 
@@ -31,14 +37,14 @@ export function createValidators(model: ServiceModel): Validators {
     check(shape, input) {
       const out: string[] = []
       of(shape)?.(input, '', out)
-      return out.length === 0 ? undefined : failure(out)
+      return out.length === 0 ? undefined : failure(model.validation.error, out)
     },
   }
 }
 
-function failure(sentences: readonly string[]): LambdaError {
+function failure(code: string, sentences: readonly string[]): LambdaError {
   const count = sentences.length === 1 ? '1 validation error' : `${sentences.length} validation errors`
-  return validationFailed(`${count} detected: ${sentences.join('; ')}`)
+  return new LambdaError(code, `${count} detected: ${sentences.join('; ')}`, { status: 400 })
 }
 
 function compile(
@@ -47,13 +53,13 @@ function compile(
   of: (name: string) => Check | undefined,
 ): Check | undefined {
   const rules = scalarRules(shape)
-  const own = rules.length === 0 ? undefined : ownCheck(rules, shape.sensitive ?? false)
+  const own = rules.length === 0 ? undefined : ownCheck(rules, isSilent(model, shape))
   switch (shape.type) {
     case 'structure':
     case 'union':
       return structureCheck(shape, of)
     case 'list':
-      return both(own, elementsCheck(model, shape.member, shape.sensitive ?? false, of))
+      return both(own, elementsCheck(model, shape.member, isSilent(model, shape), of))
     case 'map':
       return both(own, entriesCheck(model, shape, of))
     default:
@@ -69,16 +75,20 @@ function both(first: Check | undefined, second: Check | undefined): Check | unde
   }
 }
 
-function report(out: string[], value: unknown, sensitive: boolean, path: string, constraint: string): void {
+/** True when texts must not repeat the value. */
+const isSilent = ({ validation }: ServiceModel, { sensitive }: Shape) =>
+  sensitive === true || !validation.quotesValues
+
+function report(out: string[], value: unknown, silent: boolean, path: string, constraint: string): void {
   if (out.length >= MAX_SENTENCES) return
-  const subject = sensitive ? 'Value' : value === null ? 'Value null' : `Value '${printValue(value)}'`
+  const subject = silent ? 'Value' : value === null ? 'Value null' : `Value '${printValue(value)}'`
   out.push(`${subject} at '${path}' failed to satisfy constraint: ${constraint}`)
 }
 
 /** One sentence for each broken rule. */
-function ownCheck(rules: readonly Rule[], sensitive: boolean): Check {
+function ownCheck(rules: readonly Rule[], silent: boolean): Check {
   return (value, path, out) => {
-    for (const rule of rules) if (rule.broken(value)) report(out, value, sensitive, path, rule.text)
+    for (const rule of rules) if (rule.broken(value)) report(out, value, silent, path, rule.text)
   }
 }
 
@@ -115,28 +125,28 @@ function aspect(model: ServiceModel, name: string) {
   const shape = model.shapes[name]
   if (!shape) throw new Error(`The model has no shape '${name}'`)
   const rules = scalarRules(shape)
-  const texts = [...rules.map((rule) => rule.text), ...(model.elementsNotNull ? [NOT_NULL] : [])]
+  const texts = [...rules.map((rule) => rule.text), ...(model.validation.elementsNotNull ? [NOT_NULL] : [])]
   const broken = (item: unknown) => {
-    if (item === null) return model.elementsNotNull
+    if (item === null) return model.validation.elementsNotNull
     for (const rule of rules) if (rule.broken(item)) return true
     return false
   }
-  return { broken, text: `[${texts.join(', ')}]`, sensitive: shape.sensitive ?? false }
+  return { broken, text: `[${texts.join(', ')}]`, silent: isSilent(model, shape) }
 }
 
 function elementsCheck(
   model: ServiceModel,
   member: string,
-  sensitive: boolean,
+  silent: boolean,
   of: (name: string) => Check | undefined,
 ): Check | undefined {
-  const { broken, text, sensitive: secret } = aspect(model, member)
+  const { broken, text, silent: silentElement } = aspect(model, member)
   const shape = model.shapes[member]
   const inner = shape && 'members' in shape ? of(member) : undefined
   return (value, path, out) => {
     const list = value as readonly unknown[]
     if (list.some(broken)) {
-      report(out, list, sensitive || secret, path, `Member must satisfy constraint: ${text}`)
+      report(out, list, silent || silentElement, path, `Member must satisfy constraint: ${text}`)
     }
     if (!inner) return
     for (const [index, item] of list.entries()) {
@@ -145,26 +155,22 @@ function elementsCheck(
   }
 }
 
-function entriesCheck(
-  model: ServiceModel,
-  { key, value: valueShape, sensitive = false }: { key: string; value: string; sensitive?: boolean },
-  of: (name: string) => Check | undefined,
-): Check {
-  const keys = aspect(model, key)
-  const values = aspect(model, valueShape)
-  const shape = model.shapes[valueShape]
-  const inner = shape && 'members' in shape ? of(valueShape) : undefined
-  const secret = sensitive || keys.sensitive || values.sensitive
+function entriesCheck(model: ServiceModel, map: MapShape, of: (name: string) => Check | undefined): Check {
+  const keys = aspect(model, map.key)
+  const values = aspect(model, map.value)
+  const shape = model.shapes[map.value]
+  const inner = shape && 'members' in shape ? of(map.value) : undefined
+  const silent = isSilent(model, map) || keys.silent || values.silent
   return (value, path, out) => {
-    const map = value as Readonly<Record<string, unknown>>
-    if (Object.keys(map).some(keys.broken)) {
-      report(out, map, secret, path, `Map keys must satisfy constraint: ${keys.text}`)
+    const entries = value as Readonly<Record<string, unknown>>
+    if (Object.keys(entries).some(keys.broken)) {
+      report(out, entries, silent, path, `Map keys must satisfy constraint: ${keys.text}`)
     }
-    if (Object.values(map).some(values.broken)) {
-      report(out, map, secret, path, `Map value must satisfy constraint: ${values.text}`)
+    if (Object.values(entries).some(values.broken)) {
+      report(out, entries, silent, path, `Map value must satisfy constraint: ${values.text}`)
     }
     if (!inner) return
-    for (const [name, item] of Object.entries(map)) {
+    for (const [name, item] of Object.entries(entries)) {
       if (item !== null) inner(item, `${path}.${name}.member`, out)
     }
   }

@@ -64,29 +64,33 @@ const testLayers: LayerResolver = {
 
 /** Prepares at once, or holds everything until told how it ends. */
 export interface TestPreparer extends Preparer {
-  hold(): void
+  /** From now on preparations wait; the returned function ends those that began since, well or with an error. */
+  hold(): (error?: Error) => void
+  /** Ends what `hold` began last. */
   release(error?: Error): void
   readonly prepared: readonly FunctionVersion[]
 }
 
 export function createTestPreparer(): TestPreparer {
   const prepared: FunctionVersion[] = []
-  let held: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } | undefined
+  let gate: Promise<void> | undefined
+  let open: ((error?: Error) => void) | undefined
   return {
     prepared,
     async prepare(version) {
       prepared.push(version)
-      await held?.promise
+      await gate
     },
     hold() {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       promise.catch(() => {})
-      held = { promise, resolve, reject }
+      gate = promise
+      open = (error) => (error ? reject(error) : resolve())
+      return open
     },
     release(error) {
-      if (error) held?.reject(error)
-      else held?.resolve()
-      held = undefined
+      open?.(error)
+      gate = undefined
     },
   }
 }
@@ -165,6 +169,7 @@ export function createControlPlane(
   }
   const documents = async () => (await store.meta.list('', '', 10_000)).map(({ key }) => key)
   return {
+    operations,
     store,
     meta,
     clock,
@@ -200,4 +205,55 @@ export function normalise(body: unknown): unknown {
     return value
   }
   return visit(body, '')
+}
+
+/** The body that AWS answers for a function with nothing but defaults (recorded), while it is being created. */
+export const CREATED = {
+  Architectures: ['x86_64'],
+  CodeSha256: sha256(zip()),
+  CodeSize: zip().byteLength,
+  ConfigSha256: '<ConfigSha256>',
+  Description: '',
+  EphemeralStorage: { Size: 512 },
+  FunctionArn: arnOf('fn'),
+  FunctionName: 'fn',
+  Handler: 'index.handler',
+  LastModified: '9999-99-99T99:99:99.999+9999',
+  LoggingConfig: { LogFormat: 'Text', LogGroup: '/aws/lambda/fn' },
+  MemorySize: 128,
+  PackageType: 'Zip',
+  RevisionId: '<uuid:1>',
+  Role: ROLE,
+  Runtime: 'nodejs22.x',
+  RuntimeVersionConfig: { RuntimeVersionArn: '<RuntimeVersionArn>' },
+  SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
+  State: 'Pending',
+  StateReason: 'The function is being created.',
+  StateReasonCode: 'Creating',
+  Timeout: 3,
+  TracingConfig: { Mode: 'PassThrough' },
+  Version: '$LATEST',
+}
+const { StateReason: _reason, StateReasonCode: _code, ...rest } = CREATED
+
+/** The same function once it is Active. */
+export const ACTIVE = { ...rest, State: 'Active', LastUpdateStatus: 'Successful' }
+const { State: _state, RuntimeVersionConfig: _runtime, ...listed } = rest
+/** The same function in a list. */
+export const LISTED = listed
+
+/** The same function while an update is in progress. */
+export const UPDATING = {
+  ...ACTIVE,
+  LastUpdateStatus: 'InProgress',
+  LastUpdateStatusReason: 'The function is being created.',
+  LastUpdateStatusReasonCode: 'Creating',
+}
+
+export const INPUT = {
+  FunctionName: 'fn',
+  Runtime: 'nodejs22.x',
+  Handler: 'index.handler',
+  Role: ROLE,
+  Code: { ZipFile: zip() },
 }

@@ -22,7 +22,9 @@ import { createSealer } from '#kernel/sealed.ts'
 import type { Logger } from '#observability/port.ts'
 import { createMemoryBlobs } from '#store/memory/memory-blobs.ts'
 
-export type Files = Readonly<Record<string, string | { readonly text: string | Buffer; readonly mode: number }>>
+export type Files = Readonly<
+  Record<string, string | { readonly text: string | Buffer; readonly mode: number }>
+>
 
 export async function zipOf(files: Files): Promise<Buffer> {
   const zip = new ZipFile()

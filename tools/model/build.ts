@@ -110,7 +110,7 @@ export function buildModel({ recipe, schemas, members, constraints }: Sources): 
     protocol: recipe.protocol,
     signingName: recipe.signingName,
     ...(recipe.targetPrefix === undefined ? {} : { targetPrefix: recipe.targetPrefix }),
-    elementsNotNull: recipe.elementsNotNull,
+    validation: recipe.validation,
     operations,
     shapes: Object.fromEntries([...shapes].toSorted(([a], [b]) => (a < b ? -1 : 1))),
     errors: Object.fromEntries(byKind(ERROR_KIND).map((schema) => [schema[2], errorOf(schema)])),

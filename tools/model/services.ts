@@ -1,11 +1,12 @@
 /** What the generator can't read from the SDK or from the tables beside this file, each with its source. */
+import type { ValidationStyle } from '#wire/model.ts'
 
 export interface ServiceRecipe {
   readonly name: string
   readonly protocol: 'rest-json' | 'aws-json-1.1'
   readonly signingName: string
   readonly targetPrefix?: string
-  readonly elementsNotNull: boolean
+  readonly validation: ValidationStyle
   /** Undefined: every operation. */
   readonly operations?: readonly string[]
   /** HTTP status that AWS sends where it differs from the model. */
@@ -20,7 +21,8 @@ export const LAMBDA: ServiceRecipe = {
   name: 'lambda',
   protocol: 'rest-json',
   signingName: 'lambda',
-  elementsNotNull: true,
+  // Recorded from AWS.
+  validation: { error: 'ValidationException', quotesValues: true, elementsNotNull: true },
   // Recorded from AWS: the model says 200.
   statuses: { DeleteFunction: 204 },
   // Recorded from AWS. The order of all others is the model's, unverified.
@@ -41,7 +43,8 @@ export const LOGS: ServiceRecipe = {
   protocol: 'aws-json-1.1',
   signingName: 'logs',
   targetPrefix: 'Logs_20140328',
-  elementsNotNull: false,
+  // The name and the texts as clients report them; those of 2026 leave the value out, older ones had it.
+  validation: { error: 'InvalidParameterException', quotesValues: false, elementsNotNull: false },
   operations: [
     'CreateLogGroup',
     'CreateLogStream',

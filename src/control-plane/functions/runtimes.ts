@@ -1,66 +1,27 @@
 /** Which runtimes a function may name. Whether this host can run one is found out while the function is prepared. */
 import { invalidParameter } from '#contracts/errors.ts'
+import { findRuntime, RUNTIMES } from '#contracts/runtime.ts'
 
-/**
- * In the order in which AWS prints them (recorded up to ruby3.3); the later ones stand at the end, where AWS puts them
- * is unverified.
- */
-const RUNTIMES = [
-  'nodejs20.x',
-  'provided.al2023',
-  'python3.12',
-  'python3.13',
-  'nodejs22.x',
-  'java17',
-  'nodejs16.x',
-  'dotnet8',
-  'python3.10',
-  'java11',
-  'python3.11',
-  'dotnet6',
-  'java21',
-  'nodejs18.x',
-  'provided.al2',
-  'ruby3.3',
-  'java8.al2',
-  'ruby3.2',
-  'python3.8',
-  'python3.9',
-  'ruby3.4',
-  'ruby4.0',
-  'nodejs24.x',
-  'nodejs26.x',
-  'python3.14',
-  'python3.15',
-  'java25',
-  'java8.al2023',
-  'java11.al2023',
-  'java17.al2023',
-  'dotnet10',
-]
+/** How AWS orders them in its refusal (recorded up to ruby3.3); the later ones follow, where AWS puts them is unverified. */
+const PRINTED_FIRST =
+  'nodejs20.x provided.al2023 python3.12 python3.13 nodejs22.x java17 python3.10 java11 python3.11 java21 provided.al2 ruby3.3 java8.al2 ruby3.2 python3.9'.split(
+    ' ',
+  )
 
-/** Known to AWS, but blocked for creating and updating. */
-const BLOCKED = new Set([
-  'java8',
-  'go1.x',
-  'provided',
-  'ruby2.7',
-  'nodejs12.x',
-  'nodejs14.x',
-  'python3.7',
-  'dotnetcore3.1',
-])
+const accepted = RUNTIMES.filter((runtime) => !runtime.deprecated).map(({ identifier }) => identifier)
+const printed = [...new Set([...PRINTED_FIRST.filter((name) => accepted.includes(name)), ...accepted])]
 
 /** Throws AWS's text for a runtime that can't be chosen (any more). */
-export function assertRuntime(runtime: string): void {
-  if (RUNTIMES.includes(runtime)) return
-  if (BLOCKED.has(runtime)) {
+export function assertRuntime(identifier: string): void {
+  const runtime = findRuntime(identifier)
+  if (runtime?.deprecated) {
     throw invalidParameter(
-      `The runtime parameter of ${runtime} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`,
+      `The runtime parameter of ${identifier} is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.`,
     )
   }
+  if (runtime) return
   throw invalidParameter(
-    `Value ${runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${RUNTIMES.join(', ')}] or be a valid ARN`,
+    `Value ${identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${printed.join(', ')}] or be a valid ARN`,
   )
 }
 

@@ -16,8 +16,9 @@ import { createOwnedQueue, MAX_QUEUES, type OwnedQueue, type QueueWindow } from 
 const LEASE_TIMEOUT_MS = 6_000_000
 /** Events that one queue takes; a function has two queues. */
 const MAX_QUEUE_DEPTH = 200_000
-/** Ownership is looked after this often, and given up this long before its lease ends. */
-const HOUSEKEEPING_MS = 1_000
+/** Leases are renewed after a quarter of their time, within these bounds, and given up this long before they end. */
+const MIN_RENEWAL_MS = 250
+const MAX_RENEWAL_MS = 2_500
 const LEASE_MARGIN_MS = 500
 const MAX_SETTLE_BACKOFF_MS = 5_000
 
@@ -171,7 +172,12 @@ export function createEventQueues(options: {
     } catch (error) {
       logger?.warn('The leases of the queues could not be renewed', { error })
     }
-    if (running) cancelHousekeeping = clock.after(HOUSEKEEPING_MS, () => void housekeeping())
+    // Goes on while draining: what is in flight can only be settled by the owner.
+    if (stopping.signal.aborted) return
+    const until = Math.min(...[...owned.values()].map(({ lease }) => lease.until))
+    const quarterMs = (until - clock.monotonic()) / 4
+    const afterMs = Math.min(MAX_RENEWAL_MS, Math.max(MIN_RENEWAL_MS, quarterMs))
+    cancelHousekeeping = clock.after(afterMs, () => void housekeeping())
   }
 
   const append = async (queue: number, event: AsyncEvent): Promise<LaneAnswer> => {
@@ -288,11 +294,12 @@ export function createEventQueues(options: {
     async drain(deadlineMs) {
       running = false
       dismissWaiters()
+      const deadline = Promise.withResolvers<void>()
       const settled = Promise.withResolvers<void>()
       idle = settled.resolve
-      const cancel = clock.after(deadlineMs, settled.resolve)
-      if (leasedCount() > 0) await settled.promise
-      await Promise.race([lane.idle(), settled.promise])
+      if (leasedCount() === 0) settled.resolve()
+      const cancel = clock.after(deadlineMs, deadline.resolve)
+      await Promise.race([settled.promise.then(() => lane.idle()), deadline.promise])
       cancel()
     },
     async stop() {

@@ -26,6 +26,8 @@ const PAGE_BYTES = 8 * MIB
 /** An event that waits longer than this gives up its payload while the window is more than half full. */
 const PARK_AFTER_MS = 5_000
 const RELOAD_RETRY_MS = 1_000
+/** Parked events that are read at a time. */
+const MAX_LOADING = 64
 
 type EntryState = 'ready' | 'loading' | 'leased' | 'settling' | 'unreadable'
 
@@ -95,6 +97,7 @@ export function createOwnedQueue(options: {
   let lastTick = 0n
   let appends = 0
   let refilling = false
+  let loading = 0
   let discarded = false
 
   const tail = () => depth - entries.size
@@ -162,6 +165,8 @@ export function createOwnedQueue(options: {
   const refillLater = () => void refill()
   /** Fetches the payload of a parked event that has fallen due. */
   const unpark = async (entry: Entry) => {
+    entry.state = 'loading'
+    loading++
     try {
       const [stored] = await queueLog.load(queue, entry.id - 1n, 1)
       if (discarded || entries.get(entry.id) !== entry) return
@@ -175,6 +180,8 @@ export function createOwnedQueue(options: {
       logger?.warn('An event could not be read and is tried again', { queue, id: String(entry.id), error })
       entry.visibleAt = clock.now() + RELOAD_RETRY_MS
       enqueueReady(entry)
+    } finally {
+      loading--
     }
     onReady()
   }
@@ -224,11 +231,13 @@ export function createOwnedQueue(options: {
       for (;;) {
         const next = due.peek()
         if (!next || next.at > clock.now()) return undefined
-        due.pop()
         const entry = entries.get(next.id)
+        const isParked = entry?.state === 'ready' && !entry.event
+        // Taken up again by the end of one of the reads.
+        if (isParked && loading >= MAX_LOADING) return undefined
+        due.pop()
         if (!entry || entry.state !== 'ready' || entry.visibleAt !== next.at) continue
         if (!entry.event) {
-          entry.state = 'loading'
           void unpark(entry)
           continue
         }
@@ -238,7 +247,7 @@ export function createOwnedQueue(options: {
         return { id: entry.id, event: entry.event }
       }
     },
-    nextDueAt: () => due.peek()?.at,
+    nextDueAt: () => (loading >= MAX_LOADING ? undefined : due.peek()?.at),
     beginSettling(id) {
       const entry = leased.get(id)
       if (!entry || entry.state !== 'leased') return false

@@ -1,10 +1,8 @@
 /** Limits of one sandbox, by control group where there is one, else by watching its processes. */
-import { readdirSync, readFileSync } from 'node:fs'
-
 import type { Clock } from '#kernel/clock.ts'
-import { MIB } from '#kernel/units.ts'
+import { KIB, MIB } from '#kernel/units.ts'
 
-import type { Cgroup, CgroupHost } from './cgroup/cgroup.ts'
+import { readText, type Cgroup, type CgroupHost } from './cgroup/cgroup.ts'
 import type { SandboxLimits } from './port.ts'
 
 export interface Confinement {
@@ -16,6 +14,8 @@ export interface Confinement {
   resetPeak(): void
   /** How often something in it was killed for memory. */
   outOfMemoryKills(): number
+  /** Names the process to watch with all its children, where there is no cgroup. */
+  watch(pid: number): void
   /** Stops watching. */
   close(): void
 }
@@ -37,6 +37,7 @@ export function createCgroupConfinement(
     },
     resetPeak: cgroup.resetPeak,
     outOfMemoryKills: cgroup.outOfMemoryKills,
+    watch() {},
     close() {},
   }
 }
@@ -44,25 +45,26 @@ export function createCgroupConfinement(
 const POLL_MS = 100
 
 /**
- * Watches the memory of every process that carries `marker` in its environment, and calls `onExceeded` when together
- * they hold more than the limit. A guest can allocate past the limit between two looks.
+ * Watches the memory of a process and all below it, and calls `onExceeded` when together they hold more than the
+ * limit. A guest can allocate past the limit between two looks, and a process that leaves the family is not seen.
  */
 export function createPollingConfinement(options: {
-  readonly marker: string
   readonly limits: SandboxLimits
   readonly clock: Clock
   readonly onExceeded: () => void
 }): Confinement {
-  const { marker, limits, clock } = options
+  const { limits, clock } = options
+  let root: number | undefined
   let peakBytes: number | undefined
   let kills = 0
   let closed = false
   const look = () => {
     if (closed) return
-    const bytes = residentBytes(marker)
+    const bytes = root === undefined ? undefined : residentBytes(root)
     if (bytes !== undefined) peakBytes = Math.max(peakBytes ?? 0, bytes)
     if (bytes !== undefined && bytes > limits.memoryMiB * MIB) {
       kills++
+      root = undefined
       options.onExceeded()
     }
     clock.after(POLL_MS, look)
@@ -78,36 +80,27 @@ export function createPollingConfinement(options: {
       peakBytes = undefined
     },
     outOfMemoryKills: () => kills,
+    watch(pid) {
+      root = pid
+    },
     close() {
       closed = true
     },
   }
 }
 
-/** Proportional share, so that pages which processes share are counted once. Undefined when none is found. */
-function residentBytes(marker: string): number | undefined {
+/** A family larger than this is not walked to its end. */
+const MAX_FAMILY = 4096
+
+/** Proportional share, so that pages which processes share are counted once. Undefined when nothing could be read. */
+function residentBytes(root: number): number | undefined {
   let total: number | undefined
-  for (const name of listProcesses()) {
-    const environment = read(`/proc/${name}/environ`)
-    if (!environment?.split('\0').includes(marker)) continue
-    const share = /^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${name}/smaps_rollup`) ?? '')?.[1]
-    if (share !== undefined) total = (total ?? 0) + Number(share) * 1024
+  const family = [root]
+  for (const pid of family) {
+    const share = /^Pss:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/smaps_rollup`) ?? '')?.[1]
+    if (share !== undefined) total = (total ?? 0) + Number(share) * KIB
+    const children = readText(`/proc/${pid}/task/${pid}/children`)?.trim() ?? ''
+    if (children !== '' && family.length < MAX_FAMILY) family.push(...children.split(' ').map(Number))
   }
   return total
-}
-
-function listProcesses(): readonly string[] {
-  try {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  } catch {
-    return []
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
-  }
 }

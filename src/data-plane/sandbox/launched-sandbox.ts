@@ -13,14 +13,13 @@ import type { Spawner } from './spawner/client.ts'
 import type { SpawnRequest } from './spawner/messages.ts'
 import { signalName, type ExitStatus } from './spawner/signals.ts'
 
+export type HostCommand = Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main' | 'stdin' | 'argumentFile'>
+
 /** How a driver starts a main process. */
 export interface Launcher {
   readonly paths: GuestPaths
   /** The host's command line for a guest's. `run` numbers the starts of this sandbox from 1. */
-  launch(
-    command: GuestCommand,
-    run: number,
-  ): Promise<Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main'>> | Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main'>
+  launch(command: GuestCommand, run: number): HostCommand
   /** True when the exit status of the spawned process carries signals as 128 + n, as shells do. */
   readonly signalsAsCodes: boolean
   /** Processes that belong to the place, not to the guest, and survive a restart. */
@@ -81,7 +80,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
       for (const path of paths) opened.push(openPipe(path))
       const [stdout, stderr] = opened
       if (!stdout || !stderr) throw new Error('A guest has two output pipes')
-      const host = await launcher.launch(command, runs)
+      const host = launcher.launch(command, runs)
       refuseWhenGone()
 
       const killsBefore = confinement.outOfMemoryKills()
@@ -92,7 +91,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         const outOfMemory = exit.signal === 'SIGKILL' && confinement.outOfMemoryKills() > killsBefore
         resolve({ ...exit, outOfMemory })
       })
-      await spawner.request(
+      const { pid } = await spawner.request(
         {
           op: 'spawn',
           run,
@@ -102,6 +101,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         },
         START_DEADLINE_MS,
       )
+      if (pid !== undefined) confinement.watch(pid)
       return {
         control: await control?.connected,
         stdout,

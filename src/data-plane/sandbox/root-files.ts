@@ -5,6 +5,8 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+/** The guest's own host name, known to its /etc/hosts. AWS's have this form. */
+export const HOST_NAME = '169-254-100-1'
 /** AWS's own name and number of the user that functions run as (recorded from AWS). */
 export const GUEST_USER = { name: 'sbx_user1051', uid: 993, gid: 990 } as const
 
@@ -93,13 +95,16 @@ const ownFiles = (nameServers: readonly string[]): Readonly<Record<string, strin
   ].join('\n'),
   group: ['root:x:0:', `${GUEST_USER.name}:x:${GUEST_USER.gid}:`, 'nogroup:x:65534:', ''].join('\n'),
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
-  hosts: '127.0.0.1 localhost\n::1 localhost\n',
+  hosts: `127.0.0.1 localhost\n::1 localhost\n${HOST_NAME.replaceAll('-', '.')} ${HOST_NAME}\n`,
   'host.conf': 'multi on\n',
   'resolv.conf': nameServers.map((address) => `nameserver ${address}\n`).join(''),
 })
 
-/** Name servers of the host that are not on its loopback, which a guest with its own network can't reach. */
-export function hostNameServers(): readonly string[] {
+/** Name servers of the host; without those on its loopback where the guest has a network of its own. */
+export function hostNameServers(
+  options: { readonly loopbackToo?: boolean } = {},
+): readonly string[] {
+  const { loopbackToo = false } = options
   const candidates = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
   for (const path of candidates) {
     if (!existsSync(path)) continue
@@ -107,7 +112,7 @@ export function hostNameServers(): readonly string[] {
       .split('\n')
       .map((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1])
       .filter((address) => address !== undefined)
-      .filter((address) => !address.startsWith('127.') && address !== '::1')
+      .filter((address) => loopbackToo || !(address.startsWith('127.') || address === '::1'))
     if (servers.length > 0) return servers
   }
   return []

@@ -5,7 +5,7 @@ export const lambdaModel: ServiceModel = {
   name: 'lambda',
   protocol: 'rest-json',
   signingName: 'lambda',
-  elementsNotNull: true,
+  validation: { error: 'ValidationException', quotesValues: true, elementsNotNull: true },
   operations: {
     AddLayerVersionPermission: { method: 'POST', uri: '/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy', status: 201, input: 'AddLayerVersionPermissionRequest', output: 'AddLayerVersionPermissionResponse' },
     AddPermission: { method: 'POST', uri: '/2015-03-31/functions/{FunctionName}/policy', status: 201, input: 'AddPermissionRequest', output: 'AddPermissionResponse' },

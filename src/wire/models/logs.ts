@@ -6,7 +6,7 @@ export const logsModel: ServiceModel = {
   protocol: 'aws-json-1.1',
   signingName: 'logs',
   targetPrefix: 'Logs_20140328',
-  elementsNotNull: false,
+  validation: { error: 'InvalidParameterException', quotesValues: false, elementsNotNull: false },
   operations: {
     CreateLogGroup: { method: 'POST', uri: '/', status: 200, input: 'CreateLogGroupRequest' },
     CreateLogStream: { method: 'POST', uri: '/', status: 200, input: 'CreateLogStreamRequest' },

@@ -1,6 +1,5 @@
 /** Full isolation by an OCI runtime (crun): every namespace, a user range of its own, system call filter, limits. */
 import { mkdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 
 import { detectCgroups } from '../cgroup/detect.ts'
@@ -11,20 +10,14 @@ import { findProgram } from '../find-program.ts'
 import { createLaunchedSandbox } from '../launched-sandbox.ts'
 import type { SandboxDriver } from '../port.ts'
 import { hostNameServers, makeRoot } from '../root-files.ts'
+import { endpointInside, type EndpointOptions } from '../sandbox-network.ts'
 import { PRIVATE_PLACE } from '../spawner/client.ts'
-import { LISTEN_ADDRESS, listenInside, startContainer, type OciRuntime } from './oci-sandbox.ts'
+import { startContainer, type OciRuntime } from './oci-sandbox.ts'
 import { probeOci } from './probe.ts'
 
-export interface OciDriverOptions extends DriverOptions {
+export interface OciDriverOptions extends DriverOptions, EndpointOptions {
   /** Program name or path; crun when not given, runc works too. */
   readonly runtime?: string
-  /** Ports of ours that guests reach by `endpointFor`. Asked at each create. */
-  readonly endpointPorts?: () => readonly number[]
-  /**
-   * Takes a guest's connection to one of these ports, so that no bytes are copied. By default it is joined to the same
-   * port of the host's loopback.
-   */
-  readonly onEndpointConnection?: (port: number, socket: Socket) => void
 }
 
 /** Rejects with what is missing when this machine can't. */
@@ -40,7 +33,6 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
   const rootFiles = makeRoot(join(stateDirectory, 'root'), { nameServers: hostNameServers() })
   // The directory itself may lie where the guest's user can't walk in; the spawner shows it at another place.
   const shownRoot = { ...rootFiles, directory: join(PRIVATE_PLACE, 'root') }
-  const onEndpoint = options.onEndpointConnection ?? joinToLoopback
 
   return createDriverBase({
     ...options,
@@ -49,7 +41,7 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
     report,
     cgroups,
     plan: (spec) => ({ ...cgroupPlan(cgroups, spec.id), container: runtime }),
-    endpointFor: (port) => `http://${LISTEN_ADDRESS}:${port}`,
+    endpointFor: endpointInside,
     async create(base, spec, directory, onDestroyed) {
       const confinement = createCgroupConfinement(cgroups, spec.id, spec.limits)
       const launcher = await startContainer({
@@ -60,12 +52,10 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
         directory,
         confinement,
         scratch,
-        networkCommands: [],
+        commands: [],
+        endpointPorts: options.endpointPorts,
+        onEndpointConnection: options.onEndpointConnection,
       })
-      const ports = options.endpointPorts?.() ?? []
-      const endpoints = await Promise.all(ports.map((port) => listenInside(base, directory, port)))
-      for (const [index, endpoint] of endpoints.entries())
-        endpoint.on('connection', (socket) => onEndpoint(ports[index] ?? 0, socket))
       return createLaunchedSandbox({
         id: spec.id,
         directory,
@@ -74,20 +64,8 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
         confinement,
         clock: options.clock,
         onDestroyed,
-        launcher: {
-          ...launcher,
-          close() {
-            for (const endpoint of endpoints) endpoint.close()
-          },
-        },
+        launcher,
       })
     },
   })
-}
-
-function joinToLoopback(port: number, guest: Socket): void {
-  const ours = connect(port, '127.0.0.1')
-  guest.on('error', () => ours.destroy())
-  ours.on('error', () => guest.destroy())
-  guest.pipe(ours).pipe(guest)
 }

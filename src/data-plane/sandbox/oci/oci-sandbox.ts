@@ -1,6 +1,5 @@
 /** One sandbox of an OCI runtime: a keeper holds its namespaces, and every run of the guest is put into them. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Server } from 'node:net'
 import { join } from 'node:path'
 
 import type { Confinement } from '../confinement.ts'
@@ -8,13 +7,10 @@ import type { DriverBase } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
 import type { Launcher } from '../launched-sandbox.ts'
 import type { SandboxSpec } from '../port.ts'
-import { GUEST_USER, type RootFiles } from '../root-files.ts'
+import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
+import { makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
 import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
 
-export const HOST_NAME = '169-254-100-1'
-/** Where the guest reaches us, whatever its network: an address of its own loopback (AWS has the Runtime API there). */
-export const LISTEN_ADDRESS = '169.254.100.1'
-const RUNTIME_API_PORT = 9001
 const RUNTIME_DEADLINE_MS = 15_000
 
 const PATHS = {
@@ -25,9 +21,6 @@ const PATHS = {
   tmp: '/tmp',
 } as const
 
-/** The first lines for `ip` in every new network. */
-export const LOOPBACK_COMMANDS = ['link set lo up', `address add ${LISTEN_ADDRESS}/32 dev lo`] as const
-
 export interface OciRuntime {
   /** Absolute path of the program. */
   readonly program: string
@@ -35,7 +28,7 @@ export interface OciRuntime {
   readonly root: string
 }
 
-export interface OciSandboxOptions {
+export interface OciSandboxOptions extends EndpointOptions {
   readonly base: DriverBase
   readonly runtime: OciRuntime
   readonly rootFiles: RootFiles
@@ -44,7 +37,8 @@ export interface OciSandboxOptions {
   readonly confinement: Confinement
   /** False: /tmp is memory. */
   readonly scratch: boolean
-  readonly networkCommands: readonly string[]
+  /** Lines for `ip` inside the new network. */
+  readonly commands: readonly string[]
 }
 
 /** Makes network, /tmp and container. What it made is removed by the sandbox's clean-up plan, also when it fails. */
@@ -52,11 +46,10 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
   const { base, runtime, spec, directory, confinement } = options
   const { spawner } = base
   const hostId = hostIdBase(spec.id)
-  const network = join(directory, 'network')
   const mountPoint = join(directory, 'tmp')
   const cgroups = confinement.cgroup?.directories ?? []
 
-  const [tmp] = await Promise.all([
+  const [tmp, network] = await Promise.all([
     options.scratch
       ? spawner
           .request({
@@ -69,15 +62,11 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
           })
           .then(() => mountPoint)
       : undefined,
-    spawner.request({
-      op: 'make-network',
-      file: network,
-      commands: [...LOOPBACK_COMMANDS, ...options.networkCommands],
-    }),
+    makeSandboxNetwork(base, directory, options),
   ])
   const bundle = join(directory, 'bundle')
   mkdirSync(bundle)
-  const places: SandboxPlaces = { network, tmp, hostName: HOST_NAME }
+  const places: SandboxPlaces = { network: network.file, tmp, hostName: HOST_NAME }
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, options.rootFiles, places)))
   const log = join(directory, 'runtime.log')
   const keeperFile = join(directory, 'keeper.pid')
@@ -105,16 +94,13 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
     signalsAsCodes: !spawner.native,
     spared: () => [keeper, ...childrenOf(keeper)],
     pipeOwner: hostId + GUEST_USER.uid,
-    async listen() {
-      const server = await listenInside(base, directory, RUNTIME_API_PORT)
-      return { server, address: `${LISTEN_ADDRESS}:${RUNTIME_API_PORT}` }
-    },
+    listen: network.listen,
+    close: network.close,
     launch(command, run) {
       const file = join(directory, `run-${run}`, 'process.json')
       const pidFile = join(directory, `run-${run}`, 'pid')
       const inside = {
-        // A shell says "not found" by exit code 127, as every other driver does.
-        argv: ['/bin/sh', '-c', 'exec "$@"', 'sh', ...command.argv],
+        argv: ['/bin/sh', '-c', insideScript(command.env), 'sh', ...command.argv],
         env: command.env,
         cwd: command.cwd,
         openFiles: spec.limits.openFiles,
@@ -138,6 +124,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
         }),
         env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
         cwd: '/',
+        stdin: 'closed-pipe' as const,
         main: spawner.native
           ? ({ kind: 'pid-file', path: pidFile } as const)
           : ({ kind: 'descendant', generations: 1 } as const),
@@ -146,17 +133,13 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
   }
 }
 
-/** A listener inside the sandbox's network, accepting here. The caller closes it. */
-export async function listenInside(base: DriverBase, directory: string, port: number): Promise<Server> {
-  const { server } = await base.spawner.request({
-    op: 'listen',
-    network: join(directory, 'network'),
-    address: LISTEN_ADDRESS,
-    port,
-  })
-  if (!server) throw new Error('The spawner sent no listener')
-  return server
-}
+/**
+ * A shell says "not found" by exit code 127, as every other driver does. Standard input is opened only in here: the
+ * runtime makes the guest's user the owner of what it gets as standard streams, and that would be the host's /dev/null.
+ */
+const insideScript = (env: Readonly<Record<string, string>>) =>
+  // Runtimes add HOME when it is missing.
+  `${'HOME' in env ? '' : 'unset HOME; '}exec "$@" </dev/null`
 
 /** Cgroups are ours to arrange: the runtime is told to leave them alone. */
 const common = (runtime: OciRuntime, log: string) => [

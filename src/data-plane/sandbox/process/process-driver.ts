@@ -44,7 +44,6 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
       const confinement: Confinement = cgroups
         ? createCgroupConfinement(cgroups, spec.id, spec.limits)
         : createPollingConfinement({
-            marker: `${MARKER}=${spec.id}`,
             limits: spec.limits,
             clock: options.clock,
             onExceeded: () => {

@@ -18,6 +18,8 @@ export interface CleanUpPlan {
   readonly marker?: string
   /** A container to delete, with the program and its state root. */
   readonly container?: { readonly program: string; readonly root: string }
+  /** A directory of the spawner's private place, with mounts in it. */
+  readonly place?: string
   /** A network interface on the host's side, removed with its peer. */
   readonly link?: string
 }
@@ -42,6 +44,10 @@ export async function cleanUp(directory: string): Promise<boolean> {
     if (plan.link) await run('ip', ['link', 'delete', plan.link])
   }
   await unmountBelow(directory)
+  if (plan?.place !== undefined) {
+    await unmountBelow(plan.place)
+    rmSync(plan.place, { recursive: true, force: true })
+  }
   if (plan) await removeCgroups(plan.cgroups)
   rmSync(directory, { recursive: true, force: true })
   return true

@@ -49,11 +49,16 @@ function executeConfined(
   const [file = '', ...args] = confinedCommand({ argv: [PROGRAMS[request.tool], ...request.args], cgroups })
   return new Promise<SpawnerValue>((resolve) => {
     const child = spawn(file, args, {
-      stdio: 'ignore',
+      // Never /dev/null: runtimes change the owner of their standard streams.
+      stdio: 'pipe',
       timeout: request.deadlineMs,
       killSignal: 'SIGKILL',
       detached: true,
     })
+    for (const stream of [child.stdin, child.stdout, child.stderr]) {
+      stream.on('error', () => {})
+      stream.destroy()
+    }
     child.once('error', (error) => resolve({ code: 1, stdout: '', stderr: error.message }))
     child.once('exit', (code) => resolve({ code: code ?? 1, stdout: '', stderr: '' }))
   })

@@ -11,7 +11,7 @@ import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue
 import { loadNative } from './native.ts'
 import { listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
-import { makeScratch } from './scratch.ts'
+import { bindMounts, makeScratch, mountMemory } from './mounts.ts'
 
 const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
@@ -44,6 +44,12 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       return answer(await executeTool(request))
     case 'make-scratch':
       await makeScratch(request)
+      return answer({})
+    case 'bind':
+      await bindMounts(native, request.mounts)
+      return answer({})
+    case 'mount-memory':
+      await mountMemory(request.target, request.sizeMiB)
       return answer({})
     case 'make-network':
       await makeNetwork(native, request.file, request.commands)

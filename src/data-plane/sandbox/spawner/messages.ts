@@ -24,11 +24,15 @@ export interface SpawnRequest {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** An empty pipe instead of /dev/null, for programs that change the owner of their standard streams. */
+  readonly stdin?: 'closed-pipe'
   /** Named pipes that the serving process already reads. */
   readonly stdout: string
   readonly stderr: string
   /** Unix socket to connect for descriptor 3, and the line that says who connects. */
   readonly control?: { readonly socket: string; readonly preamble: string }
+  /** A file to hand on as the descriptor after the control socket's, or as 3 without one. */
+  readonly argumentFile?: string
   readonly main: MainProcess
 }
 
@@ -54,6 +58,13 @@ export type SpawnerRequest =
       readonly uid: number
       readonly gid: number
     }
+  /** Shows host directories at other places, in the spawner's own mount namespace only. */
+  | {
+      readonly op: 'bind'
+      readonly mounts: readonly { readonly source: string; readonly target: string }[]
+    }
+  /** Memory of its own size at a place in the spawner's own mount namespace. */
+  | { readonly op: 'mount-memory'; readonly target: string; readonly sizeMiB: number }
   /** A network namespace bound to a file; `commands` are lines for `ip -batch`, run inside it. */
   | { readonly op: 'make-network'; readonly file: string; readonly commands: readonly string[] }
   /** Answers with a listening server as the message's handle. */
@@ -117,6 +128,8 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isRecord(m['env']) &&
     Object.entries(m['env']).every(([name, value]) => isText(name) && isText(value)) &&
     isPath(m['cwd']) &&
+    (m['stdin'] === undefined || m['stdin'] === 'closed-pipe') &&
+    (m['argumentFile'] === undefined || isPath(m['argumentFile'])) &&
     isPath(m['stdout']) &&
     isPath(m['stderr']) &&
     (m['control'] === undefined ||
@@ -139,6 +152,11 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isPositive(m['sizeMiB']) &&
     Number.isInteger(m['uid']) &&
     Number.isInteger(m['gid']),
+  bind: (m) =>
+    Array.isArray(m['mounts']) &&
+    m['mounts'].length <= MAX_ITEMS &&
+    m['mounts'].every((mount) => isRecord(mount) && isPath(mount['source']) && isPath(mount['target'])),
+  'mount-memory': (m) => isPath(m['target']) && isPositive(m['sizeMiB']),
   'make-network': (m) => isPath(m['file']) && isTexts(m['commands']),
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
   kill: (m) =>

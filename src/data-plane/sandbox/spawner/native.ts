@@ -14,6 +14,8 @@ const SO_REUSEADDR = 2
 const CLONE_NEWNET = 0x40000000
 const PR_SET_CHILD_SUBREAPER = 36
 const WNOHANG = 1
+const MS_BIND = 4096n
+const MS_REC = 16384n
 const EMPTY_POINTER = 0n
 
 export interface ChildStatus {
@@ -26,6 +28,8 @@ export interface ChildStatus {
 export interface Native {
   /** Creates a named pipe. False when the kernel refused. */
   makeFifo(path: string, mode: number): boolean
+  /** Shows a directory, with what is mounted below it, at another place. False when the kernel refused. */
+  bindMount(source: string, target: string): boolean
   /** Connects a blocking stream socket to a Unix socket path; the descriptor belongs to the caller. */
   connectUnix(path: string): number
   /** From now on orphans below this process become its children. */
@@ -61,6 +65,7 @@ function bind(ffi: typeof import('node:ffi')): Native {
     prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
     setns: { arguments: ['i32', 'i32'], return: 'i32' },
     unshare: { arguments: ['i32'], return: 'i32' },
+    mount: { arguments: ['string', 'string', 'pointer', 'u64', 'pointer'], return: 'i32' },
     wait4: { arguments: ['i32', 'buffer', 'i32', 'pointer'], return: 'i32' },
   })
 
@@ -74,6 +79,8 @@ function bind(ffi: typeof import('node:ffi')): Native {
 
   return {
     makeFifo: (path, mode) => c.mkfifo(path, mode) === 0,
+    bindMount: (source, target) =>
+      c.mount(source, target, EMPTY_POINTER, MS_BIND | MS_REC, EMPTY_POINTER) === 0,
     connectUnix(path) {
       const bytes = Buffer.from(path)
       // struct sockaddr_un: family in host order, 108 bytes of path with a closing zero (unix(7)).

@@ -108,7 +108,8 @@ async function spawnWithStreams(native: Native | undefined, request: SpawnReques
     open.push(stdout)
     const stderr = openSync(request.stderr, flags)
     open.push(stderr)
-    const stdio: (number | 'ignore' | Socket)[] = ['ignore', stdout, stderr]
+    const stdin = request.stdin === 'closed-pipe' ? 'pipe' : 'ignore'
+    const stdio: (number | 'ignore' | 'pipe' | Socket)[] = [stdin, stdout, stderr]
     if (request.control && native) {
       const descriptor = native.connectUnix(request.control.socket)
       open.push(descriptor)
@@ -118,8 +119,15 @@ async function spawnWithStreams(native: Native | undefined, request: SpawnReques
       control = await connectControl(request.control)
       stdio.push(control)
     }
+    if (request.argumentFile !== undefined) {
+      const descriptor = openSync(request.argumentFile, 'r')
+      open.push(descriptor)
+      stdio.push(descriptor)
+    }
     const [file = '', ...args] = request.argv
     const child = spawn(file, args, { cwd: request.cwd, env: request.env, stdio, detached: true })
+    child.stdin?.on('error', () => {})
+    child.stdin?.destroy()
     const { promise: ended, resolve, reject } = Promise.withResolvers<ExitStatus>()
     child.once('exit', (code, signal) => resolve({ code, signal }))
     child.once('error', reject)

@@ -1,4 +1,4 @@
-/** A file system of a fixed size for /tmp, in a sparse file: it takes disk as it is written and is no memory. */
+/** Mounts, all in the spawner's own mount namespace. */
 import { chmodSync, chownSync, mkdirSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -6,10 +6,14 @@ import { MIB } from '#kernel/units.ts'
 
 import { executeTool } from './execute.ts'
 import type { SpawnerRequest } from './messages.ts'
+import type { Native } from './native.ts'
 
 const DEADLINE_MS = 10_000
 
-/** Rejects when this machine has no loop devices or no ext4 tools. */
+/**
+ * A file system of a fixed size for /tmp, in a sparse file: it takes disk as it is written and is no memory.
+ * Rejects when this machine has no loop devices or no ext4 tools.
+ */
 export async function makeScratch(
   request: Extract<SpawnerRequest, { readonly op: 'make-scratch' }>,
 ): Promise<void> {
@@ -28,5 +32,20 @@ export async function makeScratch(
 
 async function tool(name: 'mkfs' | 'mount', args: readonly string[]): Promise<void> {
   const { code, stderr } = await executeTool({ op: 'execute', tool: name, args, deadlineMs: DEADLINE_MS })
-  if (code !== 0) throw new Error(`Cannot make the /tmp file system: ${name}: ${stderr?.trim()}`)
+  if (code !== 0) throw new Error(`Cannot mount what a sandbox needs: ${name}: ${stderr?.trim()}`)
+}
+
+export async function bindMounts(
+  native: Native | undefined,
+  mounts: readonly { readonly source: string; readonly target: string }[],
+): Promise<void> {
+  for (const { source, target } of mounts) {
+    mkdirSync(target, { recursive: true, mode: 0o755 })
+    if (!native?.bindMount(source, target)) await tool('mount', ['--bind', source, target])
+  }
+}
+
+export async function mountMemory(target: string, sizeMiB: number): Promise<void> {
+  mkdirSync(target, { recursive: true })
+  await tool('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,mode=1777,size=${sizeMiB}m`, 'lambent', target])
 }

@@ -1,0 +1,135 @@
+/** The data plane, wired: from the front end down to the sandbox, and the asynchronous events beside it. */
+import { join } from 'node:path'
+
+import { createCounting } from '#data-plane/counting/create-counting.ts'
+import { feedCounting } from '#data-plane/counting/feed-counting.ts'
+import { createEventQueues } from '#data-plane/events/event-queues.ts'
+import { createCatalog } from '#data-plane/frontend/catalog.ts'
+import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
+import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
+import { createPlacement } from '#data-plane/placement/create-placement.ts'
+import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
+import { createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
+import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
+import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
+import { selectDriver } from '#data-plane/sandbox/select-driver.ts'
+import type { DriverName } from '#data-plane/sandbox/port.ts'
+import { createWorker } from '#data-plane/worker/create-worker.ts'
+import type { Worker } from '#data-plane/worker/port.ts'
+import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Component } from '#kernel/lifecycle.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+import { MINUTE_MS } from '#kernel/units.ts'
+import type { Logger, LogSink, Metrics } from '#observability/port.ts'
+import type { Store } from '#store/port.ts'
+import type { OperationHandlers } from '#wire/service.ts'
+
+import { packageRoot } from './package-root.ts'
+
+export interface DataPlane extends Component {
+  readonly operations: OperationHandlers
+  readonly worker: Worker
+  environments(): readonly EnvironmentSummary[]
+  /** What the health path says of this plane. */
+  health(): object
+}
+
+export async function createDataPlane(options: {
+  readonly store: Store
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly logSink: LogSink
+  /** Where our own endpoint listens. */
+  readonly port: number
+  readonly directory: string
+  readonly settings: {
+    readonly driver: 'auto' | DriverName
+    readonly ociRuntime: string
+    readonly network: 'auto' | 'bridge' | 'none' | 'host'
+    readonly accountConcurrency: number
+    readonly maxMemoryMiB: number
+    readonly idleMinutes: number
+  }
+}): Promise<DataPlane> {
+  const { store, sealer, clock, random, logger, metrics, logSink, port, directory, settings } = options
+
+  const driver = await selectDriver({
+    wanted: settings.driver,
+    stateDirectory: join(directory, 'sandboxes'),
+    ociRuntime: settings.ociRuntime,
+    network: settings.network,
+    clock,
+    logger,
+  })
+  const worker = createWorker({
+    driver,
+    sessions: { framed: createFramedSession, http: createHttpSession },
+    blobs: store.blobs,
+    sealer,
+    logSink,
+    metrics,
+    logger,
+    clock,
+    random,
+    runtimes: createRuntimeFiles({ runtimesDirectory: join(directory, 'runtimes'), logger, path: process.env['PATH'] }),
+    cacheDirectory: join(directory, 'cache'),
+    clientsDirectory: join(packageRoot, 'runtimes'),
+    endpointUrl: driver.endpointFor(port),
+    limits: { maxMemoryMiB: settings.maxMemoryMiB },
+  })
+  const placement = createPlacement({
+    worker,
+    clock,
+    logger,
+    metrics,
+    policy: { idleTimeoutMs: settings.idleMinutes * MINUTE_MS },
+  })
+  const catalog = createCatalog({ meta: store.meta, random })
+  const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency })
+  const events = createEventQueues({ queueLog: store.queueLog, leases: store.leases, clock, random, logger, metrics })
+  const frontend = createFrontend({ catalog, counting, placement, events, clock, random })
+  const poller = createAsyncEventPoller({ queues: events, frontend, meta: store.meta, clock, random, logger, metrics })
+
+  let stopFeed = () => {}
+  return {
+    operations: createInvokeOperations({ frontend }),
+    worker,
+    environments: () => placement.environments(),
+    health: () => ({
+      driver: driver.report.driver,
+      enforced: Object.fromEntries(
+        Object.entries(driver.report).flatMap(([name, value]) =>
+          typeof value === 'object' ? [[name, value.enforced]] : [],
+        ),
+      ),
+      environments: placement.environments().length,
+      asyncEvents: events.depth(),
+    }),
+    async start() {
+      await worker.start()
+      await placement.start()
+      await catalog.start()
+      stopFeed = await feedCounting(store.meta, counting)
+      await events.start()
+      await poller.start()
+    },
+    async drain(deadlineMs) {
+      await poller.drain(deadlineMs)
+      await events.drain(deadlineMs)
+      await placement.drain(deadlineMs)
+    },
+    async stop() {
+      await poller.stop()
+      await events.stop()
+      await placement.stop()
+      await worker.stop()
+      stopFeed()
+      catalog.stop()
+    },
+  }
+}

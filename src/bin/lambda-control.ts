@@ -1,0 +1,83 @@
+/** The control plane of Lambda, wired to its store and to whoever prepares functions. */
+import { join } from 'node:path'
+
+import { createBucketReader } from '#control-plane/artifacts/bucket-reader.ts'
+import { createCodeDownload, type CodeDownload } from '#control-plane/artifacts/code-download.ts'
+import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
+import { createCodeStore } from '#control-plane/artifacts/code-store.ts'
+import { createCommitter } from '#control-plane/commit.ts'
+import { createActivation } from '#control-plane/functions/activation.ts'
+import { createLambdaOperations } from '#control-plane/api/operations.ts'
+import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
+import { createLayerOperations } from '#control-plane/layers/operations.ts'
+import type { Preparer } from '#control-plane/port.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Component } from '#kernel/lifecycle.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+import type { Logger } from '#observability/port.ts'
+import type { Store } from '#store/port.ts'
+import type { OperationHandlers } from '#wire/service.ts'
+
+export interface LambdaControl extends Component {
+  readonly operations: OperationHandlers
+  readonly codeDownload: CodeDownload
+}
+
+export function createLambdaControl(options: {
+  readonly store: Store
+  readonly sealer: Sealer
+  /** Signs the links of code packages. */
+  readonly key: Uint8Array
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly preparer: Preparer
+  readonly directory: string
+  readonly accountConcurrency: number
+  /** An empty URL: no bucket can be read. */
+  readonly bucket: { readonly url: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string }
+}): LambdaControl {
+  const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } = options
+  const { meta, blobs } = store
+  const codeStore = createCodeStore({
+    blobs,
+    links: createCodeLinks({ key, clock }),
+    bucket: bucket.url
+      ? createBucketReader({
+          endpoint: {
+            url: bucket.url,
+            region: bucket.region,
+            // Every S3-compatible server takes paths; only AWS's own prefers host names, and takes paths as well.
+            pathStyle: true,
+            credentials: bucket.accessKeyId
+              ? { accessKeyId: bucket.accessKeyId, secret: bucket.secretAccessKey }
+              : undefined,
+          },
+          clock,
+        })
+      : undefined,
+    temporaryDirectory: join(directory, 'incoming'),
+    clock,
+  })
+  const activation = createActivation({ meta, preparer, clock, random, logger })
+  return {
+    operations: {
+      ...createLambdaOperations({
+        meta,
+        activation,
+        codeStore,
+        layers: createLayerResolver({ meta }),
+        sealer,
+        clock,
+        random,
+        accountConcurrency,
+      }),
+      ...createLayerOperations({ meta, code: codeStore, committer: createCommitter(meta), clock, random }),
+    },
+    codeDownload: createCodeDownload({ blobs, key, clock }),
+    start: () => activation.start(),
+    drain: (deadlineMs) => activation.drain(deadlineMs),
+    stop: () => activation.stop(),
+  }
+}

@@ -1,0 +1,133 @@
+/** All roles in one process: reads from top to bottom as the architecture. */
+import { mkdirSync } from 'node:fs'
+import { totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+
+import { createLambdaControl } from '#bin/lambda-control.ts'
+import { createDataPlane } from '#bin/data-plane.ts'
+import { openDataKey } from '#bin/data-key.ts'
+import { firstStart } from '#bin/first-start.ts'
+import { listen } from '#bin/listener.ts'
+import { createOwnPaths } from '#bin/own-paths.ts'
+import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
+import { onShutdown } from '#bin/shutdown.ts'
+import { systemClock as clock } from '#kernel/clock.ts'
+import { systemRandom as random } from '#kernel/random.ts'
+import { createSealer } from '#kernel/sealed.ts'
+import { MIB } from '#kernel/units.ts'
+import { createLogger } from '#observability/logger.ts'
+import { createMetrics } from '#observability/metrics.ts'
+import { createLogsService } from '#services/logs/logs-service.ts'
+import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
+import { createDoor } from '#wire/door.ts'
+import { lambdaModel } from '#wire/models/lambda.ts'
+import { logsModel } from '#wire/models/logs.ts'
+
+const DRAIN_MS = 5_000
+
+async function serve(settings: Settings) {
+  const logger = createLogger({ level: settings['log-level'] as 'info', stream: process.stderr })
+  const metrics = createMetrics()
+  const data = resolve(settings.data)
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+
+  const listener = await listen({ host: settings.host, port: settings.port })
+  const store = await openSqliteStore({ directory: join(data, 'store'), clock, logger })
+  const key = openDataKey(data)
+  const sealer = createSealer(key)
+  const logs = await createLogsService({ directory: join(data, 'logs'), clock, random, logger, metrics })
+
+  const dataPlane = await createDataPlane({
+    store,
+    sealer,
+    clock,
+    random,
+    logger,
+    metrics,
+    logSink: logs.sink,
+    port: listener.port,
+    directory: data,
+    settings: {
+      driver: settings.driver as 'auto',
+      ociRuntime: settings['oci-runtime'],
+      network: settings.network as 'auto',
+      accountConcurrency: settings.concurrency,
+      maxMemoryMiB: settings['max-memory'] || Math.floor((totalmem() / MIB) * 0.75),
+      idleMinutes: settings['idle-minutes'],
+    },
+  })
+  const control = createLambdaControl({
+    store,
+    sealer,
+    key,
+    clock,
+    random,
+    logger,
+    preparer: dataPlane.worker,
+    directory: data,
+    accountConcurrency: settings.concurrency,
+    bucket: {
+      url: settings['s3-endpoint'],
+      region: settings['s3-region'],
+      accessKeyId: settings['s3-access-key-id'],
+      secretAccessKey: settings['s3-secret-access-key'],
+    },
+  })
+
+  await logs.start()
+  await dataPlane.start()
+  await control.start()
+
+  const owner = {
+    secret: settings['secret-access-key'],
+    account: settings.account,
+    arn: `arn:aws:iam::${settings.account}:root`,
+  }
+  const door = createDoor({
+    services: [
+      { model: lambdaModel, handlers: { ...control.operations, ...dataPlane.operations } },
+      { model: logsModel, handlers: logs.handlers },
+    ],
+    auth: {
+      mode: settings.auth as 'off',
+      credentials: (accessKeyId) => (accessKeyId === settings['access-key-id'] ? owner : undefined),
+    },
+    account: settings.account,
+    region: settings.region,
+    clock,
+    random,
+    logger,
+  })
+  const ownPaths = createOwnPaths({
+    health: () => ({ status: 'ok', ...dataPlane.health() }),
+    metrics: () => metrics.render(),
+    codeDownload: control.codeDownload,
+  })
+  listener.serve({ door, ownPaths })
+
+  onShutdown(async (reason) => {
+    logger.info('Stopping', { reason })
+    listener.close()
+    await control.drain(DRAIN_MS)
+    await dataPlane.drain(DRAIN_MS)
+    await control.stop()
+    await dataPlane.stop()
+    await logs.drain(DRAIN_MS)
+    await logs.stop()
+    await store.close()
+  })
+
+  const endpoint = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${listener.port}`
+  if (settings.examples) await firstStart({ endpoint, dataDirectory: data, settings })
+  process.stdout.write(`lambent ready on ${endpoint}\n`)
+}
+
+try {
+  const settings = readSettings(process.argv.slice(2), process.env)
+  if (settings) await serve(settings)
+  else process.stdout.write(settingsHelp())
+} catch (error) {
+  process.stderr.write(`${error instanceof BadSetting ? `${error.message}\n\n${settingsHelp()}` : (error as Error).message}\n`)
+  if (process.env['LAMBENT_DEBUG']) process.stderr.write(`${(error as Error).stack}\n`)
+  process.exit(error instanceof BadSetting ? 2 : 1)
+}

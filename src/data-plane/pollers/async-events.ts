@@ -1,0 +1,207 @@
+/** Takes asynchronous events from the queues, runs them through the front end and settles them. */
+import { functionArn } from '#contracts/arn.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import type { AsyncEvent } from '#contracts/event.ts'
+import type { InvocationResult } from '#contracts/invocation.ts'
+import { DEFAULT_EVENT_AGE_SECONDS, DEFAULT_RETRY_ATTEMPTS } from '#contracts/limits.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Component } from '#kernel/lifecycle.ts'
+import type { Random } from '#kernel/random.ts'
+import type { EventLease, EventQueues } from '#data-plane/events/port.ts'
+import type { Frontend } from '#data-plane/frontend/port.ts'
+import type { AsyncInvokeSettings, LookUpSettings, OnExhausted } from '#data-plane/pollers/port.ts'
+import type { Logger, Metrics } from '#observability/port.ts'
+
+import { type AttemptOutcome, decideAfter, decideBefore, type RetryDecision } from './retry-decision.ts'
+
+/** Sorts what the front end rejected with. */
+export function outcomeOfError(error: unknown): AttemptOutcome {
+  if (!(error instanceof LambdaError)) return 'platform-error'
+  if (error.status === 429 || error.code === 'TooManyRequestsException') return 'throttled'
+  if (error.status === 404 || error.code === 'ResourceNotFoundException') return 'not-found'
+  // 409: the function is being created or updated, which passes. Without a status nobody has said whose fault it is.
+  if (error.fault !== 'client' || error.status === undefined || error.status === 409) return 'platform-error'
+  return error.status >= 400 && error.status < 500 ? 'refused' : 'platform-error'
+}
+
+interface Attempt {
+  readonly outcome: AttemptOutcome
+  readonly error?: unknown
+  readonly result?: InvocationResult
+}
+
+const completeSettings = (settings: AsyncInvokeSettings) => ({
+  maximumRetryAttempts: settings.maximumRetryAttempts ?? DEFAULT_RETRY_ATTEMPTS,
+  maximumEventAgeSeconds: settings.maximumEventAgeSeconds ?? DEFAULT_EVENT_AGE_SECONDS,
+})
+
+/** Runs at most `concurrency` events at a time. */
+export function createAsyncEventPoller(options: {
+  readonly queues: EventQueues
+  readonly frontend: Pick<Frontend, 'invoke'>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly concurrency: number
+  /** Defaults to two retries, six hours and no reservation for every function. */
+  readonly lookUpSettings?: LookUpSettings
+  /** Defaults to a line in the program's log. */
+  readonly onExhausted?: OnExhausted
+}): Component {
+  const { queues, frontend, clock, random, logger, metrics, concurrency } = options
+  const lookUpSettings: LookUpSettings = options.lookUpSettings ?? (() => ({}))
+  /** No further events are taken. */
+  const closing = new AbortController()
+  /** What runs is abandoned. */
+  const stopping = new AbortController()
+  const inFlight = new Set<Promise<void>>()
+  let loop: Promise<void> | undefined
+
+  const describe = ({ target, qualifier, requestId, attempts, functionErrors }: AsyncEvent) => ({
+    function: functionArn(target, qualifier),
+    requestId,
+    attempts,
+    functionErrors,
+  })
+  const attempt = async (event: AsyncEvent): Promise<Attempt> => {
+    const { target, qualifier, requestId, payload, clientContext, traceId } = event
+    try {
+      const result = await frontend.invoke({
+        id: target,
+        qualifier,
+        requestId,
+        payload,
+        clientContext,
+        traceId,
+        logType: 'None',
+        signal: stopping.signal,
+      })
+      return { outcome: result.functionError === undefined ? 'succeeded' : 'function-error', result }
+    } catch (error) {
+      return { outcome: outcomeOfError(error), error }
+    }
+  }
+  const exhaust = async (
+    decision: Extract<RetryDecision, { readonly do: 'exhaust' }>,
+    result: InvocationResult | undefined,
+  ) => {
+    const { event, reason } = decision
+    metrics.count('lambent_async_events_exhausted_total', 1, { reason })
+    logger.warn('An asynchronous event was given up', { ...describe(event), reason })
+    const lastError =
+      result?.functionError === undefined
+        ? undefined
+        : { functionError: result.functionError, payload: result.payload }
+    try {
+      await options.onExhausted?.({ event, reason, lastError })
+    } catch (error) {
+      // As AWS: what a destination does not take is counted and lost, it does not block the queue.
+      metrics.count('lambent_async_destination_failures_total')
+      logger.error('An event that was given up could not be delivered', { ...describe(event), reason, error })
+    }
+  }
+  const settle = async ({ receipt }: EventLease, decision: RetryDecision, made: Attempt | undefined) => {
+    if (decision.do === 'retry') {
+      metrics.count('lambent_async_events_retried_total', 1, { outcome: made?.outcome ?? 'platform-error' })
+      await queues.retry(receipt, decision.visibleAt, decision.event)
+      return
+    }
+    if (decision.do === 'exhaust') await exhaust(decision, made?.result)
+    if (decision.do === 'drop') {
+      metrics.count('lambent_async_events_dropped_total')
+      const reason = made?.error instanceof Error ? made.error.message : undefined
+      logger.warn('An asynchronous event was dropped: its function does not exist', {
+        ...describe(decision.event),
+        reason,
+      })
+    }
+    await queues.complete(receipt)
+  }
+  const run = async (lease: EventLease) => {
+    const { event } = lease
+    const after = (outcome: AttemptOutcome, settings: AsyncInvokeSettings) =>
+      decideAfter({
+        event,
+        outcome,
+        settings: completeSettings(settings),
+        now: clock.now(),
+        lot: random.next(),
+      })
+    let settings: AsyncInvokeSettings
+    try {
+      settings = await lookUpSettings(event.target, event.qualifier)
+    } catch (error) {
+      logger.warn('The settings of a function could not be read', { ...describe(event), error })
+      await settle(lease, after('platform-error', {}), { outcome: 'platform-error', error })
+      return
+    }
+    const { reservedConcurrency } = settings
+    const before = decideBefore({
+      event,
+      settings: completeSettings(settings),
+      reservedConcurrency,
+      now: clock.now(),
+    })
+    if (before) {
+      await settle(lease, before, undefined)
+      return
+    }
+    metrics.observe('lambent_async_event_age_seconds', Math.max(0, clock.now() - event.acceptedAt) / 1000)
+    const made = await attempt(event)
+    // A failure while everything stops says nothing about the event: it stays stored as it was.
+    if (stopping.signal.aborted && made.outcome !== 'succeeded') return
+    await settle(lease, after(made.outcome, settings), made)
+  }
+  /** Called when one more may run; a race over all that run would pile up reactions on the long ones. */
+  let onFree = () => {}
+  const track = (lease: EventLease) => {
+    const done = run(lease)
+      .catch((error: unknown) => {
+        if (!stopping.signal.aborted) {
+          logger.error('An asynchronous event could not be settled', { ...describe(lease.event), error })
+        }
+      })
+      .finally(() => {
+        inFlight.delete(done)
+        onFree()
+      })
+    inFlight.add(done)
+  }
+  const poll = async () => {
+    while (!closing.signal.aborted) {
+      if (inFlight.size >= concurrency) {
+        await new Promise<void>((resolve) => {
+          onFree = resolve
+        })
+        continue
+      }
+      const leases = await queues.lease(concurrency - inFlight.size, closing.signal)
+      // The queues have ended.
+      if (leases.length === 0) return
+      for (const lease of leases) track(lease)
+    }
+  }
+  const close = () => {
+    if (!closing.signal.aborted) closing.abort(new Error('The poller takes no more events'))
+  }
+  return {
+    async start() {
+      loop ??= poll().catch((error: unknown) => {
+        logger.error('The poller of asynchronous events has failed', { error })
+      })
+    },
+    async drain(deadlineMs) {
+      close()
+      await loop
+      const deadline = Promise.withResolvers<void>()
+      const cancel = clock.after(deadlineMs, deadline.resolve)
+      await Promise.race([Promise.all(inFlight), deadline.promise])
+      cancel()
+    },
+    async stop() {
+      close()
+      if (!stopping.signal.aborted) stopping.abort(new Error('The poller was stopped'))
+    },
+  }
+}

@@ -1,0 +1,93 @@
+/** What becomes of an asynchronous event after an attempt: a pure decision. */
+import type { AsyncEvent } from '#contracts/event.ts'
+import { MINUTE_MS, SECOND_MS } from '#kernel/units.ts'
+
+/** The function's settings for asynchronous invocations. Source: EventInvokeConfig of the Lambda API model. */
+export interface EventSettings {
+  /** 0 to 2; counts retries after function errors only. */
+  readonly maximumRetryAttempts: number
+  /** 60 to 21,600; counted from the 202. */
+  readonly maximumEventAgeSeconds: number
+}
+
+export type AttemptOutcome =
+  | 'succeeded'
+  /** The function ran and failed. */
+  | 'function-error'
+  /** 429: it did not run. */
+  | 'throttled'
+  /** 5xx, or a state that passes: it did not run, or nobody knows. */
+  | 'platform-error'
+  /** The function, version or alias does not exist. */
+  | 'not-found'
+  /** The request can never succeed (a 4xx other than those above). */
+  | 'refused'
+
+/** AWS's names of the conditions under which an event ends up in a dead-letter queue or on-failure destination. */
+export type ExhaustedReason = 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroConcurrency'
+
+export type RetryDecision =
+  | { readonly do: 'complete' }
+  | { readonly do: 'retry'; readonly visibleAt: number; readonly event: AsyncEvent }
+  | { readonly do: 'exhaust'; readonly reason: ExhaustedReason; readonly event: AsyncEvent }
+  | { readonly do: 'drop'; readonly event: AsyncEvent }
+
+/** Waits before the first and the second retry after a function error (developer guide, asynchronous error handling). */
+const FUNCTION_ERROR_DELAYS_MS: readonly number[] = [1 * MINUTE_MS, 2 * MINUTE_MS]
+/** Interval after throttles and system errors: "increases exponentially from 1 second to a maximum of 5 minutes". */
+const FIRST_BACKOFF_MS = 1 * SECOND_MS
+const MAX_BACKOFF_MS = 5 * MINUTE_MS
+/** Part of a back-off that is drawn by lot, so that events throttled together do not come back together. */
+const SPREAD = 0.2
+
+export const ageLimitAt = (event: AsyncEvent, settings: EventSettings) =>
+  event.acceptedAt + settings.maximumEventAgeSeconds * SECOND_MS
+
+/** `failures` counts attempts in which the function did not run, the one just made included. `lot` is in [0, 1). */
+export function backoffMs(failures: number, lot: number): number {
+  const fullMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1))
+  return fullMs * (1 - SPREAD * lot)
+}
+
+/** Before an attempt: events that must not be tried (again). */
+export function decideBefore(given: {
+  readonly event: AsyncEvent
+  readonly settings: EventSettings
+  readonly reservedConcurrency: number | undefined
+  readonly now: number
+}): RetryDecision | undefined {
+  const { event, settings, now } = given
+  if (now >= ageLimitAt(event, settings)) return { do: 'exhaust', reason: 'EventAgeExceeded', event }
+  if (given.reservedConcurrency === 0) return { do: 'exhaust', reason: 'ZeroConcurrency', event }
+  return undefined
+}
+
+/** After an attempt. `event` carries the counters from before it; those in the answer include it. */
+export function decideAfter(given: {
+  readonly event: AsyncEvent
+  readonly outcome: AttemptOutcome
+  readonly settings: EventSettings
+  readonly now: number
+  readonly lot: number
+}): RetryDecision {
+  const { outcome, settings, now, lot } = given
+  if (outcome === 'succeeded') return { do: 'complete' }
+  const failed = outcome === 'function-error'
+  const event: AsyncEvent = {
+    ...given.event,
+    attempts: given.event.attempts + 1,
+    functionErrors: given.event.functionErrors + (failed ? 1 : 0),
+  }
+  if (outcome === 'not-found') return { do: 'drop', event }
+  if (outcome === 'refused') return { do: 'exhaust', reason: 'RetriesExhausted', event }
+  if (failed && event.functionErrors > settings.maximumRetryAttempts) {
+    return { do: 'exhaust', reason: 'RetriesExhausted', event }
+  }
+  const limitAt = ageLimitAt(event, settings)
+  if (now >= limitAt) return { do: 'exhaust', reason: 'EventAgeExceeded', event }
+  const delayMs = failed
+    ? (FUNCTION_ERROR_DELAYS_MS[event.functionErrors - 1] ?? 2 * MINUTE_MS)
+    : backoffMs(event.attempts - event.functionErrors, lot)
+  // An event whose next attempt would come too late is looked at when its age ends, and then given up.
+  return { do: 'retry', visibleAt: Math.min(Math.round(now + delayMs), limitAt), event }
+}

@@ -1,0 +1,46 @@
+/** The command line of bubblewrap for one run of a guest. */
+import type { GuestCommand, SandboxSpec } from '../port.ts'
+import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
+
+const SHM_BYTES = 4 * 1024 * 1024
+
+export interface BubblewrapPlaces {
+  readonly root: RootFiles
+  readonly task: string
+  readonly opt: string | undefined
+  readonly runtime: string | undefined
+  readonly lang: string | undefined
+  readonly tmp: string
+}
+
+/**
+ * Arguments that bubblewrap reads from a file. They hold the guest's environment variables, which must neither stand
+ * on a command line (every user of the host reads these) nor reach the programs that run before the guest does
+ * (`LD_PRELOAD`).
+ */
+export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): string {
+  const bind = (source: string | undefined, target: string) =>
+    source === undefined ? [] : ['--ro-bind', source, target]
+  const args = [
+    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    '--disable-userns',
+    ...['--uid', String(GUEST_USER.uid), '--gid', String(GUEST_USER.gid), '--hostname', HOST_NAME],
+    '--die-with-parent',
+    ...bind(places.root.directory, '/'),
+    ...places.root.mounts.flatMap(({ source, target }) => bind(source, target)),
+    ...bind(places.task, '/var/task'),
+    ...bind(places.opt, '/opt'),
+    ...bind(places.runtime, '/var/runtime'),
+    ...bind(places.lang, '/var/lang'),
+    ...['--bind', places.tmp, '/tmp', '--proc', '/proc', '--dev', '/dev'],
+    ...['--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    '--clearenv',
+    ...Object.entries(command.env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--chdir', command.cwd],
+  ]
+  return args.map((arg) => `${arg}\0`).join('')
+}
+
+export function hostFiles({ files }: SandboxSpec): Pick<BubblewrapPlaces, 'task' | 'opt' | 'runtime' | 'lang'> {
+  return { task: files.task, opt: files.opt, runtime: files.runtime, lang: files.lang }
+}

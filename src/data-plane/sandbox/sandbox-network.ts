@@ -1,0 +1,84 @@
+/** The network of one sandbox: a namespace with listeners of ours inside, whatever the way out is. */
+import { join } from 'node:path'
+import { connect, type Server, type Socket } from 'node:net'
+
+import type { DriverBase } from './driver-base.ts'
+
+/** Where the guest reaches us, whatever its network: an address of its own loopback (AWS has the Runtime API there). */
+export const LISTEN_ADDRESS = '169.254.100.1'
+const RUNTIME_API_PORT = 9001
+
+/** The first lines for `ip` in every new network. */
+const LOOPBACK_COMMANDS = ['link set lo up', `address add ${LISTEN_ADDRESS}/32 dev lo`] as const
+
+export interface EndpointOptions {
+  /** Ports of ours that guests reach by `endpointFor`. Asked at each create. */
+  readonly endpointPorts?: () => readonly number[]
+  /**
+   * Takes a guest's connection to one of these ports, so that no bytes are copied. By default it is joined to the same
+   * port of the host's loopback.
+   */
+  readonly onEndpointConnection?: (port: number, socket: Socket) => void
+}
+
+export interface SandboxNetwork {
+  /** A file that is the namespace. */
+  readonly file: string
+  /** The Runtime API's listener. The caller closes it. */
+  listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /** Closes the listeners for our own endpoints. */
+  close(): void
+}
+
+export const networkFile = (directory: string) => join(directory, 'network')
+
+export async function makeSandboxNetwork(
+  base: DriverBase,
+  directory: string,
+  options: EndpointOptions & { readonly commands: readonly string[] },
+): Promise<SandboxNetwork> {
+  const file = networkFile(directory)
+  const { onEndpointConnection = joinToLoopback } = options
+  await base.spawner.request({
+    op: 'make-network',
+    file,
+    commands: [...LOOPBACK_COMMANDS, ...options.commands],
+  })
+  const listenInside = async (port: number) => {
+    const { server } = await base.spawner.request({
+      op: 'listen',
+      network: file,
+      address: LISTEN_ADDRESS,
+      port,
+    })
+    if (!server) throw new Error('The spawner sent no listener')
+    return server
+  }
+  const ports = options.endpointPorts?.() ?? []
+  const endpoints = await Promise.all(
+    ports.map(async (port) => {
+      const server = await listenInside(port)
+      server.on('connection', (socket) => onEndpointConnection(port, socket))
+      return server
+    }),
+  )
+  return {
+    file,
+    async listen() {
+      const server = await listenInside(RUNTIME_API_PORT)
+      return { server, address: `${LISTEN_ADDRESS}:${RUNTIME_API_PORT}` }
+    },
+    close() {
+      for (const endpoint of endpoints) endpoint.close()
+    },
+  }
+}
+
+export const endpointInside = (port: number) => `http://${LISTEN_ADDRESS}:${port}`
+
+function joinToLoopback(port: number, guest: Socket): void {
+  const ours = connect(port, '127.0.0.1')
+  guest.on('error', () => ours.destroy())
+  ours.on('error', () => guest.destroy())
+  guest.pipe(ours).pipe(guest)
+}

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+
+import * as logsSchemas from '@aws-sdk/client-cloudwatch-logs'
+import * as lambdaSchemas from '@aws-sdk/client-lambda'
+
+import { generate } from './generate-models.ts'
+import { LAMBDA, LOGS } from './model/services.ts'
+
+const onDisk = (name: string) =>
+  readFileSync(new URL(`../src/wire/models/${name}.ts`, import.meta.url), 'utf8')
+
+test('models: the files on disk are what the generator makes of the SDK and the tables', () => {
+  assert.equal(generate(LAMBDA, lambdaSchemas), onDisk('lambda'))
+  assert.equal(generate(LOGS, logsSchemas), onDisk('logs'))
+})
+
+test('models: an order of enum values that no longer fits the model is refused', () => {
+  const recipe = { ...LAMBDA, enumOrder: { InvokeMode: ['BUFFERED'] } }
+  assert.throws(() => generate(recipe, lambdaSchemas), /The order of 'InvokeMode' names other values/)
+})
