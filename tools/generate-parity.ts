@@ -12,6 +12,8 @@ import type { ServiceModel } from '#wire/model.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 
+import { builtOperations, partialOperations } from './built-operations.ts'
+
 /** Operations are named `service.Operation`. */
 export interface ParityInput {
   readonly models: readonly ServiceModel[]
@@ -103,26 +105,14 @@ export function collectEvidence(folder: string, models: readonly ServiceModel[])
   return evidence
 }
 
-/** What the wiring exports for this tool; absent until there is any. */
-interface Wiring {
-  /** `service.Operation` of every handler. */
-  readonly builtOperations: readonly string[]
-  /** `service.Operation` to the reason why it is built in part only. */
-  readonly partialOperations?: Readonly<Record<string, string>>
-}
-
 const repository = fileURLToPath(new URL('../', import.meta.url))
-const WIRING = join(repository, 'src/bin/operations.ts')
 
 async function main(): Promise<void> {
   const models = [lambdaModel, logsModel]
-  const wiring: Wiring = existsSync(WIRING)
-    ? await import(pathToFileURL(WIRING).href)
-    : { builtOperations: [] }
   const text = renderParity({
     models,
-    built: new Set(wiring.builtOperations),
-    partial: new Map(Object.entries(wiring.partialOperations ?? {})),
+    built: new Set(builtOperations),
+    partial: new Map(Object.entries(partialOperations)),
     evidence: collectEvidence(join(repository, 'test'), models),
   })
   const file = join(repository, 'docs/parity.md')

@@ -1,4 +1,6 @@
 /** The data plane, wired: from the front end down to the sandbox, and the asynchronous events beside it. */
+import type { Socket } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import { createCounting } from '#data-plane/counting/create-counting.ts'
@@ -10,6 +12,7 @@ import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.t
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
 import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
 import { createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
+import { createSettingsLookup } from '#data-plane/pollers/settings-lookup.ts'
 import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
 import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
 import { selectDriver } from '#data-plane/sandbox/select-driver.ts'
@@ -26,12 +29,17 @@ import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Store } from '#store/port.ts'
 import type { OperationHandlers } from '#wire/service.ts'
 
-import { packageRoot } from './package-root.ts'
+import { packageRoot } from '#bin/package-root.ts'
+
+/** Events that run at once: more environments than a few per core only make each other slower. */
+const ASYNC_CONCURRENCY = 4 * availableParallelism()
 
 export interface DataPlane extends Component {
   readonly operations: OperationHandlers
   readonly worker: Worker
   environments(): readonly EnvironmentSummary[]
+  /** Identifiers of the runtimes that this host has. */
+  readyRuntimes(): Promise<ReadonlySet<string>>
   /** What the health path says of this plane. */
   health(): object
 }
@@ -46,11 +54,12 @@ export async function createDataPlane(options: {
   readonly logSink: LogSink
   /** Where our own endpoint listens. */
   readonly port: number
+  /** Takes a guest's connection to our endpoint from inside its network. */
+  readonly acceptConnection: (socket: Socket) => void
   readonly directory: string
   readonly settings: {
     readonly driver: 'auto' | DriverName
     readonly ociRuntime: string
-    readonly network: 'auto' | 'bridge' | 'none' | 'host'
     readonly accountConcurrency: number
     readonly maxMemoryMiB: number
     readonly idleMinutes: number
@@ -61,10 +70,16 @@ export async function createDataPlane(options: {
   const driver = await selectDriver({
     wanted: settings.driver,
     stateDirectory: join(directory, 'sandboxes'),
-    ociRuntime: settings.ociRuntime,
-    network: settings.network,
+    runtime: settings.ociRuntime,
+    endpointPorts: () => [options.port],
+    onEndpointConnection: (_port, socket) => options.acceptConnection(socket),
     clock,
     logger,
+  })
+  const runtimes = createRuntimeFiles({
+    runtimesDirectory: join(directory, 'runtimes'),
+    logger,
+    path: process.env['PATH'],
   })
   const worker = createWorker({
     driver,
@@ -76,7 +91,7 @@ export async function createDataPlane(options: {
     logger,
     clock,
     random,
-    runtimes: createRuntimeFiles({ runtimesDirectory: join(directory, 'runtimes'), logger, path: process.env['PATH'] }),
+    runtimes,
     cacheDirectory: join(directory, 'cache'),
     clientsDirectory: join(packageRoot, 'runtimes'),
     endpointUrl: driver.endpointFor(port),
@@ -91,15 +106,36 @@ export async function createDataPlane(options: {
   })
   const catalog = createCatalog({ meta: store.meta, random })
   const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency })
-  const events = createEventQueues({ queueLog: store.queueLog, leases: store.leases, clock, random, logger, metrics })
+  const events = createEventQueues({
+    queueLog: store.queueLog,
+    leases: store.leases,
+    clock,
+    random,
+    logger,
+    metrics,
+  })
   const frontend = createFrontend({ catalog, counting, placement, events, clock, random })
-  const poller = createAsyncEventPoller({ queues: events, frontend, meta: store.meta, clock, random, logger, metrics })
+  const settingsLookup = await createSettingsLookup(store.meta)
+  const poller = createAsyncEventPoller({
+    queues: events,
+    frontend,
+    clock,
+    random,
+    logger,
+    metrics,
+    concurrency: ASYNC_CONCURRENCY,
+    lookUpSettings: settingsLookup.lookUp,
+  })
 
   let stopFeed = () => {}
   return {
     operations: createInvokeOperations({ frontend }),
     worker,
     environments: () => placement.environments(),
+    readyRuntimes: async () => {
+      const all = await runtimes.list()
+      return new Set(all.filter(({ state }) => state === 'ready').map(({ runtime }) => runtime.identifier))
+    },
     health: () => ({
       driver: driver.report.driver,
       enforced: Object.fromEntries(
@@ -129,6 +165,7 @@ export async function createDataPlane(options: {
       await placement.stop()
       await worker.stop()
       stopFeed()
+      settingsLookup.stop()
       catalog.stop()
     },
   }

@@ -36,9 +36,15 @@ export function createLambdaControl(options: {
   readonly directory: string
   readonly accountConcurrency: number
   /** An empty URL: no bucket can be read. */
-  readonly bucket: { readonly url: string; readonly region: string; readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly bucket: {
+    readonly url: string
+    readonly region: string
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+  }
 }): LambdaControl {
-  const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } = options
+  const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
+    options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,

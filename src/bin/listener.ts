@@ -1,5 +1,6 @@
 /** The one HTTP listener: own paths first, everything else to the door of the AWS APIs. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 import type { Door } from '#wire/door.ts'
 
@@ -7,6 +8,8 @@ export interface Listener {
   readonly port: number
   /** From now on requests are answered; until then they get a 503. */
   serve(handlers: Handlers): void
+  /** Serves a connection that somebody else has accepted. */
+  accept(socket: Socket): void
   /** Takes no new connections and ends idle ones; running requests finish. */
   close(): void
 }
@@ -27,7 +30,13 @@ const MAX_HEADER_BYTES = 32 * 1024
  * Takes the address first, because a taken port should stop the program before it touches anything, and because the
  * environments must be told the port. Rejects when the address can't be had, with what to do about it.
  */
-export async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<Listener> {
+export async function listen({
+  host,
+  port,
+}: {
+  readonly host: string
+  readonly port: number
+}): Promise<Listener> {
   let handlers: Handlers | undefined
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -48,13 +57,16 @@ export async function listen({ host, port }: { readonly host: string; readonly p
   server.on('checkContinue', (request, response) => handle(request, response, true))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const hint =
-        error.code === 'EADDRINUSE' ? `Port ${port} is taken: stop what uses it, or choose another with --port` : error.message
+        error.code === 'EADDRINUSE'
+          ? `Port ${port} is taken: stop what uses it, or choose another with --port`
+          : error.message
       reject(new Error(hint, { cause: error }))
     })
     server.listen({ host, port }, resolve)
@@ -66,6 +78,7 @@ export async function listen({ host, port }: { readonly host: string; readonly p
     serve: (given) => {
       handlers = given
     },
+    accept: (socket) => void server.emit('connection', socket),
     close: () => {
       server.close()
       server.closeIdleConnections()

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey } from '#bin/data-key.ts'
-import { firstStart } from '#bin/first-start.ts'
+import { firstStart, nextSteps } from '#bin/first-start.ts'
 import { listen } from '#bin/listener.ts'
 import { createOwnPaths } from '#bin/own-paths.ts'
 import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
@@ -17,7 +17,7 @@ import { createSealer } from '#kernel/sealed.ts'
 import { MIB } from '#kernel/units.ts'
 import { createLogger } from '#observability/logger.ts'
 import { createMetrics } from '#observability/metrics.ts'
-import { createLogsService } from '#services/logs/logs-service.ts'
+import { createLogsService } from '#services/logs/create-logs-service.ts'
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
 import { createDoor } from '#wire/door.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
@@ -35,7 +35,7 @@ async function serve(settings: Settings) {
   const store = await openSqliteStore({ directory: join(data, 'store'), clock, logger })
   const key = openDataKey(data)
   const sealer = createSealer(key)
-  const logs = await createLogsService({ directory: join(data, 'logs'), clock, random, logger, metrics })
+  const logs = createLogsService({ storage: { directory: data }, clock, logger, metrics })
 
   const dataPlane = await createDataPlane({
     store,
@@ -46,11 +46,11 @@ async function serve(settings: Settings) {
     metrics,
     logSink: logs.sink,
     port: listener.port,
+    acceptConnection: listener.accept,
     directory: data,
     settings: {
       driver: settings.driver as 'auto',
       ociRuntime: settings['oci-runtime'],
-      network: settings.network as 'auto',
       accountConcurrency: settings.concurrency,
       maxMemoryMiB: settings['max-memory'] || Math.floor((totalmem() / MIB) * 0.75),
       idleMinutes: settings['idle-minutes'],
@@ -118,8 +118,21 @@ async function serve(settings: Settings) {
   })
 
   const endpoint = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${listener.port}`
-  if (settings.examples) await firstStart({ endpoint, dataDirectory: data, settings })
+  const later = settings.examples
+    ? await firstStart({
+        endpoint,
+        dataDirectory: data,
+        region: settings.region,
+        credentials: {
+          accessKeyId: settings['access-key-id'],
+          secretAccessKey: settings['secret-access-key'],
+        },
+        readyRuntimes: await dataPlane.readyRuntimes(),
+      })
+    : undefined
   process.stdout.write(`lambent ready on ${endpoint}\n`)
+  if (process.stdout.isTTY || settings.examples) process.stdout.write(nextSteps(endpoint, 'npx lambent'))
+  await later?.()
 }
 
 try {
@@ -127,7 +140,9 @@ try {
   if (settings) await serve(settings)
   else process.stdout.write(settingsHelp())
 } catch (error) {
-  process.stderr.write(`${error instanceof BadSetting ? `${error.message}\n\n${settingsHelp()}` : (error as Error).message}\n`)
+  process.stderr.write(
+    `${error instanceof BadSetting ? `${error.message}\n\n${settingsHelp()}` : (error as Error).message}\n`,
+  )
   if (process.env['LAMBENT_DEBUG']) process.stderr.write(`${(error as Error).stack}\n`)
   process.exit(error instanceof BadSetting ? 2 : 1)
 }

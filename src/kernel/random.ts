@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 
 /** Randomness as a port, so that decisions which draw lots can be replayed. */
 export interface Random {
@@ -10,13 +10,29 @@ export interface Random {
   hex(length: number): string
 }
 
+/** Random bytes are drawn from the system this many at a time: one draw costs microseconds, however small it is. */
+const POOL_BYTES = 4096
+const pool = Buffer.alloc(POOL_BYTES)
+let used = POOL_BYTES
+
+/** Each byte of the pool is given out once and then overwritten. */
+function pooledHex(length: number): string {
+  const bytes = Math.ceil(length / 2)
+  if (bytes > POOL_BYTES) return randomFillSync(Buffer.alloc(bytes)).toString('hex').slice(0, length)
+  if (used + bytes > POOL_BYTES) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const text = pool.toString('hex', used, used + bytes)
+  pool.fill(0, used, used + bytes)
+  used += bytes
+  return text.length === length ? text : text.slice(0, length)
+}
+
 export const systemRandom: Random = {
   next: () => Math.random(),
   uuid: () => randomUUID(),
-  hex: (length) =>
-    randomBytes(Math.ceil(length / 2))
-      .toString('hex')
-      .slice(0, length),
+  hex: pooledHex,
 }
 
 /** A repeatable sequence from `seed` (mulberry32). For tests and simulations, never for secrets. */

@@ -22,6 +22,8 @@ import { createSealer } from '#kernel/sealed.ts'
 import type { Logger } from '#observability/port.ts'
 import { createMemoryBlobs } from '#store/memory/memory-blobs.ts'
 
+import { aVersion } from './function-version.ts'
+
 export type Files = Readonly<
   Record<string, string | { readonly text: string | Buffer; readonly mode: number }>
 >
@@ -109,18 +111,12 @@ export async function createWorkerRig(options: {
     async function(files, { env, layerFiles = [], ...settings }) {
       const id = { account: '000000000000', region: 'us-east-1', name: settings.name ?? 'fn' }
       const layers = await Promise.all(layerFiles.map(store))
-      return {
+      return aVersion({
         ...id,
-        version: '$LATEST',
-        packageType: 'Zip',
         runtime: 'nodejs26.x',
         handler: findRuntime(settings.runtime ?? 'nodejs26.x')?.defaultHandler ?? '',
-        role: 'arn:aws:iam::000000000000:role/lambda',
-        description: '',
         timeoutSeconds: 10,
         memoryMiB: 256,
-        ephemeralStorageMiB: 512,
-        architecture: 'x86_64',
         code: await store(files),
         layers: layers.map((layer, at) => ({
           arn: `arn:aws:lambda:us-east-1:000000000000:layer:l${at}:1`,
@@ -128,15 +124,9 @@ export async function createWorkerRig(options: {
           blob: layer.blob,
         })),
         logging: { format: 'Text', group: `/aws/lambda/${id.name}` },
-        tracingMode: 'PassThrough',
-        snapStart: 'None',
-        state: 'Active',
-        revisionId: 'r',
-        modifiedAt: 0,
-        generation: 'g',
         ...(env && { sealedEnvironment: sealer.seal(JSON.stringify(env), environmentContext(id)) }),
         ...settings,
-      }
+      })
     },
     start: (version) => worker.startEnvironment(version, 'on-demand'),
     async [Symbol.asyncDispose]() {

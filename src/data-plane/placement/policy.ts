@@ -8,7 +8,7 @@ export interface PlacementPolicy {
   readonly idleTimeoutMs: number
   /** An environment older than this takes no further invocation. */
   readonly maxAgeMs: number
-  /** Environments that start at the same time. More than there are cores only makes each one slower. */
+  /** Environments that start at the same time. Many more than there are cores only make each other slower. */
   readonly maxStarting: number
   /** Environments of this host, starting ones included. */
   readonly maxEnvironments: number
@@ -23,7 +23,8 @@ export const defaultPlacementPolicy = (): PlacementPolicy => ({
   idleTimeoutMs: 10 * MINUTE_MS,
   // Lambda's environments are seen to live for some two hours (unverified).
   maxAgeMs: 120 * MINUTE_MS,
-  maxStarting: Math.max(2, availableParallelism()),
+  // Two for each core, because an init also waits; four at least, so that a few slow ones do not shut out the others.
+  maxStarting: Math.max(4, 2 * availableParallelism()),
   maxEnvironments: 1000,
   maxWaitingPerVersion: 1000,
   maxWaitMs: 2 * MINUTE_MS,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { encodeFrameHead, GUEST_FRAME } from '#data-plane/runtime-api/frame.ts'
 import { createFrameParser, ProtocolError } from '#data-plane/runtime-api/frame-parser.ts'

@@ -19,6 +19,9 @@ export interface FramedSession extends GuestSession {
   readonly ready: Promise<void>
 }
 
+/** Frames of one received chunk after which others have their turn: a guest may log without end. */
+const MAX_FRAMES_A_TURN = 256
+
 /** Payloads up to this size are copied behind the header, so that one write carries the frame. */
 const COPY_BYTES = 16_384
 
@@ -60,6 +63,8 @@ export function createFramedSession(options: {
   let invokeWaiter: Waiter<SessionOutcome> | undefined
   const stream = createStreamBuffer(maxResponseBytes)
   let streaming = false
+  /** In the chunk at hand. */
+  let frames = 0
   const ready = Promise.withResolvers<void>()
   // Nobody has to wait for it.
   ready.promise.catch(() => {})
@@ -103,6 +108,7 @@ export function createFramedSession(options: {
     onFrame(type, header, payload, payloadBytes) {
       // A log callback may have closed the session in the middle of a chunk.
       if (closed) return
+      frames++
       if (type === GUEST_FRAME.response && !streaming) {
         endInvocation(
           payloadBytes > maxResponseBytes
@@ -178,11 +184,16 @@ export function createFramedSession(options: {
 
   control.on('data', (chunk: Buffer) => {
     if (closed) return
+    frames = 0
     try {
       parser.push(chunk)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       shut(`The runtime broke the protocol: ${error.message}`, error)
+    }
+    if (frames > MAX_FRAMES_A_TURN) {
+      control.pause()
+      setImmediate(() => control.resume())
     }
   })
   control.on('error', (error) => shut('The channel to the runtime failed', error))

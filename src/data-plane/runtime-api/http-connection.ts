@@ -16,7 +16,9 @@ export interface Reply {
 
 /** What becomes of one request, decided when its head is known. */
 export interface RequestHandler {
-  /** Called once when the body is complete; `bytes` is undefined when it was longer than allowed. */
+  /** How much of the body is kept; what is longer is read and dropped. */
+  readonly keepBytes: number
+  /** Called once when the body is complete; `bytes` is undefined when it was longer than `keepBytes`. */
   finish(request: {
     readonly bytes: Buffer | undefined
     readonly sizeBytes: number
@@ -31,6 +33,12 @@ export interface RequestHandler {
 /** What a client may have sent ahead before we stop reading from it. */
 const MAX_HELD_BYTES = 65_536
 
+/** Requests that one connection gets answered in a row before others have their turn. */
+const MAX_REQUESTS_A_TURN = 32
+
+/** Bodies above this are not copied behind the head. */
+const COPY_BYTES = 16_384
+
 const STATUS_TEXT: Readonly<Record<number, string>> = {
   200: 'OK',
   202: 'Accepted',
@@ -44,45 +52,47 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   501: 'Not Implemented',
 }
 
-function encodeReply(reply: Reply, close: boolean): Buffer {
-  const { status, body } = reply
-  const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
-  const head =
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Unknown'}\r\n` +
+function encodeHead(reply: Reply, bodyBytes: number, close: boolean): string {
+  return (
+    `HTTP/1.1 ${reply.status} ${STATUS_TEXT[reply.status] ?? 'Unknown'}\r\n` +
     (reply.contentType === undefined ? '' : `Content-Type: ${reply.contentType}\r\n`) +
     (reply.headerLines ?? '') +
     (close ? 'Connection: close\r\n' : '') +
     `Content-Length: ${bodyBytes}\r\n\r\n`
-  const headBytes = Buffer.byteLength(head)
-  const bytes = Buffer.allocUnsafe(headBytes + bodyBytes)
-  bytes.write(head, 0)
-  if (typeof body === 'string') bytes.write(body, headBytes)
-  else bytes.set(body, headBytes)
-  return bytes
+  )
 }
 
-/** Serves `socket` until it ends. `maxBodyBytes` of a body are kept. */
+/** Returns false when the client does not read what it is sent. */
+function writeReply(socket: Socket, reply: Reply, close: boolean): boolean {
+  const { body } = reply
+  if (typeof body === 'string') return socket.write(encodeHead(reply, Buffer.byteLength(body), close) + body)
+  const head = encodeHead(reply, body.byteLength, close)
+  if (body.byteLength > COPY_BYTES) {
+    socket.write(head)
+    return socket.write(body)
+  }
+  const headBytes = Buffer.byteLength(head)
+  const bytes = Buffer.allocUnsafe(headBytes + body.byteLength)
+  bytes.write(head, 0)
+  bytes.set(body, headBytes)
+  return socket.write(bytes)
+}
+
+/** Serves `socket` until it ends. */
 export function serveConnection(options: {
   readonly socket: Socket
-  readonly maxBodyBytes: number
   readonly open: (head: RequestHead) => RequestHandler
 }): void {
-  const { socket, maxBodyBytes, open } = options
-  const body = createStreamBuffer(maxBodyBytes)
+  const { socket, open } = options
   let handler: RequestHandler | undefined
+  let body = createStreamBuffer(0)
   let keepAlive = true
-  /** Inside `push` or `release`, which may send several replies: they leave together. */
-  let reading = false
-  let releasing = false
+  /** Inside `push` or `release`: replies given there are sent together, and parsing goes on afterwards. */
+  let parsing = false
+  let answered = false
+  /** The client has not read its last reply, or has had its turn: nothing more is parsed for now. */
+  let waiting = false
 
-  const fail = (error: unknown) => {
-    if (!(error instanceof BadRequest)) throw error
-    const text = `${error.status} ${STATUS_TEXT[error.status]}: ${error.message}`
-    socket.end(
-      encodeReply({ status: error.status, contentType: 'text/plain; charset=utf-8', body: text }, true),
-    )
-    gone()
-  }
   const gone = () => {
     const left = handler
     handler = undefined
@@ -92,34 +102,53 @@ export function serveConnection(options: {
   const respond = (of: RequestHandler, reply: Reply): boolean => {
     if (handler !== of || socket.destroyed) return false
     handler = undefined
-    const bytes = encodeReply(reply, !keepAlive)
+    const drained = writeReply(socket, reply, !keepAlive)
     if (!keepAlive) {
-      socket.end(bytes)
+      socket.end()
       return true
     }
-    socket.write(bytes)
-    if (reading) releasing = true
-    else proceed(() => parser.release())
+    if (!drained) {
+      waiting = true
+      socket.once('drain', goOn)
+    }
+    if (parsing) answered = true
+    else if (drained) proceed(() => parser.release())
     return true
+  }
+
+  const goOn = () => {
+    waiting = false
+    proceed(() => parser.release())
   }
 
   /** Parses, and goes on parsing as long as replies are given at once. */
   const proceed = (parse: () => void) => {
-    reading = true
+    // Whoever left must not begin anything: nobody would tell its handler that it is gone.
+    if (socket.destroyed) return
+    parsing = true
     socket.cork()
     try {
       parse()
-      while (releasing) {
-        releasing = false
-        parser.release()
+      for (let turn = 0; answered && !waiting && !socket.writableEnded; turn++) {
+        answered = false
+        if (turn < MAX_REQUESTS_A_TURN) parser.release()
+        else {
+          waiting = true
+          setImmediate(goOn)
+        }
       }
+      answered = false
     } catch (error) {
-      fail(error)
+      if (!(error instanceof BadRequest)) throw error
+      const text = `${error.status} ${STATUS_TEXT[error.status]}: ${error.message}`
+      writeReply(socket, { status: error.status, contentType: 'text/plain; charset=utf-8', body: text }, true)
+      socket.end()
+      gone()
     } finally {
-      reading = false
+      parsing = false
       socket.uncork()
     }
-    if (parser.heldBytes > MAX_HELD_BYTES) socket.pause()
+    if (waiting || parser.heldBytes > MAX_HELD_BYTES) socket.pause()
     else if (socket.isPaused()) socket.resume()
   }
 
@@ -127,6 +156,7 @@ export function serveConnection(options: {
     onHead(head) {
       ;({ keepAlive } = head)
       handler = open(head)
+      body = createStreamBuffer(handler.keepBytes)
       if (head.expectsContinue) socket.write('HTTP/1.1 100 Continue\r\n\r\n')
     },
     onBody(bytes) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { BadRequest } from '#data-plane/runtime-api/http-head.ts'
 import { createRequestParser } from '#data-plane/runtime-api/http-parser.ts'

@@ -419,6 +419,37 @@ test('requests that cannot be understood are refused and their connection closed
   assert.equal((await outcome).kind, 'response')
 })
 
+test('a client that asks without end and never reads is not listened to any more', async () => {
+  await using guest = await start()
+  guest.session.invoke(invocation({ payload: Buffer.alloc(2_000_000, 'x') })).catch(() => {})
+  const before = process.memoryUsage()
+  const socket = connect(guest.port, '127.0.0.1')
+  socket.on('error', () => {})
+  const request = `GET ${NEXT} HTTP/1.1\r\nHost: x\r\n\r\n`
+  let accepted = true
+  for (let sent = 0; sent < 200 && accepted; sent++) {
+    accepted = socket.write(request.repeat(2000))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const after = process.memoryUsage()
+  assert.equal(accepted, false)
+  assert.ok(after.arrayBuffers - before.arrayBuffers < 50_000_000)
+  socket.destroy()
+  // Another connection is served as before.
+  assert.equal((await guest.run(act.call('GET', '/2018-06-01/ping')))[0]?.text, 'pong')
+})
+
+test('many requests in one piece are all answered, in order', async () => {
+  await using guest = await start()
+  const ping = 'GET /2018-06-01/ping HTTP/1.1\r\nHost: x\r\n\r\n'
+  const text = await exchange(
+    guest.port,
+    [`${ping.repeat(500)}GET /end HTTP/1.1\r\nHost: x\r\n\r\n`],
+    /404 page not found/,
+  )
+  assert.equal(text.match(/pong/g)?.length, 500)
+})
+
 test('a guest that opens connections without end gets only some of them', async () => {
   await using guest = await start()
   const sockets = Array.from({ length: 80 }, () => connect(guest.port, '127.0.0.1'))
@@ -428,7 +459,7 @@ test('a guest that opens connections without end gets only some of them', async 
       socket.on('error', () => {})
       socket.on('close', () => {
         ended++
-        if (ended === 16) resolve()
+        if (ended === 48) resolve()
       })
     }
   })

@@ -23,8 +23,8 @@ export interface HttpSession extends GuestSession {
   idle(): Promise<void>
 }
 
-/** Connections of one guest at once. AWS's clients use one or two. */
-const MAX_CONNECTIONS = 64
+/** Connections of one guest at once: AWS's clients use one or two, and there are ten extensions at most. */
+const MAX_CONNECTIONS = 32
 
 const EMPTY = Buffer.alloc(0)
 
@@ -78,13 +78,17 @@ export function createHttpSession(options: {
   }
 
   /** The handler of a call that is not allowed now: the body is read and dropped. */
-  const refuse = (reply: Reply): RequestHandler => ({ finish: ({ respond }) => void respond(reply) })
+  const refuse = (reply: Reply): RequestHandler => ({
+    keepBytes: 0,
+    finish: ({ respond }) => void respond(reply),
+  })
   const mayCall = (to: RuntimeState) => mayFollow(RUNTIME_MAY_CALL, state, to)
 
   const next = (): RequestHandler => {
     if (!mayCall('Ready')) return refuse(replies.invalidStateTransition(state, 'Ready'))
     let poll: (typeof polls)[number] | undefined
     return {
+      keepBytes: 0,
       finish({ respond }) {
         // A runtime that runs is given its invocation again: it may have lost it with its connection.
         if (state !== 'Running') {
@@ -116,6 +120,7 @@ export function createHttpSession(options: {
     }
     let complete = false
     return {
+      keepBytes: maxResponseBytes,
       finish({ bytes, sizeBytes, trailers, respond }) {
         complete = true
         const failure = trailers.get('lambda-runtime-function-error-type')
@@ -150,6 +155,7 @@ export function createHttpSession(options: {
     let complete = false
     const errorType = runtimeErrorType(head.headers.get('lambda-runtime-function-error-type'))
     return {
+      keepBytes: maxResponseBytes,
       finish({ bytes, sizeBytes, respond }) {
         complete = true
         if (bytes === undefined) {
@@ -172,6 +178,7 @@ export function createHttpSession(options: {
     const errorType = runtimeErrorType(head.headers.get('lambda-runtime-function-error-type'))
     let complete = false
     return {
+      keepBytes: maxResponseBytes,
       finish({ bytes, respond }) {
         complete = true
         settleInit({ kind: 'error', errorType, payload: bytes ?? EMPTY })
@@ -210,7 +217,7 @@ export function createHttpSession(options: {
     }
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
-    serveConnection({ socket, maxBodyBytes: maxResponseBytes, open: route })
+    serveConnection({ socket, open: route })
   }
   server.on('connection', onConnection)
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { FunctionVersion } from '#contracts/function.ts'
 import { findRuntime } from '#contracts/runtime.ts'
 import { createEnvironment } from '#data-plane/worker/environment.ts'
 import { startGuestRun } from '#data-plane/worker/guest-run.ts'
@@ -10,6 +9,7 @@ import type { InitializationType } from '#data-plane/worker/port.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 
 import { createFakeGuest, type GuestAction } from '../../../test/support/fake-guest.ts'
+import { aVersion } from '../../../test/support/function-version.ts'
 
 const READY: readonly GuestAction[] = [{ does: 'take', ms: 100 }, { does: 'ready' }]
 const ANSWER: readonly GuestAction[] = [{ does: 'next' }, { does: 'answer', text: '"ok"' }]
@@ -21,30 +21,7 @@ function createRig(runs: readonly (readonly GuestAction[])[], type: Initializati
   const clock = createVirtualClock()
   const fake = createFakeGuest(clock, runs)
   const lines: string[] = []
-  const version: FunctionVersion = {
-    account: '000000000000',
-    region: 'us-east-1',
-    name: 'fn',
-    version: '$LATEST',
-    packageType: 'Zip',
-    runtime: 'nodejs24.x',
-    handler: 'index.handler',
-    role: 'r',
-    description: '',
-    timeoutSeconds: 3,
-    memoryMiB: 128,
-    ephemeralStorageMiB: 512,
-    architecture: 'x86_64',
-    code: { blob: '', codeSha256: '', sizeBytes: 0 },
-    layers: [],
-    logging: { format: 'Text', group: '/aws/lambda/fn' },
-    tracingMode: 'PassThrough',
-    snapStart: 'None',
-    state: 'Active',
-    revisionId: '',
-    modifiedAt: 0,
-    generation: '',
-  }
+  const version = aVersion({ runtime: 'nodejs24.x' })
   const log = createEnvironmentLog({
     version,
     runtime: findRuntime('nodejs24.x'),

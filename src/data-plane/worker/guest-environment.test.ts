@@ -5,6 +5,8 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import { findRuntime } from '#contracts/runtime.ts'
 import { guestEnvironment } from '#data-plane/worker/guest-environment.ts'
 
+import { aVersion } from '../../../test/support/function-version.ts'
+
 const PATHS = { task: '/var/task', opt: '/opt', runtime: '/var/runtime', lang: '/var/lang', tmp: '/tmp' }
 
 function environmentOf(
@@ -13,31 +15,14 @@ function environmentOf(
   settings: Partial<FunctionVersion> = {},
 ) {
   return guestEnvironment({
-    version: {
-      account: '000000000000',
+    version: aVersion({
       region: 'eu-west-1',
       name: 'fn',
       version: '3',
-      packageType: 'Zip',
       runtime,
-      handler: 'index.handler',
-      role: 'r',
-      description: '',
-      timeoutSeconds: 3,
-      memoryMiB: 128,
-      ephemeralStorageMiB: 512,
-      architecture: 'x86_64',
-      code: { blob: '', codeSha256: '', sizeBytes: 0 },
-      layers: [],
       logging: { format: 'Text', group: '/aws/lambda/fn' },
-      tracingMode: 'PassThrough',
-      snapStart: 'None',
-      state: 'Active',
-      revisionId: '',
-      modifiedAt: 0,
-      generation: '',
       ...settings,
-    },
+    }),
     runtime: findRuntime(runtime),
     initializationType: 'on-demand',
     paths: PATHS,

@@ -109,11 +109,11 @@ export function describeWorker(
     })
 
     test('a missing, an unexecutable and an unrunnable bootstrap are Runtime.InvalidEntrypoint', async () => {
-      const cases = [
+      const cases: readonly (readonly [Parameters<WorkerRig['function']>[0], string])[] = [
         [{ other: 'x' }, "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"],
         [bootstrap('#!/bin/sh\n', 0o644), 'fork/exec /var/task/bootstrap: permission denied'],
         [bootstrap('MZ no program'), 'fork/exec /var/task/bootstrap: exec format error'],
-      ] as const
+      ]
       for (const [files, message] of cases) {
         await using stack = new AsyncDisposableStack()
         const environment = await rig.start(await provided(files))

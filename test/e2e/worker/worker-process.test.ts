@@ -1,8 +1,8 @@
-import { createProcessDriver } from '#data-plane/sandbox/process/process-driver.ts'
+import { selectDriver } from '#data-plane/sandbox/select-driver.ts'
 import { systemClock } from '#kernel/clock.ts'
 
 import { describeWorker } from './worker-cases.ts'
 
 describeWorker('process', (stateDirectory, logger) =>
-  createProcessDriver({ stateDirectory, clock: systemClock, logger }),
+  selectDriver({ wanted: 'process', stateDirectory, clock: systemClock, logger }),
 )

@@ -18,7 +18,9 @@ export async function findPython(options: {
 }): Promise<Interpreter | undefined> {
   const { release } = options
   const name = `python${release}`
-  for (const candidate of await executablesNamed(name, options.path, await pyenvDirectories(release))) {
+  // The system's own first: guests see it without a mount, and a pyenv in front of it on PATH is a matter of shells.
+  const path = `/usr/bin:/usr/local/bin:${options.path ?? ''}`
+  for (const candidate of await executablesNamed(name, path, await pyenvDirectories(release))) {
     const found = await probe(candidate, name)
     if (found && (found.version === release || found.version.startsWith(`${release}.`))) return found
   }

@@ -6,7 +6,7 @@ export interface GroupStore {
   create(group: LogOperations['createGroup']['args']): number | undefined
   idOf(key: GroupKey): number | undefined
   get(key: GroupKey): GroupRecord | undefined
-  update(key: GroupKey, change: GroupChange): boolean
+  update(key: GroupKey, change: GroupChange): LogOperations['updateGroup']['result']
   remove(key: GroupKey): 'deleted' | 'missing' | 'protected'
   list(args: LogOperations['listGroups']['args']): readonly GroupRecord[]
 }
@@ -52,17 +52,22 @@ export function createGroupStore({ sql, transaction }: LogDatabase): GroupStore 
       const row = rowOf(key)
       return row && toRecord(row)
     },
-    update(key, change) {
+    update(key, { addTags, removeTags = [], maxTags, ...change }) {
       const row = rowOf(key)
-      if (!row) return false
-      const next = { ...toRecord(row), ...change }
+      if (!row) return 'missing'
+      const before = toRecord(row)
+      const tags = Object.fromEntries(
+        Object.entries({ ...before.tags, ...addTags }).filter(([name]) => !removeTags.includes(name)),
+      )
+      if (maxTags !== undefined && Object.keys(tags).length > maxTags) return 'too-many-tags'
+      const next = { ...before, ...change }
       sql('update log_group set retention_days = ?, deletion_protected = ?, tags = ? where id = ?').run(
         next.retentionDays ?? null,
         next.deletionProtected ? 1 : 0,
-        JSON.stringify(next.tags),
+        JSON.stringify(tags),
         Number(row['id']),
       )
-      return true
+      return 'updated'
     },
     remove(key) {
       const row = rowOf(key)

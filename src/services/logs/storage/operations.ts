@@ -21,7 +21,15 @@ export interface GroupRecord {
   readonly storedBytes: number
 }
 
-export type GroupChange = Partial<Pick<GroupRecord, 'retentionDays' | 'deletionProtected' | 'tags'>>
+/** Members that are left out stay as they are; `retentionDays: undefined` keeps events for ever. */
+export interface GroupChange {
+  readonly retentionDays?: number | undefined
+  readonly deletionProtected?: boolean
+  readonly addTags?: Readonly<Record<string, string>>
+  readonly removeTags?: readonly string[]
+  /** Refused when there would be more. */
+  readonly maxTags?: number
+}
 
 export interface StreamRecord {
   readonly name: string
@@ -93,8 +101,10 @@ export interface LogOperations {
     result: boolean
   }
   getGroup: { args: GroupKey; result: GroupRecord | undefined }
-  /** False when there is no such group. */
-  updateGroup: { args: { readonly key: GroupKey; readonly change: GroupChange }; result: boolean }
+  updateGroup: {
+    args: { readonly key: GroupKey; readonly change: GroupChange }
+    result: 'updated' | 'missing' | 'too-many-tags'
+  }
   /** The group is gone at once; its events are removed by later sweeps. */
   deleteGroup: { args: GroupKey; result: 'deleted' | 'missing' | 'protected' }
   /** In the order of their names, which begin with `prefix`, contain `contains` and come after `after`. */

@@ -82,7 +82,7 @@ export async function openThreadStorage(path: string): Promise<LogStorage> {
       const id = nextId++
       worker.ref()
       const request: Request = { kind: 'call', id, operation, args }
-      worker.postMessage(request)
+      worker.postMessage(request, [])
       return new Promise<LogOperations[Name]['result']>((resolve, reject) => {
         pending.set(id, { resolve: (result) => resolve(result as LogOperations[Name]['result']), reject })
       })
@@ -93,7 +93,7 @@ export async function openThreadStorage(path: string): Promise<LogStorage> {
       const exited = once(worker, 'exit')
       worker.ref()
       const request: Request = { kind: 'close' }
-      worker.postMessage(request)
+      worker.postMessage(request, [])
       await exited
     },
   }
