@@ -65,7 +65,7 @@ export const limitCases: readonly SandboxCase[] = [
         async (sandbox) => {
           const { stderr, stdout } = await runShell(
             sandbox,
-            'for i in $(seq 100); do sleep 7654321 & done; echo started',
+            'for i in $(seq 100); do sleep 7654321 >/dev/null 2>&1 & done; echo started',
           )
           assert.match(stderr, /fork/i)
           assert.equal(stdout.includes('started'), false)

@@ -192,6 +192,8 @@ describe('function errors', () => {
     await python(
       'eats-memory',
       `def handler(event, context):\n    return len(bytearray(event['mib'] * 1024 * 1024))\n`,
+      // Touching 128 MiB takes seconds with the CPU share of a function of that size.
+      { Timeout: 30 },
     )
     const { payload, requestId } = await invoke(lambda, 'eats-memory', { mib: 400 })
     // The type is unverified: AWS's emulator sources name it, no recording shows it.

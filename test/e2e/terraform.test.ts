@@ -39,7 +39,7 @@ resource "aws_lambda_layer_version" "words" {
   layer_name          = "tf-words"
   filename            = "layer.zip"
   source_code_hash    = filebase64sha256("layer.zip")
-  compatible_runtimes = ["nodejs26.x"]
+  compatible_runtimes = ["nodejs22.x"]
 }
 
 resource "aws_lambda_function" "hello" {

@@ -59,7 +59,7 @@ export function createFakeGuest(clock: Clock, runs: readonly (readonly GuestActi
       invocation.reject(new ChannelClosed('gone'))
     }
     const guest: Guest = {
-      control: undefined,
+      control: new PassThrough(),
       stdout,
       stderr: new PassThrough(),
       exited: exited.promise,

@@ -39,4 +39,6 @@ export const clientEnvironment = (endpoint: string): Record<string, string> => (
   AWS_DEFAULT_REGION: 'us-east-1',
   AWS_EC2_METADATA_DISABLED: 'true',
   AWS_PAGER: '',
+  // The older command line holds its output back otherwise when nobody looks at a terminal.
+  PYTHONUNBUFFERED: '1',
 })

@@ -5,7 +5,7 @@ import { throttled, type LambdaError } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
-import { createFakeWorker } from '#data-plane/placement/fake-worker.test.ts'
+import { createFakeWorker } from '../../../test/support/fake-worker.ts'
 import type { PlacementPolicy } from '#data-plane/placement/policy.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 

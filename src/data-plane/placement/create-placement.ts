@@ -1,20 +1,19 @@
 /** Assignment and placement on one host: performs what decide.ts decides. */
 import { functionArn } from '#contracts/arn.ts'
-import { LambdaError, serviceFailure, throttled } from '#contracts/errors.ts'
+import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
 import { decideAssignment, decideKeep, decideStart, waitingInVain } from '#data-plane/placement/decide.ts'
-import { createGroups, type Group, type Slot, type Waiter } from '#data-plane/placement/groups.ts'
+import { createGroups, type Group, type Slot } from '#data-plane/placement/groups.ts'
+import { createIdleEnvironments } from '#data-plane/placement/idle-environments.ts'
 import { defaultPlacementPolicy, type PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
 import { createStartQueue } from '#data-plane/placement/start-queue.ts'
+import { createWaitingLine, noRoom } from '#data-plane/placement/waiting-line.ts'
 import type { Environment, Worker } from '#data-plane/worker/port.ts'
 import type { Clock } from '#kernel/clock.ts'
-import { createRecencyList } from '#kernel/recency-list.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
 const shuttingDown = () => serviceFailure('The service is shutting down')
-// What Lambda answers when it can't provide another environment.
-const noRoom = () => throttled('ConcurrentInvocationLimitExceeded')
 /** How the worker says that it has no room; anything else is wrong with the function or the host. */
 const isCapacityError = (error: unknown) => error instanceof LambdaError && error.status === 429
 
@@ -30,25 +29,30 @@ export function createPlacement(options: {
   const groups = createGroups()
   const queue = createStartQueue()
   const slots = new Set<Slot>()
-  /** Idle environments of all functions by when they became idle. */
-  const idle = createRecencyList<Slot>()
-  let idleCount = 0
+  const idle = createIdleEnvironments({ clock, policy, stop: (slot) => void stopSlot(slot) })
+  const line = createWaitingLine({
+    clock,
+    maxWaitMs: policy.maxWaitMs,
+    queue,
+    onLeft(group) {
+      groups.forgetIfEmpty(group)
+      noteQuiet()
+    },
+  })
   let startingNow = 0
   /** Memory of all environments, starting and stopping ones included. */
   let usedMiB = 0
   let stopping = 0
   let stoppingMiB = 0
   let inFlight = 0
-  let waiting = 0
   let accepting = true
   let stopped = false
   /** The worker had no room although the numbers said so: nothing starts before a stopping environment is gone. */
   let refusedByWorker = false
-  let cancelIdleTimer: (() => void) | undefined
   const onQuiet = new Set<() => void>()
 
   const noteQuiet = () => {
-    if (inFlight + waiting > 0) return
+    if (inFlight + line.length > 0) return
     for (const done of onQuiet) done()
     onQuiet.clear()
   }
@@ -56,18 +60,10 @@ export function createPlacement(options: {
   const isUsable = ({ stopping, gone, environment: { state } }: Slot) =>
     !stopping && !gone && state !== 'stopping' && state !== 'gone'
 
-  const leaveIdle = (slot: Slot) => {
-    const at = slot.group.idle.lastIndexOf(slot)
-    if (at === -1) return
-    slot.group.idle.splice(at, 1)
-    idle.remove(slot)
-    idleCount--
-  }
-
   const remove = (slot: Slot) => {
     if (slot.gone) return
     slot.gone = true
-    leaveIdle(slot)
+    idle.remove(slot)
     slots.delete(slot)
     const { group } = slot
     group.slots--
@@ -78,7 +74,6 @@ export function createPlacement(options: {
     }
     refusedByWorker = false
     groups.forgetIfEmpty(group)
-    metrics.gauge('lambent_environments', slots.size)
     pump()
   }
 
@@ -86,51 +81,13 @@ export function createPlacement(options: {
     if (slot.gone) return Promise.resolve()
     if (!slot.stopping) {
       slot.stopping = true
-      leaveIdle(slot)
+      idle.remove(slot)
       stopping++
       stoppingMiB += slot.memoryMiB
     }
     return slot.environment.stop().catch((error: unknown) => {
       logger.error('An environment did not stop', { environment: slot.environment.id, error: String(error) })
     })
-  }
-
-  const sweepIdle = () => {
-    cancelIdleTimer = undefined
-    const now = clock.monotonic()
-    for (let slot = idle.oldest; slot; slot = idle.oldest) {
-      const kept = decideKeep(
-        { ageMs: now - slot.startedAt, idleMs: now - slot.idleSince, retired: slot.group.retired },
-        policy,
-      )
-      if (kept === 'keep') break
-      void stopSlot(slot)
-    }
-    armIdleTimer()
-  }
-
-  const armIdleTimer = () => {
-    if (cancelIdleTimer || !idle.oldest) return
-    // At least a second, so that environments that become idle one after the other share a sweep.
-    const dueMs = idle.oldest.idleSince + policy.idleTimeoutMs - clock.monotonic()
-    cancelIdleTimer = clock.after(Math.max(1000, dueMs), sweepIdle)
-  }
-
-  const dropSurplusStarts = (group: Group) => {
-    while (group.queued > 0 && group.queued + group.starting > group.waiters.size) queue.take(group)
-  }
-
-  const takeWaiter = (group: Group): Waiter | undefined => {
-    const waiter = group.waiters.values().next().value
-    if (waiter) leaveGroup(group, waiter)
-    return waiter
-  }
-  const leaveGroup = (group: Group, waiter: Waiter) => {
-    if (!group.waiters.delete(waiter)) return false
-    waiting--
-    waiter.leave()
-    dropSurplusStarts(group)
-    return true
   }
 
   /** An environment without an invocation: the next in line takes it, or it becomes idle, or it goes. */
@@ -145,7 +102,7 @@ export function createPlacement(options: {
     const ageMs = now - slot.startedAt
     // A retired environment still serves those that had resolved its version before.
     const next =
-      decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep' ? takeWaiter(group) : undefined
+      decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep' ? line.next(group) : undefined
     if (next) {
       next.resolve(run(slot, next.request))
       return
@@ -154,11 +111,7 @@ export function createPlacement(options: {
       void stopSlot(slot)
       return
     }
-    slot.idleSince = now
-    group.idle.push(slot)
-    idle.touch(slot)
-    idleCount++
-    armIdleTimer()
+    idle.add(slot, now)
     // Somebody may wait for the memory of an environment that can be reclaimed.
     if (queue.groups > 0) pump()
   }
@@ -196,14 +149,8 @@ export function createPlacement(options: {
     }
     slots.add(slot)
     group.slots++
-    metrics.gauge('lambent_environments', slots.size)
     void environment.gone.then(() => remove(slot))
     release(slot)
-  }
-
-  const reject = (group: Group, count: number, reason: unknown) => {
-    for (let left = count; left > 0; left--) takeWaiter(group)?.reject(reason)
-    noteQuiet()
   }
 
   const begin = async (group: Group) => {
@@ -213,36 +160,39 @@ export function createPlacement(options: {
     startingNow++
     usedMiB += version.memoryMiB
     metrics.count('lambent_environment_starts_total')
+    let environment: Environment | undefined
+    let failure: unknown
     try {
-      const environment = await worker.startEnvironment(version, 'on-demand')
-      group.starting--
-      startingNow--
+      environment = await worker.startEnvironment(version, 'on-demand')
+    } catch (error) {
+      failure = error
+    }
+    group.starting--
+    startingNow--
+    if (environment) {
       metrics.observe('lambent_environment_start_seconds', (clock.monotonic() - startedAt) / 1000)
       arrive(group, environment, version.memoryMiB)
-    } catch (error) {
-      group.starting--
-      startingNow--
+    } else {
       usedMiB -= version.memoryMiB
       metrics.count('lambent_environment_start_failures_total')
-      const inVain = waitingInVain({
-        waiting: group.waiters.size,
-        starting: group.starting + group.queued,
-      })
-      const victim = isCapacityError(error) && inVain > 0 ? idle.oldest : undefined
-      if (victim) {
-        refusedByWorker = true
-        void stopSlot(victim)
-        for (let left = inVain; left > 0; left--) queue.add(group)
-      } else {
-        logger.warn('An environment did not start', {
-          function: functionArn(version, version.version),
-          error: String(error),
-        })
-        reject(group, inVain, error)
-      }
-      groups.forgetIfEmpty(group)
+      startFailed(group, failure)
     }
     pump()
+  }
+
+  /** Those who waited for it fail, unless room can be made and it is worth another attempt. */
+  const startFailed = (group: Group, error: unknown) => {
+    const inVain = waitingInVain({ waiting: group.waiters.size, starting: group.starting + group.queued })
+    const victim = isCapacityError(error) && inVain > 0 ? idle.oldest : undefined
+    if (victim) {
+      refusedByWorker = true
+      void stopSlot(victim)
+      for (let left = inVain; left > 0; left--) queue.add(group)
+      return
+    }
+    const name = functionArn(group.version, group.version.version)
+    logger.warn('An environment did not start', { function: name, error: String(error) })
+    line.reject(group, inVain, error)
   }
 
   /** Begins the starts that may begin now. Every pass begins, drops or postpones one, or ends the loop. */
@@ -262,7 +212,7 @@ export function createPlacement(options: {
           maxMiB: capacity.maxMemoryMiB,
           stopping,
           stoppingMiB,
-          idle: idleCount,
+          idle: idle.count,
         },
         group.version.memoryMiB,
         policy,
@@ -284,8 +234,7 @@ export function createPlacement(options: {
           queue.clear(group)
           const { memoryMiB } = group.version
           const message = `The function needs ${memoryMiB} MB of memory; this host gives environments ${capacity.maxMemoryMiB} MB in all`
-          reject(group, group.waiters.size - group.starting, serviceFailure(message))
-          groups.forgetIfEmpty(group)
+          line.reject(group, group.waiters.size - group.starting, serviceFailure(message))
           break
         }
         case 'wait':
@@ -293,31 +242,6 @@ export function createPlacement(options: {
       }
     }
   }
-
-  const waitInLine = (group: Group, request: PlacementInvocation) =>
-    new Promise<InvocationResult>((resolve, rejectWaiter) => {
-      const { signal } = request
-      const giveUp = (reason: () => unknown) => () => {
-        if (!leaveGroup(group, waiter)) return
-        rejectWaiter(reason())
-        groups.forgetIfEmpty(group)
-        noteQuiet()
-      }
-      const onAbort = giveUp(() => signal?.reason)
-      const cancelTimer = clock.after(policy.maxWaitMs, giveUp(noRoom))
-      const waiter: Waiter = {
-        request,
-        resolve,
-        reject: rejectWaiter,
-        leave() {
-          cancelTimer()
-          signal?.removeEventListener('abort', onAbort)
-        },
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      group.waiters.add(waiter)
-      waiting++
-    })
 
   return {
     async start() {},
@@ -327,7 +251,7 @@ export function createPlacement(options: {
       const group = groups.of(request.version)
       let last = group.idle.at(-1)
       while (last && !isUsable(last)) {
-        leaveIdle(last)
+        idle.remove(last)
         last = group.idle.at(-1)
       }
       const assignment = decideAssignment(
@@ -340,10 +264,10 @@ export function createPlacement(options: {
       )
       if (assignment === 'refuse') throw noRoom()
       if (assignment === 'run' && last) {
-        leaveIdle(last)
+        idle.remove(last)
         return run(last, request)
       }
-      const result = waitInLine(group, request)
+      const result = line.wait(group, request)
       if (assignment === 'start-and-wait') {
         queue.add(group)
         pump()
@@ -382,10 +306,10 @@ export function createPlacement(options: {
     async stop() {
       accepting = false
       stopped = true
-      cancelIdleTimer?.()
+      idle.close()
       for (const group of groups.all()) {
         queue.clear(group)
-        reject(group, group.waiters.size, shuttingDown())
+        line.reject(group, group.waiters.size, shuttingDown())
       }
       await Promise.all([...slots].map(stopSlot))
     },

@@ -31,7 +31,7 @@ export interface Placement extends Component {
   /**
    * Runs one invocation: on the idle environment used last, else on whichever comes first, a new environment or one
    * that has become free. Each caller is admitted by counting before, so there is no queue of requests here beyond
-   * the environments that are starting. Rejects with `LambdaError`.
+   * the environments that are starting. Rejects with `LambdaError`, or with the signal's reason when it aborts first.
    */
   invoke(request: PlacementInvocation): Promise<InvocationResult>
   /**

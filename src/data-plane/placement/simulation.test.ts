@@ -4,7 +4,7 @@ import { test } from 'node:test'
 
 import { throttled } from '#contracts/errors.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
-import { createFakeWorker } from '#data-plane/placement/fake-worker.test.ts'
+import { createFakeWorker } from '../../../test/support/fake-worker.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 
@@ -21,7 +21,13 @@ async function simulate(seed: number, steps: number) {
   const clock = createVirtualClock()
   const worker = createFakeWorker({ maxMemoryMiB: 1000 })
   worker.slowStop = true
-  const policy = { maxStarting: 3, maxEnvironments: 6, maxWaitingPerVersion: 20, idleTimeoutMs: 5000, maxWaitMs: 20_000 }
+  const policy = {
+    maxStarting: 3,
+    maxEnvironments: 6,
+    maxWaitingPerVersion: 20,
+    idleTimeoutMs: 5000,
+    maxWaitMs: 20_000,
+  }
   const placement = createPlacement({ worker, clock, logger: quiet, metrics, policy })
 
   let generation = 0
@@ -55,7 +61,8 @@ async function simulate(seed: number, steps: number) {
     const start = openStarts.splice(below(openStarts.length), 1)[0]
     if (!start) return
     if (succeed) start.succeed()
-    else start.fail(random.next() < 0.5 ? new Error('broken') : throttled('ConcurrentInvocationLimitExceeded'))
+    else
+      start.fail(random.next() < 0.5 ? new Error('broken') : throttled('ConcurrentInvocationLimitExceeded'))
   }
   const running = () => worker.environments.filter((e) => e.running)
   const check = () => {
@@ -79,7 +86,11 @@ async function simulate(seed: number, steps: number) {
       const n = below(versions.length)
       const old = versions[n]
       if (old) versions[n] = aVersion({ ...old, generation: `g${++generation + 1}` })
-      placement.retire({ id: { ...ID, name: `f${n}` }, version: '$LATEST', keepGeneration: versions[n]?.generation ?? '' })
+      placement.retire({
+        id: { ...ID, name: `f${n}` },
+        version: '$LATEST',
+        keepGeneration: versions[n]?.generation ?? '',
+      })
     } else await clock.advance(below(3000))
     await settle()
     collectStarts()

@@ -325,7 +325,8 @@ test('node: JSON logs carry the request, the tenant and errors, from the level t
   assert.equal(failure?.['errorType'], 'TypeError')
   assert.equal(failure['errorMessage'], 'bad')
   assert.match(String(failure['message']), /^failed TypeError: bad/)
-  assert.equal((end?.['message'] as Record<string, unknown>)['errorMessage'], 'end')
+  const ending = (end?.['message'] ?? {}) as Record<string, unknown>
+  assert.equal(ending['errorMessage'], 'end')
 })
 
 test('node: what is logged right before the process ends is not lost', async () => {

@@ -31,7 +31,8 @@ const SWEEP_DEADLINE_MS = 120_000
 export async function createDriverBase(
   options: DriverOptions & {
     readonly place: SpawnerPlace
-    readonly report: DriverReport
+    /** Asked after `onStart`. */
+    readonly report: () => DriverReport
     readonly spawnerEnv?: Readonly<Record<string, string>>
     readonly cgroups: CgroupHost | undefined
     /** Everything that `create` of this driver makes is named in the plan before it is made. */
@@ -42,8 +43,8 @@ export async function createDriverBase(
       directory: string,
       onDestroyed: () => void,
     ) => Promise<Sandbox>
-    /** Anything else to undo when the driver stops. */
-    readonly onStop?: (base: DriverBase) => Promise<void>
+    /** Prepares what all sandboxes share. */
+    readonly onStart?: (base: DriverBase) => Promise<void>
     readonly endpointFor?: (port: number) => string
   },
 ): Promise<SandboxDriver> {
@@ -61,12 +62,19 @@ export async function createDriverBase(
     logger,
   })
   const base: DriverBase = { spawner, door }
+  try {
+    await options.onStart?.(base)
+  } catch (error) {
+    door.close()
+    await spawner.stop()
+    throw error
+  }
   const living = new Map<string, Sandbox>()
   const creating = new Set<string>()
   let stopped: Promise<void> | undefined
 
   return {
-    report: options.report,
+    report: options.report(),
     endpointFor: options.endpointFor ?? ((port) => `http://127.0.0.1:${port}`),
     async create(spec) {
       if (stopped) throw new Error('The sandbox driver is stopped')
@@ -102,7 +110,6 @@ export async function createDriverBase(
     stop() {
       stopped ??= (async () => {
         const results = await Promise.allSettled([...living.values()].map((sandbox) => sandbox.destroy()))
-        await options.onStop?.(base)
         door.close()
         // Ends with a last look at the state directory, so a failed destroy gets a second chance here.
         await spawner.stop()

@@ -27,6 +27,8 @@ export interface Launcher {
   listen(): Promise<{ readonly server: Server; readonly address: string }>
   /** The host's uid that may open the guest's pipes by path; undefined: our own. */
   readonly pipeOwner?: number
+  /** What is known about a start that failed. */
+  explain?(): string
   close?(): void
 }
 
@@ -116,7 +118,8 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     } catch (error) {
       for (const pipe of opened) pipe.destroy()
       control?.cancel()
-      throw error
+      const why = launcher.explain?.()
+      throw why === undefined ? error : new Error(`The guest did not start: ${why}`, { cause: error })
     }
   }
 

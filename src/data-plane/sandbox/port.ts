@@ -21,6 +21,8 @@ export interface DriverReport {
   readonly network: Enforcement
   /** Freezing an idle environment. */
   readonly freeze: Enforcement
+  /** More that the owner of this machine should know, one sentence each. */
+  readonly notes?: readonly string[]
 }
 
 export interface SandboxLimits {

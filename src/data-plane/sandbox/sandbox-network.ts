@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { connect, type Server, type Socket } from 'node:net'
 
 import type { DriverBase } from './driver-base.ts'
+import { listenOnLoopback } from './listen-on-loopback.ts'
+import type { NetworkMode, OutboundPlan, WantedNetwork } from './outbound.ts'
 
 /** Where the guest reaches us, whatever its network: an address of its own loopback (AWS has the Runtime API there). */
 export const LISTEN_ADDRESS = '169.254.100.1'
@@ -12,6 +14,8 @@ const RUNTIME_API_PORT = 9001
 const LOOPBACK_COMMANDS = ['link set lo up', `address add ${LISTEN_ADDRESS}/32 dev lo`] as const
 
 export interface EndpointOptions {
+  /** Default `auto`: `bridge` where that can be had, else `none`. */
+  readonly network?: WantedNetwork
   /** Ports of ours that guests reach by `endpointFor`. Asked at each create. */
   readonly endpointPorts?: () => readonly number[]
   /**
@@ -22,8 +26,8 @@ export interface EndpointOptions {
 }
 
 export interface SandboxNetwork {
-  /** A file that is the namespace. */
-  readonly file: string
+  /** A file that is the namespace; undefined: the host's. */
+  readonly file: string | undefined
   /** The Runtime API's listener. The caller closes it. */
   listen(): Promise<{ readonly server: Server; readonly address: string }>
   /** Closes the listeners for our own endpoints. */
@@ -35,14 +39,15 @@ export const networkFile = (directory: string) => join(directory, 'network')
 export async function makeSandboxNetwork(
   base: DriverBase,
   directory: string,
-  options: EndpointOptions & { readonly commands: readonly string[] },
+  options: EndpointOptions & { readonly outbound: OutboundPlan },
 ): Promise<SandboxNetwork> {
   const file = networkFile(directory)
   const { onEndpointConnection = joinToLoopback } = options
   await base.spawner.request({
     op: 'make-network',
     file,
-    commands: [...LOOPBACK_COMMANDS, ...options.commands],
+    inside: [...LOOPBACK_COMMANDS, ...options.outbound.inside],
+    outside: options.outbound.outside,
   })
   const listenInside = async (port: number) => {
     const { server } = await base.spawner.request({
@@ -74,7 +79,11 @@ export async function makeSandboxNetwork(
   }
 }
 
-export const endpointInside = (port: number) => `http://${LISTEN_ADDRESS}:${port}`
+/** The host's own network: listeners are on its loopback, where our endpoints are too. */
+export const hostNetwork: SandboxNetwork = { file: undefined, listen: listenOnLoopback, close() {} }
+
+export const endpointUrl = (mode: NetworkMode, port: number) =>
+  `http://${mode === 'host' ? '127.0.0.1' : LISTEN_ADDRESS}:${port}`
 
 function joinToLoopback(port: number, guest: Socket): void {
   const ours = connect(port, '127.0.0.1')

@@ -46,6 +46,8 @@ export interface WorkerOptions {
 }
 
 const DEFAULT_CACHE_BYTES = 10 * GIB
+/** How long `stop` waits for starts that are under way. */
+const STOP_GRACE_MS = 5000
 /** Accepted wherever signatures are not checked. */
 const TEST_CREDENTIALS: GuestCredentials = {
   accessKeyId: 'test',
@@ -149,7 +151,8 @@ export function createWorker(options: WorkerOptions): Worker {
       accepting = false
       // A start that is under way notices when its environment has been assembled.
       await Promise.all([...environments].map((environment) => environment.stop()))
-      await Promise.allSettled(starting)
+      // One that still downloads its runtime must not hold the end up: without a driver it comes to nothing.
+      await Promise.race([Promise.allSettled(starting), sleep(clock, STOP_GRACE_MS)])
       await Promise.all([...environments].map((environment) => environment.stop()))
       await driver.stop()
     },

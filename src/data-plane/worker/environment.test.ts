@@ -222,7 +222,7 @@ test('environment: takes one invocation at a time and none when it is gone', asy
   await assert.rejects(invoke(0), TypeError)
   await environment.stop()
   await environment.stop()
-  await assert.rejects(invoke(0), TypeError)
+  await assert.rejects(invoke(0), { code: 'ServiceException' })
 })
 
 test('environment: a crash in every run costs one start per invocation', async () => {

@@ -97,6 +97,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
 
   /** The environment is of no use any more and it is our fault. */
   const giveUp = async (error: unknown): Promise<never> => {
+    logger.error('An environment failed', { environment: id, function: version.name, error })
     void stop()
     throw serviceFailure('The execution environment failed', error)
   }
@@ -121,6 +122,8 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     invocation: GuestInvocation,
     options: { readonly logType: LogType },
   ): Promise<Omit<InvocationResult, 'executedVersion'>> => {
+    // A stop may come between the caller's choice and its call; anything else that is not idle is a bug of ours.
+    if (stopping) throw serviceFailure('The execution environment has been stopped')
     lifecycle.to('busy')
     const before = clock.monotonic()
     sandbox.thaw()
@@ -130,7 +133,8 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     const measuredMs = clock.monotonic() - before
     const durationMs = verdict.report?.status === 'timeout' ? timeoutMs : measuredMs
     if (stopping) throw serviceFailure('The execution environment was stopped while it ran the invocation')
-    if (verdict.reset) {
+    // Also after a good answer: the process may have ended, or never come back for more.
+    if (verdict.reset || run?.usable === false) {
       lifecycle.to('resetting')
       await reset()
     }

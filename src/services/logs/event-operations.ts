@@ -45,7 +45,7 @@ const MAX_AGE_MS = 14 * 24 * HOUR_MS
 const MAX_PAGE_BYTES = MIB
 const MAX_PAGE_EVENTS = 10_000
 /** Work for one page of FilterLogEvents, so that a search never holds up what is being written for long. */
-const SCAN = { events: 50_000, bytes: 16 * MIB }
+const SCAN = { events: 20_000, bytes: 8 * MIB }
 /** API reference: going backward needs a start time from here on. */
 const EARLIEST_BACKWARD = Date.UTC(2024, 0, 1)
 

@@ -100,11 +100,16 @@ export function createLogBuffer(options: LogBufferOptions): LogBuffer {
       }
     }
   }
+  const flushSoon = () => {
+    cancelTimer ??= clock.after(flushAfterMs, () => void flush())
+  }
   const flush = (): Promise<void> => {
     cancelTimer?.()
     cancelTimer = undefined
     writing ??= writeAll().finally(() => {
       writing = undefined
+      // Something may have come in after the last look.
+      if (pending.size > 0 && !stopped) flushSoon()
     })
     return writing
   }
@@ -135,7 +140,7 @@ export function createLogBuffer(options: LogBufferOptions): LogBuffer {
       }
       if (writing) return
       if (totalBytes >= MAX_WRITE_BYTES) void flush()
-      else cancelTimer ??= clock.after(flushAfterMs, () => void flush())
+      else flushSoon()
     },
     async drain(deadlineMs) {
       let cancel = () => {}

@@ -1,6 +1,8 @@
 /** What a worker does with real guests: one suite, run against every driver that this machine offers. */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 
 import type { InvocationResult } from '#contracts/invocation.ts'
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
@@ -123,7 +125,7 @@ export function describeWorker(
         const { errorType, errorMessage } = json(answer) as Record<string, string>
         assert.equal(errorType, 'Runtime.InvalidEntrypoint')
         assert.match(errorMessage ?? '', /^RequestId: \S+ Error: /)
-        assert.ok(errorMessage?.endsWith(message), errorMessage)
+        assert.ok(errorMessage?.endsWith(message), String(errorMessage))
         assert.match(
           tailOf(answer),
           /^INIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: error\tError Type: Runtime\.InvalidEntrypoint\nINIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: invoke\tStatus: error\tError Type: Runtime\.InvalidEntrypoint\nSTART [^\n]+\nRequestId: \S+ Error: [^\n]+\nRuntime\.InvalidEntrypoint\nEND [^\n]+\nREPORT .*\tStatus: error\tError Type: Runtime\.InvalidEntrypoint\n$/,
@@ -294,6 +296,31 @@ export function describeWorker(
       // The list of this test holds the lines; what the worker itself holds is a few MiB.
       assert.ok(process.memoryUsage().rss - before < 1024 * 1024 * 1024)
       rig.log.splice(0)
+    })
+
+    test('twenty thousand lines right before the answer are all logged before END', async () => {
+      await using stack = new AsyncDisposableStack()
+      const environment = await rig.start(
+        await provided(bootstrap(shell(`seq 1 20000; ${post('1')}`)), { memoryMiB: 1769 }),
+      )
+      stack.defer(() => environment.stop())
+      await invoke(environment)
+      const lines = linesOf(environment)
+      assert.deepEqual(lines.slice(2, 4), ['1', '2'])
+      assert.equal(lines.indexOf('20000'), 20_001)
+      assert.match(lines[20_002] ?? '', /^END /)
+    })
+
+    test('a function that leaves children behind and ignores SIGTERM is gone after stop', async () => {
+      const environment = await rig.start(
+        await provided(
+          bootstrap(shell(`(trap '' TERM; sleep 997.${name.length}) & ${post('1')}`, "trap '' TERM")),
+        ),
+      )
+      await invoke(environment)
+      await environment.stop()
+      const { stdout } = await promisify(execFile)('ps', ['-eo', 'args'])
+      assert.doesNotMatch(stdout, new RegExp(`sleep 997\\.${name.length}`))
     })
 
     test('the JSON format gives records instead of lines', async () => {

@@ -9,10 +9,10 @@ import { findProgram } from '../find-program.ts'
 import { confinedCommand } from '../host-command.ts'
 import { createLaunchedSandbox } from '../launched-sandbox.ts'
 import { hostIdBase } from '../oci/config.ts'
+import { createOutbound, type Outbound } from '../outbound.ts'
 import type { SandboxDriver, SandboxSpec } from '../port.ts'
-import { listenOnLoopback } from '../process/process-driver.ts'
 import { GUEST_USER, hostNameServers, makeRoot } from '../root-files.ts'
-import { endpointInside, makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { endpointUrl, hostNetwork, makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
 import { PRIVATE_PLACE } from '../spawner/client.ts'
 import { argumentFile, hostFiles, type BubblewrapPlaces } from './command.ts'
 import { probeBubblewrap } from './probe.ts'
@@ -37,22 +37,31 @@ export async function createBubblewrapDriver(options: DriverOptions & EndpointOp
   const root = process.getuid?.() === 0
   const stateDirectory = resolve(options.stateDirectory)
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
+  const wanted = ownNetwork ? (options.network ?? 'auto') : 'host'
   const rootFiles = makeRoot(join(stateDirectory, 'root'), {
-    nameServers: hostNameServers({ loopbackToo: !ownNetwork }),
+    nameServers: hostNameServers({ loopbackToo: wanted === 'host' }),
   })
   const placeOf = (id: string) => join(PRIVATE_PLACE, id)
 
+  let outbound: Outbound | undefined
+  const chosen = () => {
+    if (!outbound) throw new Error('The driver has not started')
+    return outbound
+  }
   return createDriverBase({
     ...options,
     place: root ? 'mount-namespace' : 'user-namespace',
-    report,
+    report: () => ({ ...report, notes: [chosen().note] }),
+    async onStart(base) {
+      outbound = await createOutbound({ base, wanted, stateDirectory, logger: options.logger })
+    },
     cgroups,
     plan: ({ id }) => ({
       ...cgroupPlan(cgroups, id),
       ...(root ? { place: placeOf(id) } : {}),
       marker: cgroups ? undefined : `${MARKER}=${id}`,
     }),
-    endpointFor: ownNetwork ? endpointInside : undefined,
+    endpointFor: (port) => endpointUrl(chosen().mode, port),
     async create(base, spec, directory, onDestroyed) {
       const confinement = cgroups
         ? createCgroupConfinement(cgroups, spec.id, spec.limits)
@@ -68,7 +77,9 @@ export async function createBubblewrapDriver(options: DriverOptions & EndpointOp
         root
           ? showFiles(base, spec, { directory, place: placeOf(spec.id), uid, scratch })
           : mountTmp(base, spec, join(directory, 'tmp')),
-        ownNetwork ? makeSandboxNetwork(base, directory, { ...options, commands: [] }) : undefined,
+        chosen().mode === 'host'
+          ? hostNetwork
+          : makeSandboxNetwork(base, directory, { ...options, outbound: chosen().plan(spec.id) }),
       ])
       const shownRoot = root ? { ...rootFiles, directory: join(PRIVATE_PLACE, 'root') } : rootFiles
       return createLaunchedSandbox({
@@ -84,15 +95,17 @@ export async function createBubblewrapDriver(options: DriverOptions & EndpointOp
           signalsAsCodes: true,
           spared: () => [],
           pipeOwner: root ? uid : undefined,
-          listen: network?.listen ?? listenOnLoopback,
-          close: network?.close,
+          listen: network.listen,
+          close: network.close,
           launch(command, run) {
             const file = join(directory, `run-${run}`, 'arguments')
             writeFileSync(file, argumentFile({ ...places, root: shownRoot }, command), { mode: 0o600 })
             const descriptor = command.control ? 4 : 3
-            const enter = network ? ['nsenter', `--net=${network.file}`, '--'] : []
+            const enter = network.file ? ['nsenter', `--net=${network.file}`, '--'] : []
             const drop = root ? ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'] : []
-            const wrap = [program, '--args', String(descriptor), '--', ...command.argv]
+            // A shell says "not found" by exit code 127, as every other driver does.
+            const shell = ['/bin/sh', '-c', 'exec "$@"', 'sh']
+            const wrap = [program, '--args', String(descriptor), '--', ...shell, ...command.argv]
             return {
               argv: confinedCommand({
                 argv: [...enter, ...drop, ...wrap],

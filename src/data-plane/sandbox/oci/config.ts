@@ -33,8 +33,8 @@ const SHM_BYTES = 4 * 1024 * 1024
 const KEEPER = ['/bin/sh', '-c', 'while :; do sleep 1000000; done']
 
 export interface SandboxPlaces {
-  /** A bind mount of the network namespace. */
-  readonly network: string
+  /** A bind mount of the network namespace; undefined: the host's. */
+  readonly network: string | undefined
   /** Mounted file system for /tmp, of its own size. Undefined: memory, charged to the function. */
   readonly tmp: string | undefined
   readonly hostName: string
@@ -88,7 +88,7 @@ export function ociConfig(spec: SandboxSpec, root: RootFiles, places: SandboxPla
         { type: 'uts' },
         { type: 'cgroup' },
         { type: 'user' },
-        { type: 'network', path: places.network },
+        ...(places.network === undefined ? [] : [{ type: 'network', path: places.network }]),
       ],
       uidMappings: [{ containerID: 0, hostID: hostId, size: ID_RANGE }],
       gidMappings: [{ containerID: 0, hostID: hostId, size: ID_RANGE }],

@@ -8,9 +8,10 @@ import { createCgroupConfinement } from '../confinement.ts'
 import { createDriverBase, type DriverOptions } from '../driver-base.ts'
 import { findProgram } from '../find-program.ts'
 import { createLaunchedSandbox } from '../launched-sandbox.ts'
+import { createOutbound, type Outbound } from '../outbound.ts'
 import type { SandboxDriver } from '../port.ts'
 import { hostNameServers, makeRoot } from '../root-files.ts'
-import { endpointInside, type EndpointOptions } from '../sandbox-network.ts'
+import { endpointUrl, type EndpointOptions } from '../sandbox-network.ts'
 import { PRIVATE_PLACE } from '../spawner/client.ts'
 import { startContainer, type OciRuntime } from './oci-sandbox.ts'
 import { probeOci } from './probe.ts'
@@ -30,18 +31,33 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
   const stateDirectory = resolve(options.stateDirectory)
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
   const runtime: OciRuntime = { program, root: join(stateDirectory, 'runtime') }
-  const rootFiles = makeRoot(join(stateDirectory, 'root'), { nameServers: hostNameServers() })
+  const rootFiles = makeRoot(join(stateDirectory, 'root'), {
+    nameServers: hostNameServers({ loopbackToo: options.network === 'host' }),
+  })
   // The directory itself may lie where the guest's user can't walk in; the spawner shows it at another place.
   const shownRoot = { ...rootFiles, directory: join(PRIVATE_PLACE, 'root') }
 
+  let outbound: Outbound | undefined
+  const chosen = () => {
+    if (!outbound) throw new Error('The driver has not started')
+    return outbound
+  }
   return createDriverBase({
     ...options,
     place: 'mount-namespace',
     spawnerEnv: { LAMBENT_OCI_RUNTIME: program },
-    report,
+    report: () => ({ ...report, notes: [chosen().note] }),
+    async onStart(base) {
+      outbound = await createOutbound({
+        base,
+        wanted: options.network ?? 'auto',
+        stateDirectory,
+        logger: options.logger,
+      })
+    },
     cgroups,
     plan: (spec) => ({ ...cgroupPlan(cgroups, spec.id), container: runtime }),
-    endpointFor: endpointInside,
+    endpointFor: (port) => endpointUrl(chosen().mode, port),
     async create(base, spec, directory, onDestroyed) {
       const confinement = createCgroupConfinement(cgroups, spec.id, spec.limits)
       const launcher = await startContainer({
@@ -52,7 +68,7 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
         directory,
         confinement,
         scratch,
-        commands: [],
+        outbound: chosen(),
         endpointPorts: options.endpointPorts,
         onEndpointConnection: options.onEndpointConnection,
       })

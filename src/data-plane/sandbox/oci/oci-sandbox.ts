@@ -1,14 +1,15 @@
 /** One sandbox of an OCI runtime: a keeper holds its namespaces, and every run of the guest is put into them. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Confinement } from '../confinement.ts'
 import type { DriverBase } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
 import type { Launcher } from '../launched-sandbox.ts'
+import type { Outbound } from '../outbound.ts'
 import type { SandboxSpec } from '../port.ts'
 import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
-import { makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { hostNetwork, makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
 import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
 
 const RUNTIME_DEADLINE_MS = 15_000
@@ -37,8 +38,7 @@ export interface OciSandboxOptions extends EndpointOptions {
   readonly confinement: Confinement
   /** False: /tmp is memory. */
   readonly scratch: boolean
-  /** Lines for `ip` inside the new network. */
-  readonly commands: readonly string[]
+  readonly outbound: Outbound
 }
 
 /** Makes network, /tmp and container. What it made is removed by the sandbox's clean-up plan, also when it fails. */
@@ -62,7 +62,9 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
           })
           .then(() => mountPoint)
       : undefined,
-    makeSandboxNetwork(base, directory, options),
+    options.outbound.mode === 'host'
+      ? hostNetwork
+      : makeSandboxNetwork(base, directory, { ...options, outbound: options.outbound.plan(spec.id) }),
   ])
   const bundle = join(directory, 'bundle')
   mkdirSync(bundle)
@@ -92,7 +94,9 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
   return {
     paths: PATHS,
     signalsAsCodes: !spawner.native,
-    spared: () => [keeper, ...childrenOf(keeper)],
+    // Orphans of the guest are the keeper's children too, but only its own run as root inside.
+    spared: () => [keeper, ...childrenOf(keeper).filter((pid) => ownerOf(pid) === hostId)],
+    explain: () => lastLine(log),
     pipeOwner: hostId + GUEST_USER.uid,
     listen: network.listen,
     close: network.close,
@@ -157,6 +161,10 @@ function childrenOf(pid: number): readonly number[] {
   } catch {
     return []
   }
+}
+
+function ownerOf(pid: number): number | undefined {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid
 }
 
 function lastLine(path: string): string {

@@ -1,6 +1,5 @@
 /** No isolation at all: the guest is an ordinary process of this user. For machines that offer nothing better. */
 import { mkdirSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
 import type { CgroupHost } from '../cgroup/cgroup.ts'
@@ -9,6 +8,7 @@ import { createCgroupConfinement, createPollingConfinement, type Confinement } f
 import { createDriverBase, type DriverOptions } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
 import { createLaunchedSandbox } from '../launched-sandbox.ts'
+import { listenOnLoopback } from '../listen-on-loopback.ts'
 import type { DriverReport, SandboxDriver, SandboxSpec } from '../port.ts'
 import { cgroupPlan } from '../cgroup/plan.ts'
 import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
@@ -35,7 +35,7 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
   return createDriverBase({
     ...options,
     place: 'host',
-    report: processReport(cgroups),
+    report: () => processReport(cgroups),
     cgroups,
     plan: (spec) => ({ ...cgroupPlan(cgroups, spec.id), marker: marker(spec.id) }),
     async create({ spawner, door }, spec, directory, onDestroyed) {
@@ -88,15 +88,4 @@ function hostPaths({ files }: SandboxSpec, directory: string) {
     lang: files.lang ?? empty,
     tmp: join(directory, 'tmp'),
   }
-}
-
-/** A port of the host's loopback that the kernel picks: every process of the machine reaches it. */
-export async function listenOnLoopback() {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  return { server, address: `127.0.0.1:${port}` }
 }

@@ -20,8 +20,6 @@ export interface CleanUpPlan {
   readonly container?: { readonly program: string; readonly root: string }
   /** A directory of the spawner's private place, with mounts in it. */
   readonly place?: string
-  /** A network interface on the host's side, removed with its peer. */
-  readonly link?: string
 }
 
 export const PLAN_FILE = 'clean-up.json'
@@ -41,7 +39,6 @@ export async function cleanUp(directory: string): Promise<boolean> {
     await killAll(plan)
     if (plan.container)
       await run(plan.container.program, ['--root', plan.container.root, 'delete', '--force', plan.id])
-    if (plan.link) await run('ip', ['link', 'delete', plan.link])
   }
   await unmountBelow(directory)
   if (plan?.place !== undefined) {
@@ -51,6 +48,16 @@ export async function cleanUp(directory: string): Promise<boolean> {
   if (plan) await removeCgroups(plan.cgroups)
   rmSync(directory, { recursive: true, force: true })
   return true
+}
+
+/** Where the name of the packet filter's table stands that belongs to all sandboxes of an agent. */
+export const TABLE_FILE = 'packet-filter-table'
+
+/** What is left of an agent: its sandboxes and what they share. Answers how many sandboxes there were. */
+export async function cleanUpAgent(stateDirectory: string): Promise<number> {
+  const table = read(join(stateDirectory, TABLE_FILE)).trim()
+  if (table !== '') await run('nft', ['delete', 'table', 'inet', table])
+  return cleanUpAll(join(stateDirectory, 'sandboxes'))
 }
 
 /** Cleans every sandbox directory under `parent`; one that fails does not keep the others. */
@@ -74,7 +81,14 @@ function readPlan(directory: string): CleanUpPlan | undefined {
 /** Kills what runs in the sandbox and keeps the sandbox. */
 export async function killSandbox(directory: string, spare: ReadonlySet<number>): Promise<void> {
   const plan = readPlan(directory)
-  if (plan) await killAll(plan, spare)
+  if (!plan) return
+  await killAll(plan, spare)
+  // The dead count against the process limit until they are collected; a new run needs their places.
+  for (const cgroup of plan.cgroups) {
+    const counter = join(cgroup, 'pids.current')
+    for (let round = 0; round < KILL_ROUNDS && Number(read(counter)) > spare.size; round++)
+      await delay(Math.min(ROUND_MS, round))
+  }
 }
 
 /** Every process of the plan, right now. */

@@ -5,11 +5,11 @@
  */
 import { join } from 'node:path'
 
-import { cleanUp, cleanUpAll, killSandbox } from './clean-up.ts'
+import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox } from './clean-up.ts'
 import { executeTool } from './execute.ts'
 import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
 import { loadNative } from './native.ts'
-import { listenInNetwork, makeNetwork } from './network.ts'
+import { allowForwarding, listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
 import { bindMounts, makeScratch, mountMemory } from './mounts.ts'
 
@@ -52,7 +52,10 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       await mountMemory(request.target, request.sizeMiB)
       return answer({})
     case 'make-network':
-      await makeNetwork(native, request.file, request.commands)
+      await makeNetwork(native, request)
+      return answer({})
+    case 'allow-forwarding':
+      allowForwarding()
       return answer({})
     case 'listen': {
       const server = await listenInNetwork(native, request.network, request.address, request.port)
@@ -87,7 +90,7 @@ process.on('message', (envelope: { readonly id?: unknown; readonly request?: unk
 
 process.on('disconnect', () => {
   runs.killAllGroups()
-  cleanUpAll(sandboxes).then(
+  cleanUpAgent(stateDirectory).then(
     () => process.exit(0),
     (error: unknown) => {
       process.stderr.write(`lambent: sandboxes are left behind: ${String(error)}\n`)

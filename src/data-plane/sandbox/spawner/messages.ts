@@ -65,8 +65,15 @@ export type SpawnerRequest =
     }
   /** Memory of its own size at a place in the spawner's own mount namespace. */
   | { readonly op: 'mount-memory'; readonly target: string; readonly sizeMiB: number }
-  /** A network namespace bound to a file; `commands` are lines for `ip -batch`, run inside it. */
-  | { readonly op: 'make-network'; readonly file: string; readonly commands: readonly string[] }
+  /** A network namespace bound to a file. Lines for `ip -batch`: `inside` runs in it, then `outside` on the host. */
+  | {
+      readonly op: 'make-network'
+      readonly file: string
+      readonly inside: readonly string[]
+      readonly outside: readonly string[]
+    }
+  /** Lets this host forward packets between its interfaces. */
+  | { readonly op: 'allow-forwarding' }
   /** Answers with a listening server as the message's handle. */
   | {
       readonly op: 'listen'
@@ -157,7 +164,8 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     m['mounts'].length <= MAX_ITEMS &&
     m['mounts'].every((mount) => isRecord(mount) && isPath(mount['source']) && isPath(mount['target'])),
   'mount-memory': (m) => isPath(m['target']) && isPositive(m['sizeMiB']),
-  'make-network': (m) => isPath(m['file']) && isTexts(m['commands']),
+  'make-network': (m) => isPath(m['file']) && isTexts(m['inside']) && isTexts(m['outside']),
+  'allow-forwarding': () => true,
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
   kill: (m) =>
     isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),

@@ -1,29 +1,36 @@
 /** Network namespaces: made, configured and listened in, by system calls where this Node can, else by commands. */
 import { fork, spawnSync } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 
+import type { SpawnerRequest } from './messages.ts'
 import type { Native } from './native.ts'
 
 const COMMAND_DEADLINE_MS = 10_000
 const BACKLOG = 128
 
-/** Makes a network namespace that lives as long as its bind mount on `file`, and runs `ip` commands inside it. */
+/** Makes a network namespace that lives as long as its bind mount on `file`, and configures both its sides. */
 export async function makeNetwork(
   native: Native | undefined,
-  file: string,
-  commands: readonly string[],
+  request: Extract<SpawnerRequest, { readonly op: 'make-network' }>,
 ): Promise<void> {
+  const { file, inside, outside } = request
   closeSync(openSync(file, 'w'))
-  const batch = `${commands.join('\n')}\n`
   if (native) {
     native.inFreshNetwork(() => {
       command('mount', ['--bind', '/proc/self/ns/net', file])
-      command('ip', ['-batch', '-'], batch)
+      command('ip', ['-batch', '-'], lines(inside))
     })
-    return
-  }
-  command('unshare', [`--net=${file}`, 'ip', '-batch', '-'], batch)
+  } else command('unshare', [`--net=${file}`, 'ip', '-batch', '-'], lines(inside))
+  if (outside.length > 0) command('ip', ['-batch', '-'], lines(outside))
+}
+
+const lines = (commands: readonly string[]) => `${commands.join('\n')}\n`
+
+/** A setting of the whole host, so it is only touched when it is off. */
+export function allowForwarding(): void {
+  const setting = '/proc/sys/net/ipv4/ip_forward'
+  if (readFileSync(setting, 'utf8').trim() === '0') writeFileSync(setting, '1')
 }
 
 /** A server that accepts connections made inside the namespace. The caller closes it. */

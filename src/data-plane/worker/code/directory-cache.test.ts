@@ -89,6 +89,15 @@ test('cache: throws away what was used longest ago, and never what is in use', a
   assert.equal(await contentOf(c.path), 'c')
 })
 
+test('cache: what is thrown away can be made again at once', async () => {
+  const cache = await openCache(0)
+  for (let round = 0; round < 20; round++) {
+    const held = await cache.acquire('code', A, of(`round ${round}`))
+    assert.equal(await contentOf(held.path), `round ${round}`)
+    held.release()
+  }
+})
+
 test('cache: survives a restart of the program', async () => {
   const before = await openCache()
   const held = await before.acquire('code', A, of('a', 123))

@@ -55,6 +55,8 @@ export function createDirectoryCache(options: {
   const { root, maxBytes, clock, logger } = options
   const entries = new Map<string, Entry>()
   const filling = new Map<string, { waiting: number; readonly work: Promise<Entry> }>()
+  /** Evictions that have not left their place yet. */
+  const leaving = new Map<string, Promise<void>>()
   const waste = join(root, 'waste')
   let sizeBytes = 0
   let bootId = ''
@@ -75,9 +77,12 @@ export function createDirectoryCache(options: {
       if (sizeBytes <= maxBytes) return
       entries.delete(name)
       sizeBytes -= entry.sizeBytes
-      discard(entry.directory).catch((error: unknown) =>
-        logger.warn('A cached directory could not be removed', { directory: entry.directory, error }),
-      )
+      const gone = discard(entry.directory)
+        .catch((error: unknown) =>
+          logger.warn('A cached directory could not be removed', { directory: entry.directory, error }),
+        )
+        .finally(() => leaving.delete(name))
+      leaving.set(name, gone)
     }
   }
 
@@ -98,15 +103,17 @@ export function createDirectoryCache(options: {
   /** Resolves with the size of what `fill` made. */
   const make = async (
     kind: string,
-    directory: string,
+    name: string,
     fill: (path: string) => Promise<number>,
   ): Promise<number> => {
+    const directory = join(root, name)
     const partial = join(waste, randomBytes(8).toString('hex'))
     try {
       await mkdir(partial, { recursive: true, mode: 0o755 })
       const bytes = await fill(join(partial, TREE))
       await writeFile(join(partial, MARK), JSON.stringify({ sizeBytes: bytes, bootId }))
       await mkdir(join(root, kind), { recursive: true, mode: 0o755 })
+      await leaving.get(name)
       await rename(partial, directory)
       return bytes
     } catch (error) {
@@ -120,7 +127,7 @@ export function createDirectoryCache(options: {
     let pending = filling.get(name)
     if (!pending) {
       const directory = join(root, name)
-      const work = make(kind, directory, fill).then(
+      const work = make(kind, name, fill).then(
         (bytes) => {
           // Users before anybody else runs, so that it cannot be evicted between its making and its first use.
           const entry = {

@@ -3,6 +3,7 @@ import { functionArn } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { runtimeVersion, runtimeVersionArn, type RuntimeDescription } from '#contracts/runtime.ts'
 import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
+import { cutMessage } from '#data-plane/worker/log/line-splitter.ts'
 import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
 import type { InitReport, InvocationReport } from '#data-plane/worker/log/platform-lines.ts'
 import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
@@ -95,10 +96,7 @@ export function createEnvironmentLog(options: {
       ])
     },
     lines: (messages) => write(clock.now(), messages),
-    record(event) {
-      tail.add(event.message)
-      sink.append({ ...address, events: [{ timestamp: event.timestamp, message: event.message }] })
-    },
+    record: ({ timestamp, message }) => write(timestamp, cutMessage(message)),
     takeTail: () => tail.take(),
     clearTail: () => tail.clear(),
   }

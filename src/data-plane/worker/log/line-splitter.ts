@@ -59,6 +59,21 @@ export function createLineSplitter(maxEventBytes = MAX_EVENT_BYTES): LineSplitte
   }
 }
 
+/** A message in pieces that each fit into one event; almost always the message itself. */
+export function cutMessage(message: string, maxEventBytes = MAX_EVENT_BYTES): readonly string[] {
+  // A UTF-16 unit is at most three bytes, so short ones need no counting.
+  if (message.length * 3 <= maxEventBytes || Buffer.byteLength(message) <= maxEventBytes) return [message]
+  const bytes = Buffer.from(message)
+  const pieces: string[] = []
+  for (let at = 0; at < bytes.byteLength;) {
+    const end = at + maxEventBytes
+    const cut = end >= bytes.byteLength ? bytes.byteLength : characterBoundary(bytes, at, end)
+    pieces.push(bytes.toString('utf8', at, cut))
+    at = cut
+  }
+  return pieces
+}
+
 /** The last position up to `end` that does not split a UTF-8 character; `end` itself when the bytes are no UTF-8. */
 function characterBoundary(bytes: Buffer, start: number, end: number): number {
   for (let at = end; at > start && at > end - 4; at--) {

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 
 import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
-import { createLineSplitter } from '#data-plane/worker/log/line-splitter.ts'
+import { createLineSplitter, cutMessage } from '#data-plane/worker/log/line-splitter.ts'
 import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
 import { createOutputPump } from '#data-plane/worker/log/output-pump.ts'
 import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
@@ -68,6 +68,11 @@ test('lines: however it is cut into chunks, the same lines come out', () => {
     lines.push(splitter.flush())
     assert.deepEqual(lines, expected)
   }
+})
+
+test('records: one that is too long becomes several events, newlines and all', () => {
+  assert.deepEqual(cutMessage('a\nb', 4), ['a\nb'])
+  assert.deepEqual(cutMessage('a\nbcdéé', 4), ['a\nbc', 'dé', 'é'])
 })
 
 test('tail: keeps the last bytes, whatever came before', () => {

@@ -1,9 +1,15 @@
+import { existsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import type { Interpreter } from '#data-plane/worker/runtimes/interpreter.ts'
 import { runCommand } from '#data-plane/worker/runtimes/run-command.ts'
-import { executablesNamed, namesIn, prefixToMount } from '#data-plane/worker/runtimes/search-path.ts'
+import {
+  executablesNamed,
+  isShowable,
+  namesIn,
+  seenByGuests,
+} from '#data-plane/worker/runtimes/search-path.ts'
 
 /** `--version` of a Node takes 40 ms; one that hangs is none. */
 const PROBE_MS = 10_000
@@ -44,6 +50,7 @@ export async function findInstalledNode(
 
 async function findHostNode(major: string, path: string | undefined): Promise<Interpreter | undefined> {
   for (const executable of await executablesNamed('node', path)) {
+    if (!isInstallation(executable)) continue
     const version = await runCommand(executable, ['--version'], { timeoutMs: PROBE_MS, env: {} }).catch(
       () => '',
     )
@@ -52,8 +59,24 @@ async function findHostNode(major: string, path: string | undefined): Promise<In
   return undefined
 }
 
+/** Guests get to see the whole prefix, so it must be Node's own and not a directory that happens to have a `bin`. */
+function isInstallation(executable: string): boolean {
+  const prefix = prefixOf(executable)
+  return (
+    seenByGuests(executable) ||
+    (isShowable(prefix) && existsSync(join(prefix, 'include/node/node_version.h')))
+  )
+}
+
+const prefixOf = (executable: string) => dirname(dirname(executable))
+
 const majorOf = (version: string): string | undefined => VERSION.exec(version)?.[1]
 
 function describe(executable: string, version: string, source: Interpreter['source']): Interpreter {
-  return { version: version.replace(/^v/, ''), executable, lang: prefixToMount(executable), source }
+  return {
+    version: version.replace(/^v/, ''),
+    executable,
+    lang: seenByGuests(executable) ? undefined : prefixOf(executable),
+    source,
+  }
 }

@@ -5,7 +5,12 @@ import { join } from 'node:path'
 
 import type { Interpreter } from '#data-plane/worker/runtimes/interpreter.ts'
 import { runCommand } from '#data-plane/worker/runtimes/run-command.ts'
-import { executablesNamed, namesIn } from '#data-plane/worker/runtimes/search-path.ts'
+import {
+  executablesNamed,
+  isShowable,
+  namesIn,
+  seenByGuests,
+} from '#data-plane/worker/runtimes/search-path.ts'
 
 /** Starting a Python takes 50 ms; a shim may start several programs. */
 const PROBE_MS = 10_000
@@ -51,8 +56,8 @@ async function probe(candidate: string, name: string): Promise<Interpreter | und
     const prefix = await realpath(reported)
     const executable = join(prefix, 'bin', name)
     if (!existsSync(executable)) return undefined
-    const below = prefix === '/usr' || prefix.startsWith('/usr/')
-    return { version, executable, lang: below ? undefined : prefix, source: 'host' }
+    if (seenByGuests(prefix)) return { version, executable, lang: undefined, source: 'host' }
+    return isShowable(prefix) ? { version, executable, lang: prefix, source: 'host' } : undefined
   } catch {
     return undefined
   }

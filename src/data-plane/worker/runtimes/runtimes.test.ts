@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 
@@ -9,7 +9,7 @@ import { findBootstrap } from '#data-plane/worker/runtimes/find-bootstrap.ts'
 import { findNode } from '#data-plane/worker/runtimes/find-node.ts'
 import { findPython } from '#data-plane/worker/runtimes/find-python.ts'
 import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
-import { prefixToMount } from '#data-plane/worker/runtimes/search-path.ts'
+import { isShowable, seenByGuests } from '#data-plane/worker/runtimes/search-path.ts'
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 let root = ''
@@ -46,6 +46,7 @@ test('Node: the newest installed copy, compared as numbers', async () => {
 test('Node: one on PATH, when it says that it is of that version', async () => {
   await program('one/bin/node', '#!/bin/sh\necho v18.0.0\n')
   const right = await program('two/bin/node', '#!/bin/sh\necho v99.4.1\n')
+  await program('two/include/node/node_version.h', '')
   const path = `${join(root, 'one/bin')}:relative:${join(root, 'two/bin')}`
   const found = await findNode({ major: '99', runtimesDirectory: root, path, self: SELF })
   assert.deepEqual(found, { version: '99.4.1', executable: right, lang: join(root, 'two'), source: 'host' })
@@ -71,10 +72,25 @@ test('Python: what a candidate says about itself counts, not its name or place',
   assert.ok(nine === undefined || nine.version.startsWith('3.9.'))
 })
 
-test('mounting: only what guests do not see anyway', () => {
-  assert.equal(prefixToMount('/usr/bin/node'), undefined)
-  assert.equal(prefixToMount('/usr/local/bin/node'), undefined)
-  assert.equal(prefixToMount('/home/me/.nvm/v22/bin/node'), '/home/me/.nvm/v22')
+test('mounting: what guests see anyway is not mounted, and a home directory never is', () => {
+  assert.equal(seenByGuests('/usr/local/bin/node'), true)
+  assert.equal(seenByGuests('/usrlocal/bin/node'), false)
+  for (const prefix of ['/', '/opt', '/home/me', '/Users/me', homedir(), '/root']) {
+    assert.equal(isShowable(prefix), false, prefix)
+  }
+  for (const prefix of [
+    '/home/me/.nvm/versions/node/v22.1.0',
+    '/opt/node',
+    join(homedir(), '.pyenv/versions/3.12.1'),
+  ]) {
+    assert.equal(isShowable(prefix), true, prefix)
+  }
+})
+
+test('Node: one in a directory that holds other things too is not shown to guests', async () => {
+  await program('mixed/bin/node', '#!/bin/sh\necho v99.4.1\n')
+  const path = join(root, 'mixed/bin')
+  assert.equal(await findNode({ major: '99', runtimesDirectory: root, path, self: SELF }), undefined)
 })
 
 const places = (task: string, opt?: string) => [

@@ -1,6 +1,7 @@
 /** Where programs of the host lie. */
 import { constants } from 'node:fs'
 import { access, readdir, realpath } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 
 /** Looked at even when PATH does not name them. */
@@ -29,7 +30,17 @@ export async function executablesNamed(
 /** Names in a directory; none when it cannot be read. */
 export const namesIn = (directory: string): Promise<readonly string[]> => readdir(directory).catch(() => [])
 
-/** The prefix of `<prefix>/bin/<program>`, or undefined for a program below /usr, which guests see as it is. */
-export function prefixToMount(executable: string): string | undefined {
-  return executable.startsWith('/usr/') ? undefined : dirname(dirname(executable))
+/** True for what every guest sees anyway. */
+export const seenByGuests = (path: string): boolean => path === '/usr' || path.startsWith('/usr/')
+
+/**
+ * May this directory be shown to guests as /var/lang? At least two levels deep and neither a home directory nor above
+ * one: an interpreter in `~/bin` or `/opt/bin` would otherwise show every guest what else lies there.
+ */
+export function isShowable(prefix: string): boolean {
+  const home = homedir()
+  const levels = prefix.split('/').filter((name) => name !== '').length
+  const isHome =
+    prefix === home || home.startsWith(`${prefix}/`) || ['/home', '/Users'].includes(dirname(prefix))
+  return levels >= 2 && !isHome
 }

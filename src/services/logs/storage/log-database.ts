@@ -7,11 +7,12 @@ const SCHEMA_VERSION = 1
 
 /**
  * Events are kept in the order of their arrival; the two indexes hold them in the order in which they are read (SQLite
- * appends `sequence`, the row id, to both). Rows of deleted groups and streams stay until they are swept.
+ * appends `sequence`, the row id, to both). Rows of deleted groups and streams stay until they are swept, so that their
+ * ids must not be used again (autoincrement).
  */
 const SCHEMA = `
   create table log_group (
-    id integer primary key,
+    id integer primary key autoincrement,
     account text not null,
     region text not null,
     name text not null,
@@ -25,7 +26,7 @@ const SCHEMA = `
     unique (account, region, name)
   ) strict;
   create table log_stream (
-    id integer primary key,
+    id integer primary key autoincrement,
     group_id integer not null,
     name text not null,
     created_at integer not null,

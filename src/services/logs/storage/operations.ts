@@ -77,7 +77,8 @@ export interface EventQuery {
 }
 
 export type EventPage =
-  | { readonly kind: 'no-group' | 'no-stream' }
+  | { readonly kind: 'no-group' }
+  | { readonly kind: 'no-stream' }
   | {
       readonly kind: 'page'
       /** In the order in which they were found: descending when going backward. */
