@@ -2,10 +2,27 @@
 /** Errors that the runtime itself raises, and the documents that become of any error. The texts are AWS's. */
 const { types } = require('util')
 
+/** Node.js 24 and newer have another runtime, with small differences in what it shows of an error. */
+const style = { modern: false }
+
+/** Class names of the newer runtime that are not the error's own name. JSON logs show the class. */
+const MODERN_CLASSES = {
+  HandlerNotFound: 'HandlerNotFoundError',
+  MalformedHandlerName: 'MalformedHandlerNameError',
+  CallbackHandlerDeprecated: 'CallbackHandlerDeprecatedError',
+}
+
 function runtimeError(name, message) {
-  const error = new Error(message)
-  // Not enumerable, as a name on the prototype: it must not turn up among the error's own members in the log.
-  Object.defineProperty(error, 'name', { value: `Runtime.${name}`, configurable: true, writable: true })
+  const className = (style.modern && MODERN_CLASSES[name]) || name
+  const classes = { [className]: class extends Error {} }
+  const error = new classes[className](message)
+  Object.defineProperty(error, 'name', {
+    value: `Runtime.${name}`,
+    configurable: true,
+    writable: true,
+    // Whether it is one of the members that the log shows.
+    enumerable: style.modern,
+  })
   // The stack begins with the name that the error had when it was made.
   Object.defineProperty(error, 'stack', {
     value: error.stack.replace(/^Error/, error.name),
@@ -23,14 +40,15 @@ function unhandledRejection(reason, promise) {
   return error
 }
 
-/** An error in the code itself: it keeps the stack that names the line. */
+/** An error in the code itself: in newer runtimes it keeps the stack that names the line. */
 function syntaxError(cause) {
   const error = runtimeError('UserCodeSyntaxError', String(cause))
-  error.stack = cause.stack
+  if (style.modern) error.stack = cause.stack
   return error
 }
 
 function looksLikeError(value) {
+  if (style.modern) return value instanceof Error
   return (
     types.isNativeError(value) ||
     value instanceof Error ||
@@ -41,14 +59,17 @@ function looksLikeError(value) {
   )
 }
 
+/** The documents travel in headers in AWS, where this character is not allowed. */
+const printable = (value) => String(value).replaceAll('\x7f', '%7F')
+
 /** What the caller of the function gets: `{ errorType, errorMessage, trace }`. Never throws. */
 function errorDocument(error) {
   try {
     if (looksLikeError(error)) {
       return {
-        errorType: String(error.name),
-        errorMessage: String(error.message),
-        trace: String(error.stack).split('\n'),
+        errorType: printable(error.name),
+        errorMessage: printable(error.message),
+        trace: printable(error.stack).split('\n'),
       }
     }
     return { errorType: typeof error, errorMessage: String(error), trace: [] }
@@ -81,4 +102,4 @@ function errorLine(error) {
   }
 }
 
-module.exports = { runtimeError, unhandledRejection, syntaxError, errorDocument, toError, errorLine }
+module.exports = { style, runtimeError, unhandledRejection, syntaxError, errorDocument, toError, errorLine }

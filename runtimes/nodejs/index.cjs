@@ -7,7 +7,7 @@ const Module = require('module')
 
 const { FRAME, listen, send } = require('./channel.cjs')
 const { patchConsole } = require('./console.cjs')
-const { errorDocument, runtimeError, unhandledRejection } = require('./errors.cjs')
+const { errorDocument, runtimeError, style, unhandledRejection } = require('./errors.cjs')
 const { loadHandler } = require('./handler.cjs')
 const { invokeClassic } = require('./invoke-classic.cjs')
 const { invokeModern, refuseCallback } = require('./invoke-modern.cjs')
@@ -52,6 +52,7 @@ function die(label, error, code) {
 function startFunction(init) {
   for (const [name, value] of Object.entries(init.env)) process.env[name] = value
   modern = isModern()
+  style.modern = modern
   current.requestId = modern ? '-' : undefined
   process.chdir(init.taskRoot)
   if (init.compileCacheDir) Module.enableCompileCache?.(init.compileCacheDir)
@@ -76,6 +77,8 @@ async function initialise(init) {
   try {
     loaded = await startFunction(init)
     if (modern) refuseCallback(loaded)
+    // A rejection that the module left unhandled fails the initialisation, not the first invocation.
+    await new Promise((resolve) => setImmediate(resolve))
   } catch (error) {
     die(modern ? 'Init Error' : 'Uncaught Exception', error, modern ? 1 : EXIT_UNCAUGHT_EXCEPTION)
   }

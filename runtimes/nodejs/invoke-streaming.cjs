@@ -1,12 +1,12 @@
 'use strict'
 /** Handlers wrapped by `awslambda.streamifyResponse`. */
 const { fillContext } = require('./context.cjs')
-const { endStream, failStream, ResponseStream } = require('./response-stream.cjs')
+const { ResponseStream } = require('./response-stream.cjs')
 
 /** What is thrown: Node.js 22 and older report texts, newer ones errors. */
 const fault = (text, modern) => (modern ? new Error(text) : text)
 
-/** Runs one invocation; `finish` is `{ ended(), failed(error) }`. See invoke-classic.cjs for `onDrain`. */
+/** Runs one invocation; `finish` is `{ ended(send), failed(error, send) }`. See invoke-classic.cjs for `onDrain`. */
 async function invokeStreaming({ handler, highWaterMark }, invoke, payload, { finish, onDrain, modern }) {
   const stream = new ResponseStream(highWaterMark)
   const finished = new Promise((resolve, reject) => {
@@ -27,9 +27,9 @@ async function invokeStreaming({ handler, highWaterMark }, invoke, payload, { fi
     const value = await Promise.race([result, finished.then(() => result)])
     if (value !== undefined) console.warn('Streaming handlers ignore return values.')
     await finished
-    finish.ended(() => endStream())
+    finish.ended(() => stream.finishResponse())
   } catch (error) {
-    finish.failed(error, () => failStream(stream, error))
+    finish.failed(error, () => stream.failResponse(error))
   }
 }
 

@@ -12,6 +12,8 @@ const PRELUDE_END = Buffer.alloc(8)
 class ResponseStream extends Writable {
   #contentType = 'application/octet-stream'
   #started = false
+  /** The invocation is over: what comes now belongs to nobody. */
+  #over = false
   /** Set by HttpResponseStream: called with a write function before the first chunk. */
   _onBeforeFirstWrite = undefined
 
@@ -29,12 +31,8 @@ class ResponseStream extends Writable {
     return super.write(plain ? chunk : JSON.stringify(chunk), ...rest)
   }
 
-  get started() {
-    return this.#started
-  }
-
   #start() {
-    if (this.#started) return
+    if (this.#started || this.#over) return
     this.#started = true
     send(FRAME.streamStart, JSON.stringify({ contentType: this.#contentType }), '')
     this._onBeforeFirstWrite?.((chunk) => send(FRAME.streamChunk, '', chunk))
@@ -42,7 +40,7 @@ class ResponseStream extends Writable {
 
   _write(chunk, _encoding, done) {
     this.#start()
-    send(FRAME.streamChunk, '', chunk)
+    if (!this.#over) send(FRAME.streamChunk, '', chunk)
     done()
   }
 
@@ -50,16 +48,26 @@ class ResponseStream extends Writable {
     this.#start()
     done()
   }
-}
 
-/** Ends the response of `stream` with an error: in its middle when it has begun. */
-function failStream(stream, error) {
-  const document = errorDocument(error)
-  const header = JSON.stringify({ errorType: document.errorType })
-  send(stream.started ? FRAME.streamEnd : FRAME.error, header, JSON.stringify(document))
-}
+  /** Completes the response. */
+  finishResponse() {
+    this.#start()
+    this.#over = true
+    send(FRAME.streamEnd, '', '')
+  }
 
-const endStream = () => send(FRAME.streamEnd, '', '')
+  /** Turns the response into an error, unless the function had ended it before: then the error comes too late. */
+  failResponse(error) {
+    if (this.writableEnded) {
+      this.finishResponse()
+      return
+    }
+    this.#over = true
+    const document = errorDocument(error)
+    const header = JSON.stringify({ errorType: document.errorType })
+    send(this.#started ? FRAME.streamEnd : FRAME.error, header, JSON.stringify(document))
+  }
+}
 
 /** Makes the global `awslambda`. */
 function defineGlobals() {
@@ -89,4 +97,4 @@ function defineGlobals() {
   }
 }
 
-module.exports = { ResponseStream, failStream, endStream, defineGlobals }
+module.exports = { ResponseStream, defineGlobals }

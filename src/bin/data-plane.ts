@@ -8,6 +8,7 @@ import { feedCounting } from '#data-plane/counting/feed-counting.ts'
 import { createEventQueues } from '#data-plane/events/event-queues.ts'
 import { createCatalog } from '#data-plane/frontend/catalog.ts'
 import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
+import { feedRetirements } from '#data-plane/frontend/retire-feed.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
 import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
@@ -127,7 +128,7 @@ export async function createDataPlane(options: {
     lookUpSettings: settingsLookup.lookUp,
   })
 
-  let stopFeed = () => {}
+  const feeds: (() => void)[] = []
   return {
     operations: createInvokeOperations({ frontend }),
     worker,
@@ -150,7 +151,7 @@ export async function createDataPlane(options: {
       await worker.start()
       await placement.start()
       await catalog.start()
-      stopFeed = await feedCounting(store.meta, counting)
+      feeds.push(await feedCounting(store.meta, counting), await feedRetirements(store.meta, placement))
       await events.start()
       await poller.start()
     },
@@ -164,7 +165,7 @@ export async function createDataPlane(options: {
       await events.stop()
       await placement.stop()
       await worker.stop()
-      stopFeed()
+      for (const stopFeed of feeds) stopFeed()
       settingsLookup.stop()
       catalog.stop()
     },

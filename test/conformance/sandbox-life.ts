@@ -195,13 +195,16 @@ async function killAgent(directory: string, driver: string, spawnerToo: boolean)
   const program = fileURLToPath(new URL('../support/sandbox-victim.ts', import.meta.url))
   const args = ['--conditions=source', program, driver, stateDirectory]
   const victim = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(victim.stdout, 'data')) as [Buffer]
+  const early = once(victim, 'exit').then(() => Promise.reject(new Error('The agent did not start')))
+  const [line] = (await Promise.race([once(victim.stdout, 'data'), early])) as [Buffer]
   const { id, spawnerPid } = JSON.parse(String(line)) as { readonly id: string; readonly spawnerPid: number }
   assert.notDeepEqual(tracesOf(id, stateDirectory), [])
+  early.catch(() => {})
+  const died = once(victim, 'exit')
   victim.kill('SIGKILL')
   if (spawnerToo) {
     process.kill(spawnerPid, 'SIGKILL')
-    await once(victim, 'exit')
+    await died
     assert.ok(existsSync(join(stateDirectory, 'sandboxes', id)))
     const sweeper = spawn(process.execPath, [...args, 'sweep'], { stdio: ['ignore', 'pipe', 'inherit'] })
     assert.equal(await text(sweeper.stdout), 'swept 1\n')

@@ -24,7 +24,7 @@ export function describeSandbox(
     const cases: readonly SandboxCase[] = [...lifeCases, ...limitCases, ...isolationCases]
     for (const { behaviour, run } of cases) {
       const skip = skips[behaviour]
-      it(behaviour, { skip: skip ?? false, timeout: 30_000 }, async () => {
+      it(behaviour, { skip: skip ?? false, timeout: 15_000 }, async () => {
         if (!rig) throw new Error('The driver did not start')
         await run(rig)
       })

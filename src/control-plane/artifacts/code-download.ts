@@ -33,18 +33,19 @@ export function createCodeDownload({ blobs, key, clock }: CodeDownloadOptions): 
       sendError(response, 404, 'NoSuchKey', 'The specified key does not exist.')
       return
     }
+    const body = head ? undefined : await blobs.get(blob)
     response.writeHead(200, {
       'Content-Type': 'application/zip',
       'Content-Length': sizeBytes,
       ETag: `"${blob}"`,
       'Cache-Control': 'private, no-store',
     })
-    if (head) {
+    if (!body) {
       response.end()
       return
     }
     response.setTimeout(STALL_MS, () => response.destroy())
-    await pipeline(await blobs.get(blob), response)
+    await pipeline(body, response)
   }
 
   return async (request, response) => {

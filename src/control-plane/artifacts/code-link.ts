@@ -6,7 +6,7 @@ import { SECOND_MS } from '#kernel/units.ts'
 
 export const CODE_PATH = '/_lambent/code/'
 /** API reference of GetFunction: the link is valid for 10 minutes. */
-export const LINK_SECONDS = 600
+const LINK_SECONDS = 600
 
 const SHA256_HEX = /^[0-9a-f]{64}$/
 const DATE = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/

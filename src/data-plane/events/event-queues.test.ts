@@ -123,10 +123,10 @@ it('a retried event stays away until its time, with its new counters', async (te
   assert.ok(lease)
   const due = clock.now() + 60_000
   await queues.retry(lease.receipt, due, { ...lease.event, attempts: 1, functionErrors: 1 })
-  let again: readonly EventLease[] = []
-  void queues.lease(1, never).then((leases) => (again = leases))
+  const again: EventLease[] = []
+  void queues.lease(1, never).then((leases) => again.push(...leases))
   await clock.advance(59_999)
-  assert.deepEqual(again, [])
+  assert.equal(again.length, 0)
   await clock.advance(1)
   assert.deepEqual(
     again.map((each) => [each.event.attempts, each.event.functionErrors]),
@@ -219,7 +219,7 @@ it('events that wait long do not keep fresh ones out of the window', async (test
   assert.deepEqual(idsOf(await queues.lease(100, never)), [fresh.requestId])
   const seen: string[] = []
   const back = (async () => {
-    while (seen.length < 100) {
+    while (seen.length < 100 && queues.depth() > 0) {
       for (const { event: got, receipt } of await queues.lease(100, never)) {
         assert.equal(got.payload.byteLength > 0 && got.attempts, 1)
         seen.push(got.requestId)

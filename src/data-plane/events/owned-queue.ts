@@ -23,8 +23,13 @@ export interface QueueWindow {
 export const DEFAULT_WINDOW: QueueWindow = { events: 20_000, bytes: 64 * MIB }
 const PAGE_ROWS = 1000
 const PAGE_BYTES = 8 * MIB
-/** An event that waits longer than this gives up its payload while the window is more than half full. */
+/** What is read before the queue is open; the rest follows while it already serves. */
+const FIRST_PAGE_ROWS = 64
+/** An event that waits longer than this gives up its payload while the window is fuller than this share. */
 const PARK_AFTER_MS = 5_000
+const PARK_SHARE = 0.5
+/** The tail is read below this share. Above the other, or delayed events alone could keep the tail from being read. */
+const REFILL_SHARE = 0.75
 const RELOAD_RETRY_MS = 1_000
 /** Parked events that are read at a time. */
 const MAX_LOADING = 64
@@ -127,7 +132,7 @@ export function createOwnedQueue(options: {
       return undefined
     }
   }
-  const shouldPark = (visibleAt: number) => visibleAt - clock.now() > PARK_AFTER_MS && !isWindow(0.5)
+  const shouldPark = (visibleAt: number) => visibleAt - clock.now() > PARK_AFTER_MS && !isWindow(PARK_SHARE)
   const admit = (id: bigint, visibleAt: number, event: AsyncEvent | undefined) => {
     const entry: Entry = { id, state: 'unreadable', visibleAt, event: undefined, leasedUntil: 0 }
     entries.set(id, entry)
@@ -136,20 +141,22 @@ export function createOwnedQueue(options: {
     enqueueReady(entry)
   }
   /** Reads from the tail until the window is full or nothing is left there. */
-  const refill = async () => {
+  const refill = async (rows = PAGE_ROWS) => {
     if (refilling || discarded) return
     refilling = true
     try {
       while (tail() > 0 && isWindow(1) && !discarded) {
         const appendsBefore = appends
-        const page = await queueLog.load(queue, cursor, PAGE_ROWS, PAGE_BYTES)
+        const page = await queueLog.load(queue, cursor, rows, PAGE_BYTES)
         if (discarded) return
         for (const stored of page) {
           if (!entries.has(stored.id)) admit(stored.id, stored.visibleAt, readable(stored))
           if (stored.id > cursor) cursor = stored.id
         }
-        if (page.length > 0) onReady()
-        else if (appends === appendsBefore) {
+        if (page.length > 0) {
+          onReady()
+          if (rows !== PAGE_ROWS) return
+        } else if (appends === appendsBefore) {
           logger?.warn('A queue holds fewer events than were counted', { queue, missing: tail() })
           depth = entries.size
         }
@@ -192,7 +199,7 @@ export function createOwnedQueue(options: {
     entries.delete(id)
     leased.delete(id)
     depth--
-    if (tail() > 0 && isWindow(0.5)) refillLater()
+    if (tail() > 0 && isWindow(REFILL_SHARE)) refillLater()
   }
 
   return {
@@ -208,7 +215,8 @@ export function createOwnedQueue(options: {
       const { entries: stored, lastId } = await queueLog.size(queue)
       depth = stored
       lastTick = lastId >> QUEUE_BITS
-      await refill()
+      await refill(FIRST_PAGE_ROWS)
+      refillLater()
     },
     nextId() {
       const now = BigInt(Math.floor(clock.now())) << SEQUENCE_BITS
@@ -263,7 +271,7 @@ export function createOwnedQueue(options: {
       entry.visibleAt = visibleAt
       if (!shouldPark(visibleAt)) keep(entry, event)
       enqueueReady(entry)
-      if (tail() > 0 && isWindow(0.5)) refillLater()
+      if (tail() > 0 && isWindow(REFILL_SHARE)) refillLater()
     },
     expireLeases() {
       let expired = 0

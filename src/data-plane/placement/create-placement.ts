@@ -2,8 +2,16 @@
 import { functionArn } from '#contracts/arn.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
-import { decideAssignment, decideKeep, decideStart, waitingInVain } from '#data-plane/placement/decide.ts'
+import {
+  decideAssignment,
+  decideHold,
+  decideKeep,
+  decideStart,
+  typicalAfter,
+  waitingInVain,
+} from '#data-plane/placement/decide.ts'
 import { createGroups, type Group, type Slot } from '#data-plane/placement/groups.ts'
+import { createHolding } from '#data-plane/placement/holding.ts'
 import { createIdleEnvironments } from '#data-plane/placement/idle-environments.ts'
 import { defaultPlacementPolicy, type PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
@@ -39,6 +47,7 @@ export function createPlacement(options: {
       noteQuiet()
     },
   })
+  const holding = createHolding({ clock, maxHoldMs: policy.maxHoldMs })
   let startingNow = 0
   /** Memory of all environments, starting and stopping ones included. */
   let usedMiB = 0
@@ -52,7 +61,7 @@ export function createPlacement(options: {
   const onQuiet = new Set<() => void>()
 
   const noteQuiet = () => {
-    if (inFlight + line.length > 0) return
+    if (inFlight + line.length + holding.length > 0) return
     for (const done of onQuiet) done()
     onQuiet.clear()
   }
@@ -102,7 +111,9 @@ export function createPlacement(options: {
     const ageMs = now - slot.startedAt
     // A retired environment still serves those that had resolved its version before.
     const next =
-      decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep' ? line.next(group) : undefined
+      decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep'
+        ? (line.next(group) ?? holding.next(group))
+        : undefined
     if (next) {
       next.resolve(run(slot, next.request))
       return
@@ -118,10 +129,17 @@ export function createPlacement(options: {
 
   const run = async (slot: Slot, request: PlacementInvocation): Promise<InvocationResult> => {
     const { version, invocation, logType } = request
+    const { group } = slot
+    const before = clock.monotonic()
     inFlight++
+    group.running++
+    let running = true
     try {
       const deadlineMs = clock.now() + version.timeoutSeconds * 1000
       const result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType })
+      group.typicalMs = typicalAfter(group.typicalMs, clock.monotonic() - before)
+      group.running--
+      running = false
       release(slot)
       return { ...result, executedVersion: version.version }
     } catch (error) {
@@ -130,6 +148,7 @@ export function createPlacement(options: {
       logger.error('An environment failed', { environment: slot.environment.id, error: String(error) })
       throw error instanceof LambdaError ? error : serviceFailure('The execution environment failed', error)
     } finally {
+      if (running) group.running--
       inFlight--
       noteQuiet()
     }
@@ -155,11 +174,9 @@ export function createPlacement(options: {
 
   const begin = async (group: Group) => {
     const { version } = group
-    const startedAt = clock.monotonic()
     group.starting++
     startingNow++
     usedMiB += version.memoryMiB
-    metrics.count('lambent_environment_starts_total')
     let environment: Environment | undefined
     let failure: unknown
     try {
@@ -170,11 +187,9 @@ export function createPlacement(options: {
     group.starting--
     startingNow--
     if (environment) {
-      metrics.observe('lambent_environment_start_seconds', (clock.monotonic() - startedAt) / 1000)
       arrive(group, environment, version.memoryMiB)
     } else {
       usedMiB -= version.memoryMiB
-      metrics.count('lambent_environment_start_failures_total')
       startFailed(group, failure)
     }
     pump()
@@ -224,6 +239,7 @@ export function createPlacement(options: {
           postponed = 0
           break
         case 'reclaim':
+          metrics.count('lambent_environments_reclaimed_total')
           if (idle.oldest) void stopSlot(idle.oldest)
           break
         case 'skip':
@@ -243,36 +259,45 @@ export function createPlacement(options: {
     }
   }
 
+  const assign = async (group: Group, request: PlacementInvocation): Promise<InvocationResult> => {
+    // It may have been held while the service was told to stop.
+    if (stopped) throw shuttingDown()
+    let last = group.idle.at(-1)
+    while (last && !isUsable(last)) {
+      idle.remove(last)
+      last = group.idle.at(-1)
+    }
+    const assignment = decideAssignment(
+      {
+        idle: group.idle.length,
+        waiting: group.waiters.size,
+        starting: group.starting + group.queued,
+      },
+      policy,
+    )
+    if (assignment === 'refuse') throw noRoom()
+    if (assignment === 'run' && last) {
+      idle.remove(last)
+      return run(last, request)
+    }
+    metrics.count('lambent_invocations_waited_total')
+    const result = line.wait(group, request)
+    if (assignment === 'start-and-wait') {
+      queue.add(group)
+      pump()
+    }
+    return result
+  }
+
   return {
     async start() {},
     async invoke(request) {
       if (!accepting) throw shuttingDown()
       request.signal?.throwIfAborted()
       const group = groups.of(request.version)
-      let last = group.idle.at(-1)
-      while (last && !isUsable(last)) {
-        idle.remove(last)
-        last = group.idle.at(-1)
-      }
-      const assignment = decideAssignment(
-        {
-          idle: group.idle.length,
-          waiting: group.waiters.size,
-          starting: group.starting + group.queued,
-        },
-        policy,
-      )
-      if (assignment === 'refuse') throw noRoom()
-      if (assignment === 'run' && last) {
-        idle.remove(last)
-        return run(last, request)
-      }
-      const result = line.wait(group, request)
-      if (assignment === 'start-and-wait') {
-        queue.add(group)
-        pump()
-      }
-      return result
+      return decideHold(group, policy) === 'hold'
+        ? holding.hold(group, request, () => assign(group, request))
+        : assign(group, request)
     },
     retire(target) {
       for (const group of groups.concerned(target)) {
@@ -310,6 +335,7 @@ export function createPlacement(options: {
       for (const group of groups.all()) {
         queue.clear(group)
         line.reject(group, group.waiters.size, shuttingDown())
+        holding.reject(group, shuttingDown())
       }
       await Promise.all([...slots].map(stopSlot))
     },

@@ -3,9 +3,11 @@ import { test } from 'node:test'
 
 import {
   decideAssignment,
+  decideHold,
   decideKeep,
   decideStart,
   waitingInVain,
+  typicalAfter,
   type HostState,
 } from '#data-plane/placement/decide.ts'
 
@@ -76,4 +78,24 @@ for (const [name, state, expected] of KEEPS) {
 test('a failed start leaves only those in vain that no other start is for', () => {
   assert.equal(waitingInVain({ waiting: 3, starting: 2 }), 1)
   assert.equal(waitingInVain({ waiting: 1, starting: 2 }), 0)
+})
+
+for (const [state, decision] of [
+  [{ running: 4, typicalMs: undefined }, 'go'],
+  [{ running: 3, typicalMs: 1 }, 'go'],
+  [{ running: 4, typicalMs: 1 }, 'hold'],
+  [{ running: 4, typicalMs: 5 }, 'hold'],
+  [{ running: 400, typicalMs: 5.1 }, 'go'],
+] as const) {
+  test(`hold: ${JSON.stringify(state)} -> ${decision}`, () => {
+    assert.equal(decideHold(state, { briefMs: 5, maxRunningBrief: 4 }), decision)
+  })
+}
+
+test('hold: what is typical follows a change of behaviour within about ten invocations', () => {
+  let typicalMs: number | undefined
+  for (const durationMs of [1, 1, 1]) typicalMs = typicalAfter(typicalMs, durationMs)
+  assert.equal(typicalMs, 1)
+  for (let count = 0; count < 10; count++) typicalMs = typicalAfter(typicalMs, 100)
+  assert.ok(typicalMs !== undefined && typicalMs > 80)
 })

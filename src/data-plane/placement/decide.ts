@@ -29,6 +29,28 @@ export function decideAssignment(
   return starting > waiting ? 'wait' : 'start-and-wait'
 }
 
+/** One function version, as far as it matters whether its next invocation should wait a moment. */
+export interface HoldState {
+  /** Environments of it that run an invocation now. */
+  readonly running: number
+  /** What its invocations took lately; undefined before the first has ended. */
+  readonly typicalMs: number | undefined
+}
+
+/** Whether an invocation waits a moment for an environment that is about to be free. */
+export function decideHold(
+  { running, typicalMs }: HoldState,
+  { briefMs, maxRunningBrief }: Pick<PlacementPolicy, 'briefMs' | 'maxRunningBrief'>,
+): 'hold' | 'go' {
+  return typicalMs !== undefined && typicalMs <= briefMs && running >= maxRunningBrief ? 'hold' : 'go'
+}
+
+/** How much of the newest duration enters what is typical: after a change of behaviour, about ten invocations. */
+const NEWEST_SHARE = 0.2
+
+export const typicalAfter = (typicalMs: number | undefined, durationMs: number) =>
+  typicalMs === undefined ? durationMs : typicalMs + (durationMs - typicalMs) * NEWEST_SHARE
+
 /** The host, as far as starting an environment needs it. */
 export interface HostState {
   readonly startingNow: number

@@ -38,8 +38,14 @@ export interface Group {
   readonly idle: Slot[]
   /** Invocations without an environment, in order of arrival. */
   readonly waiters: Set<Waiter>
+  /** Invocations that wait a moment for an environment that runs, in order of arrival. */
+  readonly held: Set<Waiter>
   /** Environments that exist, idle, busy or stopping. */
   slots: number
+  /** Environments that run an invocation. */
+  running: number
+  /** What invocations took lately, milliseconds. */
+  typicalMs: number | undefined
   /** Starts that wait for their turn. */
   queued: number
   /** Starts under way. */
@@ -80,7 +86,10 @@ export function createGroups(): Groups {
         version,
         idle: [],
         waiters: new Set(),
+        held: new Set(),
         slots: 0,
+        running: 0,
+        typicalMs: undefined,
         queued: 0,
         starting: 0,
         retired: false,
@@ -101,7 +110,11 @@ export function createGroups(): Groups {
       return group
     },
     forgetIfEmpty(group) {
-      if (!group.live || group.slots + group.starting + group.queued + group.waiters.size > 0) return
+      if (
+        !group.live ||
+        group.slots + group.starting + group.queued + group.waiters.size + group.held.size > 0
+      )
+        return
       group.live = false
       const groups = functions.get(group.functionKey)
       groups?.delete(group.key)

@@ -16,6 +16,15 @@ export interface PlacementPolicy {
   readonly maxWaitingPerVersion: number
   /** Longest wait for an environment; afterwards the caller is throttled. */
   readonly maxWaitMs: number
+  /**
+   * A function whose invocations take no longer than this is worth a short wait for an environment that runs: on few
+   * cores many processes only slow each other down, and the environment used last has the warm caches.
+   */
+  readonly briefMs: number
+  /** Environments of a brief function that may run at once before others wait for one of them. */
+  readonly maxRunningBrief: number
+  /** Longest such wait; then the invocation gets an environment of its own after all. */
+  readonly maxHoldMs: number
 }
 
 /** Ten minutes of idleness is within what is observed of Lambda, which promises nothing. */
@@ -28,4 +37,7 @@ export const defaultPlacementPolicy = (): PlacementPolicy => ({
   maxEnvironments: 1000,
   maxWaitingPerVersion: 1000,
   maxWaitMs: 2 * MINUTE_MS,
+  briefMs: 5,
+  maxRunningBrief: 2 * availableParallelism(),
+  maxHoldMs: 10,
 })

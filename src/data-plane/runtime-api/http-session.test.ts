@@ -1,82 +1,16 @@
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 
-import type { GuestInvocation } from '#contracts/invocation.ts'
-import type { HttpSession } from '#data-plane/runtime-api/http-session.ts'
-import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
 
 import * as act from '../../../test/support/fake-runtime.ts'
+import { invocation, MAX_BYTES, NEXT, startRuntimeApi } from '../../../test/support/runtime-api.ts'
 
-const MAX_BYTES = 100_000
 const INIT = { handler: 'x', env: {}, taskRoot: '/var/task' }
-const NEXT = '/2018-06-01/runtime/invocation/next'
-
-async function start(): Promise<
-  AsyncDisposable & {
-    session: HttpSession
-    port: number
-    run: (...actions: act.Action[]) => Promise<readonly act.Answer[]>
-  }
-> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  const session = createHttpSession({ server, maxResponseBytes: MAX_BYTES })
-  return {
-    session,
-    port,
-    run: (...actions) => act.runFakeRuntime(port, actions),
-    async [Symbol.asyncDispose]() {
-      session.close()
-      await new Promise((resolve) => {
-        server.close(resolve)
-      })
-    },
-  }
-}
-
-function invocation(more: Partial<GuestInvocation> = {}): GuestInvocation {
-  return {
-    requestId: 'request-1',
-    payload: Buffer.from('{"a":1}'),
-    deadlineMs: 1_790_000_000_123,
-    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello',
-    ...more,
-  }
-}
-
-/** A connection that sends bytes as they are and gives back everything it received until it ends. */
-async function exchange(
-  port: number,
-  parts: readonly (string | Uint8Array)[],
-  until: RegExp,
-): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  let text = ''
-  const done = new Promise<void>((resolve) => {
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-      if (until.test(text)) resolve()
-    })
-    socket.on('close', () => resolve())
-    socket.on('error', () => resolve())
-  })
-  for (const part of parts) {
-    socket.write(part)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await done
-  socket.destroy()
-  return text
-}
 
 test('the first call of next ends the init, and an invocation carries all its headers', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const init = guest.session.init(INIT)
   const outcome = guest.session.invoke(
     invocation({
@@ -107,7 +41,7 @@ test('the first call of next ends the init, and an invocation carries all its he
 })
 
 test('invocations follow each other on one connection', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const runtime = guest.run(
     act.next(),
     act.respond('1'),
@@ -130,7 +64,7 @@ test('invocations follow each other on one connection', async () => {
 })
 
 test('idle resolves when the runtime has asked for the next invocation', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const outcome = guest.session.invoke(invocation())
   let idle = false
   const runtime = guest.run(act.next(), act.respond('1'), act.sleep(20), async () => {
@@ -147,7 +81,7 @@ test('idle resolves when the runtime has asked for the next invocation', async (
 })
 
 test('a handler error keeps its document and its type', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const document = '{"errorMessage":"m","errorType":"t","stackTrace":["a"]}'
   for (const [headers, errorType] of [
     [{ 'Lambda-Runtime-Function-Error-Type': 'Runtime.MyReason' }, 'Runtime.MyReason'],
@@ -163,7 +97,7 @@ test('a handler error keeps its document and its type', async () => {
 })
 
 test('the cause of an error is taken out of the combined form', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const type = { 'Content-Type': 'application/vnd.aws.lambda.error.cause+json' }
   for (const [sent, kept] of [
     [
@@ -183,7 +117,7 @@ test('the cause of an error is taken out of the combined form', async () => {
 })
 
 test('an init error ends the init, and nothing may follow it', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const init = guest.session.init(INIT)
   const answers = await guest.run(
     act.failInit('{"errorMessage":"no"}', { 'Lambda-Runtime-Function-Error-Type': 'Runtime.NoSuchHandler' }),
@@ -212,7 +146,7 @@ test('an init error ends the init, and nothing may follow it', async () => {
 })
 
 test('answers out of turn are refused and change nothing', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const [early] = await guest.run(act.respond('x', { id: 'request-1' }))
   const outcome = guest.session.invoke(invocation())
   const [, wrong, again, late, twice, init] = await guest.run(
@@ -240,7 +174,7 @@ test('answers out of turn are refused and change nothing', async () => {
 })
 
 test('a response that is too large is read to its end, refused, and reported with its size', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   for (const action of [
     act.respond(Buffer.alloc(MAX_BYTES + 1)),
     act.stream(Array(101).fill('x'.repeat(1000)) as string[]),
@@ -261,7 +195,7 @@ test('a response that is too large is read to its end, refused, and reported wit
 })
 
 test('a streamed response is put together, and an error in its trailers replaces it', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const whole = guest.session.invoke(invocation())
   await guest.run(act.next(), act.stream(['one ', 'two', ' three']))
   assert.deepEqual(await whole, { kind: 'response', payload: Buffer.from('one two three') })
@@ -284,7 +218,7 @@ test('a streamed response is put together, and an error in its trailers replaces
 })
 
 test('an unknown response mode is refused and ends the invocation', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const outcome = guest.session.invoke(invocation())
   const [, refused] = await guest.run(
     act.next(),
@@ -300,7 +234,7 @@ test('an unknown response mode is refused and ends the invocation', async () => 
 })
 
 test('paths that are not there, or not yet, are answered as AWS does', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const answers = await guest.run(
     act.call('GET', '/2018-06-01/ping'),
     act.call('GET', '/nothing'),
@@ -327,7 +261,7 @@ test('paths that are not there, or not yet, are answered as AWS does', async () 
 })
 
 test('a runtime that lost its connection while it waited is found on its new one', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const lost = connect(guest.port, '127.0.0.1')
   lost.write(`GET ${NEXT} HTTP/1.1\r\nHost: x\r\n\r\n`)
   await guest.session.idle()
@@ -343,7 +277,7 @@ test('a runtime that lost its connection while it waited is found on its new one
 })
 
 test('a response that breaks off ends the invocation as truncated', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const outcome = guest.session.invoke(invocation())
   await guest.run(act.next(), async (runtime) => {
     const path = `/2018-06-01/runtime/invocation/${runtime.requestId()}/response`
@@ -356,118 +290,8 @@ test('a response that breaks off ends the invocation as truncated', async () => 
   assert.equal(end.errorType, 'Runtime.TruncatedResponse')
 })
 
-test('the answer and the call for the next invocation may come in one piece, at any cut', async () => {
-  const post =
-    'POST /2018-06-01/runtime/invocation/r1/response HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"1"'
-  const get = `GET ${NEXT} HTTP/1.1\r\nHost: x\r\n\r\n`
-  const both = post + get
-  for (let cut = 0; cut <= both.length; cut += 7) {
-    await using guest = await start()
-    const first = guest.session.invoke(invocation({ requestId: 'r1' }))
-    const text = exchange(guest.port, [get, both.slice(0, cut), both.slice(cut)], /r2[^]*\{"a":1\}/)
-    assert.deepEqual(await first, { kind: 'response', payload: Buffer.from('"1"') })
-    const second = guest.session.invoke(invocation({ requestId: 'r2' }))
-    second.catch(() => {})
-    assert.match(await text, /200 OK[^]*r1[^]*202 Accepted[^]*200 OK[^]*r2/)
-  }
-})
-
-test('a client that asks first is told to continue', async () => {
-  await using guest = await start()
-  const outcome = guest.session.invoke(invocation())
-  await guest.run(act.next())
-  const text = await exchange(
-    guest.port,
-    [
-      'POST /2018-06-01/runtime/invocation/request-1/response HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n',
-      '{}',
-    ],
-    /202 Accepted[^]*OK/,
-  )
-  assert.match(text, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 Accepted\r\n[^]*Connection: close\r\n/)
-  assert.equal((await outcome).kind, 'response')
-})
-
-test('requests that cannot be understood are refused and their connection closed', async () => {
-  await using guest = await start()
-  for (const [request, status] of [
-    ['nonsense\r\n\r\n', 400],
-    ['GET / HTTP/2.0\r\n\r\n', 400],
-    ['GET / HTTP/1.1\r\n\r\n', 400],
-    ['GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n', 400],
-    ['GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n', 400],
-    ['GET / HTTP/1.1\r\nHost: x\r\nA: \u0000\r\n\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
-    ['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n', 400],
-    [`GET / HTTP/1.1\r\nHost: x\r\n${'A'.repeat(2_000_000)}`, 431],
-    [
-      `GET / HTTP/1.1\r\nHost: x\r\n${Array.from({ length: 200 }, (_, i) => `h${i}: 1\r\n`).join('')}\r\n`,
-      431,
-    ],
-  ] as const) {
-    const text = await exchange(guest.port, [request], /\r\n\r\n/)
-    assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), JSON.stringify(request.slice(0, 80)))
-    assert.match(text, /Connection: close/)
-  }
-  // None of it has harmed the session.
-  const outcome = guest.session.invoke(invocation())
-  await guest.run(act.next(), act.respond('1'))
-  assert.equal((await outcome).kind, 'response')
-})
-
-test('a client that asks without end and never reads is not listened to any more', async () => {
-  await using guest = await start()
-  guest.session.invoke(invocation({ payload: Buffer.alloc(2_000_000, 'x') })).catch(() => {})
-  const before = process.memoryUsage()
-  const socket = connect(guest.port, '127.0.0.1')
-  socket.on('error', () => {})
-  const request = `GET ${NEXT} HTTP/1.1\r\nHost: x\r\n\r\n`
-  let accepted = true
-  for (let sent = 0; sent < 200 && accepted; sent++) {
-    accepted = socket.write(request.repeat(2000))
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const after = process.memoryUsage()
-  assert.equal(accepted, false)
-  assert.ok(after.arrayBuffers - before.arrayBuffers < 50_000_000)
-  socket.destroy()
-  // Another connection is served as before.
-  assert.equal((await guest.run(act.call('GET', '/2018-06-01/ping')))[0]?.text, 'pong')
-})
-
-test('many requests in one piece are all answered, in order', async () => {
-  await using guest = await start()
-  const ping = 'GET /2018-06-01/ping HTTP/1.1\r\nHost: x\r\n\r\n'
-  const text = await exchange(
-    guest.port,
-    [`${ping.repeat(500)}GET /end HTTP/1.1\r\nHost: x\r\n\r\n`],
-    /404 page not found/,
-  )
-  assert.equal(text.match(/pong/g)?.length, 500)
-})
-
-test('a guest that opens connections without end gets only some of them', async () => {
-  await using guest = await start()
-  const sockets = Array.from({ length: 80 }, () => connect(guest.port, '127.0.0.1'))
-  let ended = 0
-  await new Promise<void>((resolve) => {
-    for (const socket of sockets) {
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        ended++
-        if (ended === 48) resolve()
-      })
-    }
-  })
-  for (const socket of sockets) socket.destroy()
-})
-
 test('closing the session rejects what waits and hangs up on the guest', async () => {
-  await using guest = await start()
+  await using guest = await startRuntimeApi()
   const waiting = guest.run(act.next(), act.next())
   await guest.session.init(INIT)
   const outcome = guest.session.invoke(invocation())

@@ -171,6 +171,8 @@ exports.handler = async ({ kind }) => {
       `exports.handler = awslambda.streamifyResponse(async ({ kind }, stream, context) => {
   if (kind === 'early') throw new Error('early')
   if (kind === 'late') { stream.write('some'); throw new Error('late') }
+  if (kind === 'ended') { stream.end('complete'); throw new Error('too late') }
+  if (kind === 'after') { setTimeout(() => stream.write('stray'), 5); throw new Error('after') }
   if (kind === 'http') stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 })
   else stream.setContentType('text/plain')
   stream.write('one ')
@@ -188,11 +190,30 @@ exports.handler = async ({ kind }) => {
       (await guest.invoke({ kind: 'http' })).text,
       `{"statusCode":201}${'\0'.repeat(8)}one {"two":2} three`,
     )
-    for (const kind of ['early', 'late']) {
+    assert.equal(
+      (await guest.invoke({ kind: 'ended' })).text,
+      'complete',
+      'an error after the end is only logged',
+    )
+    assert.match(guest.logs.at(-1)?.message ?? '', /too late/)
+    for (const kind of ['early', 'late', 'after']) {
       const failed = await guest.invoke({ kind })
       assert.equal(failed.kind, 'error')
       assert.equal(parse(failed.text).errorMessage, kind)
     }
+    // What is written to a stream whose invocation is over goes nowhere.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal((await guest.invoke({})).text, 'one {"two":2} three')
+  })
+
+  test(`node ${name}: a rejection that the module leaves unhandled fails the init`, async () => {
+    await using guest = await startNodeGuest({
+      'index.js': "Promise.reject(new Error('lost')); exports.handler = async () => 1",
+    })
+    const outcome = await guest.init('index.handler', env)
+    assert.ok(outcome.kind === 'error')
+    assert.equal(outcome.errorType, 'Runtime.UnhandledPromiseRejection')
+    assert.equal((await guest.exited).code, 128)
   })
 }
 

@@ -133,6 +133,7 @@ function rules(agent: string): string {
         iifname ${ours} ip daddr { 169.254.0.0/16, 127.0.0.0/8, 224.0.0.0/4 } drop
         iifname ${ours} meta nfproto ipv6 drop
         iifname ${ours} ip saddr != ${NETWORK} drop
+        iifname ${ours} tcp flags syn tcp option maxseg size set rt mtu
       }
       chain postrouting {
         type nat hook postrouting priority srcnat; policy accept;

@@ -31,6 +31,7 @@ export interface LogsService extends Component {
   readonly sink: LogSink
 }
 
+const REPORT_EVERY_MS = 10_000
 const SWEEP_EVERY_MS = HOUR_MS
 /** Events removed in one go, and the pause after it, so that a sweep of millions holds up nobody. */
 const SWEEP_EVENTS = 5000
@@ -50,11 +51,18 @@ export function createLogsService(options: LogsServiceOptions): LogsService {
     },
     close: async () => {},
   }
+  let lastReport = Number.NEGATIVE_INFINITY
+  /** A full disk fails every write; the program's own log should not fill up with it. */
+  const reportSometimes = (error: unknown) => {
+    if (clock.monotonic() - lastReport < REPORT_EVERY_MS) return
+    lastReport = clock.monotonic()
+    logger?.error('Log events of functions could not be stored', { error })
+  }
   const buffer = createLogBuffer({
     write: (batches) => storage.call('append', { batches, ingestedAt: clock.now() }),
     clock,
     metrics,
-    onError: (error) => logger?.error('Log events could not be stored', { error }),
+    onError: reportSometimes,
   })
 
   const sweepSoon = (delayMs: number) => {

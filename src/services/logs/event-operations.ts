@@ -46,6 +46,8 @@ const MAX_PAGE_BYTES = MIB
 const MAX_PAGE_EVENTS = 10_000
 /** Work for one page of FilterLogEvents, so that a search never holds up what is being written for long. */
 const SCAN = { events: 20_000, bytes: 8 * MIB }
+/** The same for patterns with a regular expression, which may cost hundreds of steps a character. */
+const REGEX_SCAN = { events: 20_000, bytes: MIB }
 /** API reference: going backward needs a start time from here on. */
 const EARLIEST_BACKWARD = Date.UTC(2024, 0, 1)
 
@@ -167,7 +169,7 @@ export function createEventOperations(deps: {
       pattern,
       limit: input.limit ?? MAX_PAGE_EVENTS,
       maxBytes: MAX_PAGE_BYTES,
-      scan: SCAN,
+      scan: pattern.includes('%') ? REGEX_SCAN : SCAN,
     })
     return {
       events: page.events.map((event) => ({

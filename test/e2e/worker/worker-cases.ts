@@ -180,7 +180,8 @@ export function describeWorker(
            exports.handler = async (e) => { const file = path.join(os.tmpdir(), 'kept'); n++
              if (e.hang) { fs.writeFileSync(file, 'here'); for (;;); }
              return { n, kept: fs.readFileSync(file, 'utf8') } }`,
-          { timeoutSeconds: 1 },
+          // The second process has to boot within the same time, on a machine that may be busy.
+          { timeoutSeconds: 2, memoryMiB: 1769 },
         ),
       )
       stack.defer(() => environment.stop())
@@ -189,11 +190,11 @@ export function describeWorker(
       const document = text(answer)
       assert.match(
         document,
-        /^\{"errorType":"Sandbox\.Timedout","errorMessage":"RequestId: [0-9a-f-]{36} Error: Task timed out after 1\.00 seconds"\}$/,
+        /^\{"errorType":"Sandbox\.Timedout","errorMessage":"RequestId: [0-9a-f-]{36} Error: Task timed out after 2\.00 seconds"\}$/,
       )
       assert.match(
         tailOf(answer),
-        /\n\d{4}-\d\d-\d\dT[\d:.]+Z \S+ Task timed out after 1\.00 seconds\n\nEND [^\n]+\nREPORT RequestId: \S+\tDuration: 1000\.00 ms\tBilled Duration: \d+ ms\t.*\tStatus: timeout\n$/,
+        /\n\d{4}-\d\d-\d\dT[\d:.]+Z \S+ Task timed out after 2\.00 seconds\n\nEND [^\n]+\nREPORT RequestId: \S+\tDuration: 2000\.00 ms\tBilled Duration: \d+ ms\t.*\tStatus: timeout\n$/,
       )
       assert.equal(environment.state, 'idle')
       assert.deepEqual(json(await invoke(environment)), { n: 1, kept: 'here' })

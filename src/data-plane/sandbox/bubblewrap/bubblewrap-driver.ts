@@ -50,7 +50,11 @@ export async function createBubblewrapDriver(options: DriverOptions & EndpointOp
   }
   return createDriverBase({
     ...options,
-    place: root ? 'mount-namespace' : 'user-namespace',
+    place: root
+      ? 'mount-namespace'
+      : wanted === 'host'
+        ? 'user-namespace'
+        : 'user-and-network-namespace',
     report: () => ({ ...report, notes: [chosen().note] }),
     async onStart(base) {
       outbound = await createOutbound({ base, wanted, stateDirectory, logger: options.logger })

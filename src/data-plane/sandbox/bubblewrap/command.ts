@@ -23,7 +23,7 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
     source === undefined ? [] : ['--ro-bind', source, target]
   const args = [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-    '--disable-userns',
+    ...['--disable-userns', '--cap-drop', 'ALL'],
     ...['--uid', String(GUEST_USER.uid), '--gid', String(GUEST_USER.gid), '--hostname', HOST_NAME],
     '--die-with-parent',
     ...bind(places.root.directory, '/'),

@@ -11,7 +11,13 @@ import type { SpawnerReply, SpawnerRequest, SpawnerValue } from './messages.ts'
 import type { ExitStatus } from './signals.ts'
 
 /** Which namespaces the spawner itself lives in, so that nothing it mounts is seen outside. */
-export type SpawnerPlace = 'host' | 'mount-namespace' | 'user-namespace'
+export type SpawnerPlace =
+  | 'host'
+  | 'mount-namespace'
+  /** Without root: the spawner is root of a user namespace of its own. */
+  | 'user-namespace'
+  /** The same with a network of its own, without which it could not enter and leave others. */
+  | 'user-and-network-namespace'
 
 export interface Spawner {
   /** Counts the spawners there were: what was made by an earlier one is gone. */
@@ -208,6 +214,7 @@ function commandLine(place: SpawnerPlace, stateDirectory: string): readonly stri
     stateDirectory,
   ]
   if (place === 'host') return node
-  const user = place === 'user-namespace' ? ['--user', '--map-root-user'] : []
+  const user = place === 'mount-namespace' ? [] : ['--user', '--map-root-user']
+  if (place === 'user-and-network-namespace') user.push('--net')
   return ['unshare', ...user, '--mount', '--propagation', 'slave', '--', 'sh', '-c', PREPARE, 'sh', stateDirectory, ...node]
 }

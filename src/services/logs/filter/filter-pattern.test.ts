@@ -203,3 +203,25 @@ test('nonsense never does anything but match or be refused', () => {
     }
   }
 })
+
+test('regular expressions agree with those of the language wherever both know the syntax', () => {
+  const atoms = ['a', 'b', '.', '[ab]', '[^a]', '\\d', '\\w', '1']
+  const quantifiers = ['', '', '', '*', '+', '?', '{2}', '{1,2}', '{0,}', '{2,}']
+  let seed = 11
+  const next = (limit: number) => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % limit
+  const branch = () => {
+    const body = Array.from({ length: 1 + next(4) }, () => `${atoms[next(8)]}${quantifiers[next(10)]}`).join(
+      '',
+    )
+    return `${next(4) === 0 ? '^' : ''}${body}${next(4) === 0 ? '$' : ''}`
+  }
+  for (let round = 0; round < 2000; round++) {
+    const source = Array.from({ length: 1 + next(2) }, branch).join('|')
+    const text = Array.from({ length: next(7) }, () => 'ab1 '[next(4)]).join('')
+    assert.equal(
+      parseFilterPattern(`%${source}%`)(text),
+      new RegExp(source).test(text),
+      `${source} on "${text}"`,
+    )
+  }
+})

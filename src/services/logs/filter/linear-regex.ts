@@ -23,7 +23,7 @@ interface Branch {
 }
 
 /** Atoms after `{n,m}` is written out, over all branches. */
-const MAX_STATES = 512
+const MAX_STATES = 256
 const MAX_REPEAT = 256
 /** Source: AWS's filter pattern syntax: alphanumeric, these symbols, and the operators. */
 const ALLOWED = /^[A-Za-z0-9_#=@/;,:\- ^$?[\]{}|\\*+.'"&!<>%()~`]*$/
@@ -180,23 +180,45 @@ function compileBranch({ pieces, fromStart, toEnd }: Branch): Machine {
   return { atoms, optional, repeats, fromStart, toEnd }
 }
 
+/** Active states as a list without duplicates, so that a character costs only as much as states are active. */
+interface Active {
+  readonly marked: Uint8Array
+  readonly list: Int32Array
+  count: number
+}
+
+const createActive = (size: number): Active => ({
+  marked: new Uint8Array(size),
+  list: new Int32Array(size),
+  count: 0,
+})
+
+function clear(active: Active): void {
+  for (let index = 0; index < active.count; index++) active.marked[active.list[index] ?? 0] = 0
+  active.count = 0
+}
+
 function run({ atoms, optional, repeats, fromStart, toEnd }: Machine, text: string): boolean {
   const end = atoms.length
-  let current = new Uint8Array(end + 1)
-  let next = new Uint8Array(end + 1)
-  const enter = (states: Uint8Array, state: number) => {
-    for (let at = state; at <= end && states[at] === 0; at++) {
-      states[at] = 1
+  let current = createActive(end + 1)
+  let next = createActive(end + 1)
+  /** With a state those behind it become active that its optional atoms lead to. */
+  const enter = (active: Active, state: number) => {
+    for (let at = state; at <= end && active.marked[at] === 0; at++) {
+      active.marked[at] = 1
+      active.list[active.count++] = at
       if (!optional[at]) return
     }
   }
   enter(current, 0)
   for (let index = 0; index < text.length; index++) {
-    if (!toEnd && current[end] === 1) return true
+    if (!toEnd && current.marked[end] === 1) return true
+    if (fromStart && current.count === 0) return false
     const code = text.charCodeAt(index)
-    next.fill(0)
-    for (let state = 0; state < end; state++) {
-      if (current[state] === 0 || !atoms[state]?.(code)) continue
+    clear(next)
+    for (let active = 0; active < current.count; active++) {
+      const state = current.list[active] ?? 0
+      if (state === end || !atoms[state]?.(code)) continue
       enter(next, repeats[state] ? state : state + 1)
     }
     if (!fromStart) enter(next, 0)
@@ -204,5 +226,5 @@ function run({ atoms, optional, repeats, fromStart, toEnd }: Machine, text: stri
     current = next
     next = done
   }
-  return current[end] === 1
+  return current.marked[end] === 1
 }

@@ -48,7 +48,7 @@ function readField(scanner: Scanner): FieldTest {
 }
 
 /** Splits at white space; what stands in brackets or double quotes is one field, without them. */
-export function splitFields(message: string): readonly string[] {
+function splitFields(message: string): readonly string[] {
   const fields: string[] = []
   for (const found of message.matchAll(/\[([^\]]*)\](?=\s|$)|"([^"]*)"(?=\s|$)|(\S+)/g)) {
     if (fields.length > MAX_FIELDS) break

@@ -1,0 +1,58 @@
+/**
+ * Child process of the event queues' crash test: enqueues and executes events until it is killed. Prints `a <id>` for
+ * each event whose enqueue was acknowledged and `x <id>` before each execution. Arguments: data directory, name of the run.
+ */
+import { writeSync } from 'node:fs'
+
+import { systemClock } from '#kernel/clock.ts'
+import { systemRandom } from '#kernel/random.ts'
+import { createEventQueues } from '#data-plane/events/event-queues.ts'
+import { createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
+import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
+
+const [directory = '', run = '', mode = ''] = process.argv.slice(2)
+const clock = systemClock
+const logger = { debug() {}, info() {}, warn: console.error, error: console.error }
+const metrics = { count() {}, gauge() {}, observe() {} }
+const { queueLog, leases } = await openSqliteStore({ directory, clock })
+const queues = createEventQueues({ queueLog, leases, clock, random: systemRandom, logger })
+await queues.start()
+
+const poller = createAsyncEventPoller({
+  queues,
+  clock,
+  random: systemRandom,
+  logger,
+  metrics,
+  concurrency: 20,
+  frontend: {
+    async invoke({ requestId }) {
+      writeSync(1, `x ${requestId}\n`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return { executedVersion: '$LATEST', payload: Buffer.from('null') }
+    },
+  },
+})
+await poller.start()
+
+if (mode === 'drain') {
+  while (queues.depth() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  process.exit(0)
+}
+let next = 0
+const send = async () => {
+  for (;;) {
+    const requestId = `${run}-${next++}`
+    await queues.enqueue({
+      target: { account: '111122223333', region: 'eu-west-1', name: `f${next % 10}` },
+      qualifier: undefined,
+      requestId,
+      payload: Buffer.alloc(1000, 'p'),
+      acceptedAt: clock.now(),
+      functionErrors: 0,
+      attempts: 0,
+    })
+    writeSync(1, `a ${requestId}\n`)
+  }
+}
+await Promise.all(Array.from({ length: 8 }, send))
