@@ -132,3 +132,6 @@ export interface EventInvokeConfig extends FunctionId {
 
 /** Binds a function's sealed environment to the function, so that it can't be moved to another one. */
 export const environmentContext = (id: FunctionId) => `env/${id.account}/${id.region}/${id.name}`
+
+/** The version that invocations of `$LATEST` run now. */
+export const servingVersion = (head: FunctionHead): FunctionVersion => head.serving ?? head.latest

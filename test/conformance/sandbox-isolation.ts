@@ -76,7 +76,10 @@ export const isolationCases: readonly SandboxCase[] = [
     async run(rig) {
       await rig.within(async (sandbox) => {
         const source = `fetch(process.argv[1]).then(r=>r.text()).then(console.log,e=>console.log(e.cause))`
-        const guest = await startNode(sandbox, source.replace('process.argv[1]', `'${rig.driver.endpointFor(45_661)}'`))
+        const guest = await startNode(
+          sandbox,
+          source.replace('process.argv[1]', `'${rig.driver.endpointFor(rig.endpointPort)}'`),
+        )
         assert.equal((await finish(guest)).stdout, 'endpoint\n')
       })
     },

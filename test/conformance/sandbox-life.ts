@@ -10,6 +10,7 @@ import {
   finish,
   firstOutput,
   runShell,
+  spawnersOf,
   startNode,
   startShell,
   text,
@@ -23,7 +24,10 @@ export const lifeCases: readonly SandboxCase[] = [
     behaviour: 'what a guest prints arrives whole, each stream on its own',
     run: (rig) =>
       rig.within(async (sandbox) => {
-        const output = await runShell(sandbox, 'echo out; echo err >&2; head -c 300000 /dev/zero | tr "\\0" x')
+        const output = await runShell(
+          sandbox,
+          'echo out; echo err >&2; head -c 300000 /dev/zero | tr "\\0" x',
+        )
         assert.equal(output.stdout.length, 300_004)
         assert.equal(output.stderr, 'err\n')
       }),
@@ -94,7 +98,10 @@ export const lifeCases: readonly SandboxCase[] = [
     behaviour: 'SIGTERM reaches the main process, and one that ignores it still dies by SIGKILL',
     run: (rig) =>
       rig.within(async (sandbox) => {
-        const polite = await startShell(sandbox, 'trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.02; done')
+        const polite = await startShell(
+          sandbox,
+          'trap "echo bye; exit 5" TERM; echo up; while :; do sleep 0.02; done',
+        )
         assert.equal(await firstOutput(polite), 'up\n')
         polite.signal('SIGTERM')
         assert.equal((await polite.exited).code, 5)
@@ -117,7 +124,9 @@ export const lifeCases: readonly SandboxCase[] = [
         })
         const { stdout } = await finish(guest)
         // A shell that starts the guest may leave these behind; AWS's guests have them too.
-        const lines = stdout.split('\n').filter((line) => !/^(PWD|OLDPWD|SHLVL|_|_LAMBENT_SANDBOX)=/.test(line))
+        const lines = stdout
+          .split('\n')
+          .filter((line) => !/^(PWD|OLDPWD|SHLVL|_|_LAMBENT_SANDBOX)=/.test(line))
         assert.deepEqual(lines.toSorted(), ['', 'EMPTY=', 'NAME=value with = and', 'newline'])
       }),
   },
@@ -179,6 +188,20 @@ export const lifeCases: readonly SandboxCase[] = [
   {
     behaviour: 'when the spawner is killed too, the next agent sweeps',
     run: (rig) => killAgent(rig.directory, rig.driver.report.driver, true),
+  },
+  {
+    behaviour: 'when the spawner dies its guests end, and new sandboxes start with another one',
+    async run(rig) {
+      const sandbox = await rig.create()
+      const guest = await startShell(sandbox, `echo up; sleep 1234567 # ${sandbox.id}`)
+      await firstOutput(guest)
+      for (const pid of spawnersOf(rig.stateDirectory)) process.kill(pid, 'SIGKILL')
+      assert.deepEqual(await guest.exited, { code: null, signal: 'SIGKILL', outOfMemory: false })
+      assert.equal(await rig.within(async (next) => (await runShell(next, 'echo new')).stdout), 'new\n')
+      await assert.rejects(startShell(sandbox, 'true'), /lost/)
+      await sandbox.destroy()
+      assert.deepEqual(await tracesAfterAWhile(sandbox.id, rig.stateDirectory), [])
+    },
   },
   {
     behaviour: 'nothing of the host has changed its owner',

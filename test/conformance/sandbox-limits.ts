@@ -16,7 +16,7 @@ export const limitCases: readonly SandboxCase[] = [
       }),
   },
   {
-    behaviour: 'peak memory is measured and can be measured anew',
+    behaviour: 'peak memory is measured over the whole life of the sandbox',
     run: (rig) =>
       rig.within(async (sandbox) => {
         const source = `setInterval(() => {}, 1000); Buffer.alloc(40 << 20, 1); console.log('up')`
@@ -26,10 +26,9 @@ export const limitCases: readonly SandboxCase[] = [
         assert.ok(peakMiB !== undefined && peakMiB >= 40 && peakMiB <= 128, `${peakMiB} MiB`)
         guest.signal('SIGKILL')
         await guest.exited
-        sandbox.resetPeak()
         await runShell(sandbox, 'true')
-        const secondMiB = sandbox.peakMemoryMiB()
-        assert.ok(secondMiB !== undefined && secondMiB < 30, `${secondMiB} MiB`)
+        const laterMiB = sandbox.peakMemoryMiB()
+        assert.ok(laterMiB !== undefined && laterMiB >= peakMiB, `${laterMiB} MiB`)
       }),
   },
   {
@@ -90,7 +89,8 @@ export const limitCases: readonly SandboxCase[] = [
     behaviour: 'open files are limited',
     run: (rig) =>
       rig.within(
-        async (sandbox) => assert.equal((await runShell(sandbox, 'ulimit -n; ulimit -Hn')).stdout, '100\n100\n'),
+        async (sandbox) =>
+          assert.equal((await runShell(sandbox, 'ulimit -n; ulimit -Hn')).stdout, '100\n100\n'),
         { openFiles: 100 },
       ),
   },
@@ -118,11 +118,13 @@ export const limitCases: readonly SandboxCase[] = [
         const guest = await startNode(sandbox, `let n = 0; setInterval(() => console.log(++n), 5)`)
         await firstOutput(guest)
         sandbox.freeze()
-        const drained = await linesWithin(guest.stdout, 60)
-        assert.ok(drained <= 3, `${drained} lines while frozen`)
+        // The freeze comes some milliseconds after the call, and what was on its way then still arrives.
+        await linesWithin(guest.stdout, 150)
+        assert.equal(await linesWithin(guest.stdout, 60), 0, 'lines while frozen')
         sandbox.thaw()
         await firstOutput(guest)
         sandbox.freeze()
+        await linesWithin(guest.stdout, 150)
         guest.signal('SIGKILL')
         assert.equal((await guest.exited).signal, 'SIGKILL')
         const again = await startShell(sandbox, 'echo up; sleep 1234567')
@@ -132,7 +134,7 @@ export const limitCases: readonly SandboxCase[] = [
   },
 ]
 
-/** Chunks that arrive in `ms`; what was on its way when the freeze came may still do. */
+/** Chunks that arrive in `ms`. */
 function linesWithin(stream: NodeJS.ReadableStream, ms: number): Promise<number> {
   return new Promise((resolve) => {
     let count = 0

@@ -1,5 +1,7 @@
 /** What the sandbox cases stand on: a driver in a directory of its own, sandboxes and guests made in one line. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -8,7 +10,8 @@ import type { GuestExit } from '#contracts/invocation.ts'
 import type { Guest, Sandbox, SandboxDriver, SandboxLimits } from '#data-plane/sandbox/port.ts'
 import { systemRandom } from '#kernel/random.ts'
 
-export type CreateDriver = (stateDirectory: string) => Promise<SandboxDriver>
+/** `endpointPort`: guests must reach it, under the address that `endpointFor` names. */
+export type CreateDriver = (stateDirectory: string, endpointPort: number) => Promise<SandboxDriver>
 
 export interface SandboxCase {
   readonly behaviour: string
@@ -25,6 +28,7 @@ export interface Rig {
   readonly driver: SandboxDriver
   readonly directory: string
   readonly stateDirectory: string
+  readonly endpointPort: number
   /** Makes a sandbox, hands it over and destroys it. */
   within<T>(use: (sandbox: Sandbox) => Promise<T>, limits?: Partial<SandboxLimits>): Promise<T>
   create(limits?: Partial<SandboxLimits>): Promise<Sandbox>
@@ -41,7 +45,10 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
   mkdirSync(task, { mode: 0o755 })
   writeFileSync(join(task, 'hello.txt'), 'code of the function\n', { mode: 0o644 })
   mkdirSync(stateDirectory, { mode: 0o700 })
-  const driver = await createDriver(stateDirectory)
+  const endpoint = createServer((_, response) => response.end('endpoint'))
+  await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve))
+  const endpointPort = (endpoint.address() as AddressInfo).port
+  const driver = await createDriver(stateDirectory, endpointPort)
   const create: Rig['create'] = (limits) =>
     driver.create({
       id: systemRandom.hex(16),
@@ -52,6 +59,7 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
     driver,
     directory,
     stateDirectory,
+    endpointPort,
     create,
     async within(use, limits) {
       const sandbox = await create(limits)
@@ -63,6 +71,8 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
     },
     async close() {
       await driver.stop()
+      endpoint.close()
+      endpoint.closeAllConnections()
       rmSync(directory, { recursive: true, force: true })
     },
   }
@@ -124,6 +134,17 @@ export function tracesOf(id: string, stateDirectory: string): readonly string[] 
   if (list(join(stateDirectory, 'sandboxes')).includes(id)) traces.push('directory')
   if (list(join(stateDirectory, 'runtime')).includes(id)) traces.push('container')
   return traces
+}
+
+/** Spawner processes that work for this state directory. */
+export function spawnersOf(stateDirectory: string): readonly number[] {
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      const words = read(`/proc/${name}/cmdline`).split('\0')
+      return words.includes(stateDirectory) && words.some((word) => /spawner\/main\.[jt]s$/.test(word))
+    })
+    .map(Number)
 }
 
 /** Waits, for a few seconds at most, until nothing is left; then whatever is. */

@@ -2,13 +2,16 @@
 // parity: Invoke
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 
 import { createFunction, eventually, invoke, lambdaClient, type Answered } from '../support/clients.ts'
 import { findTraces, watchSandboxes, type SandboxWatch } from '../support/leftovers.ts'
-import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
+import { startProgram, type Program } from '../support/program.ts'
 
 const NODE_ATTACKS = `
 const fs = require('node:fs'), net = require('node:net'), { spawn } = require('node:child_process')
@@ -275,7 +278,7 @@ describe('hostile functions', () => {
     assert.equal((await attack(name, { attack: 'nothing' })).payload, 'fine')
 
   before(async () => {
-    const dataDirectory = await temporaryDirectory({ after: (run) => after(run) })
+    const dataDirectory = await mkdtemp(join(tmpdir(), 'lambent-e2e-'))
     program = await startProgram({ dataDirectory })
     sandboxes = watchSandboxes(dataDirectory)
     lambda = lambdaClient(program.endpoint)
@@ -324,6 +327,7 @@ describe('hostile functions', () => {
     over = true
     await neighbour
     await program.stop()
+    await rm(program.dataDirectory, { recursive: true, force: true })
   })
 
   /** Without isolation these would hit the machine that runs the tests. */

@@ -143,7 +143,6 @@ export function createFakeGuest(clock: Clock, runs: readonly (readonly GuestActi
     freeze: () => void calls.push('freeze'),
     thaw: () => void calls.push('thaw'),
     peakMemoryMiB: () => 42,
-    resetPeak() {},
     destroy() {
       calls.push('destroy')
       return Promise.resolve()

@@ -20,7 +20,7 @@ export interface QueueWindow {
   readonly bytes: number
 }
 
-export const DEFAULT_WINDOW: QueueWindow = { events: 20_000, bytes: 64 * MIB }
+const DEFAULT_WINDOW: QueueWindow = { events: 20_000, bytes: 64 * MIB }
 const PAGE_ROWS = 1000
 const PAGE_BYTES = 8 * MIB
 /** What is read before the queue is open; the rest follows while it already serves. */

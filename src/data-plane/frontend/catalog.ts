@@ -1,7 +1,7 @@
 /** Which version an invocation runs: names, versions and aliases resolved from a bounded cache that follows the store. */
 import { functionArn, LATEST, type FunctionId } from '#contracts/arn.ts'
 import { resourceNotFound } from '#contracts/errors.ts'
-import type { Alias, FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import { servingVersion, type Alias, type FunctionHead, type FunctionVersion } from '#contracts/function.ts'
 import { aliasKey, functionKey, versionKey } from '#contracts/keys.ts'
 import { createDocumentCache } from '#data-plane/frontend/document-cache.ts'
 import { isVersionNumber } from '#data-plane/frontend/function-documents.ts'
@@ -28,6 +28,8 @@ export function versionOfAlias(alias: Alias, draw: number): string {
   return additionalVersion && draw < additionalVersion.weight ? additionalVersion.version : alias.version
 }
 
+const servedBy = (head: FunctionHead | undefined) => head && servingVersion(head)
+
 /** `maxDocuments` bounds the cache: heads, versions and aliases together. */
 export function createCatalog(options: {
   readonly meta: Meta
@@ -46,19 +48,19 @@ export function createCatalog(options: {
   const warm = (id: FunctionId, qualifier: string | undefined): FunctionVersion | undefined => {
     const known = cache.find(id)
     if (!known) return undefined
-    if (qualifier === undefined || qualifier === LATEST) return known.head?.doc.latest
+    if (qualifier === undefined || qualifier === LATEST) return servedBy(known.head?.doc)
     const direct = known.versions.get(qualifier)
     if (direct) return direct.doc
     const alias = known.aliases.get(qualifier)
     if (!alias) return undefined
     const version = pick(alias.doc)
-    return version === LATEST ? known.head?.doc.latest : known.versions.get(version)?.doc
+    return version === LATEST ? servedBy(known.head?.doc) : known.versions.get(version)?.doc
   }
 
   const readHead = (id: FunctionId) => cache.read<FunctionHead>(functionKey(id))
   const readVersion = async (id: FunctionId, version: string) =>
     version === LATEST
-      ? (await readHead(id))?.latest
+      ? servedBy(await readHead(id))
       : await cache.read<FunctionVersion>(versionKey(id, version))
 
   const cold = async (id: FunctionId, qualifier: string | undefined): Promise<FunctionVersion> => {

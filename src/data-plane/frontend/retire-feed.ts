@@ -1,5 +1,5 @@
 import { LATEST } from '#contracts/arn.ts'
-import type { FunctionHead } from '#contracts/function.ts'
+import { servingVersion, type FunctionHead } from '#contracts/function.ts'
 import { addressOf } from '#data-plane/frontend/function-documents.ts'
 import type { Placement } from '#data-plane/placement/port.ts'
 import type { Meta, MetaChange } from '#store/port.ts'
@@ -22,7 +22,7 @@ export async function feedRetirements(
       if (doc === null) placement.retire({ id, version: qualifier })
     } else if (doc === null) placement.retire({ id })
     else {
-      const { generation } = (doc as unknown as FunctionHead).latest
+      const { generation } = servingVersion(doc as unknown as FunctionHead)
       placement.retire({ id, version: LATEST, keepGeneration: generation })
     }
   }

@@ -24,7 +24,7 @@ export type AttemptOutcome =
   | 'refused'
 
 /** AWS's names of the conditions under which an event ends up in a dead-letter queue or on-failure destination. */
-export type ExhaustedReason = 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroConcurrency'
+type ExhaustedReason = 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroConcurrency'
 
 export type RetryDecision =
   | { readonly do: 'complete' }
@@ -40,7 +40,7 @@ const MAX_BACKOFF_MS = 5 * MINUTE_MS
 /** Part of a back-off that is drawn by lot, so that events throttled together do not come back together. */
 const SPREAD = 0.2
 
-export const ageLimitAt = (event: AsyncEvent, settings: EventSettings) =>
+const ageLimitAt = (event: AsyncEvent, settings: EventSettings) =>
   event.acceptedAt + settings.maximumEventAgeSeconds * SECOND_MS
 
 /** `failures` counts attempts in which the function did not run, the one just made included. `lot` is in [0, 1). */

@@ -11,7 +11,6 @@ export interface Confinement {
   freeze(): void
   thaw(): void
   peakMemoryMiB(): number | undefined
-  resetPeak(): void
   /** How often something in it was killed for memory. */
   outOfMemoryKills(): number
   /** Names the process to watch with all its children, where there is no cgroup. */
@@ -20,25 +19,51 @@ export interface Confinement {
   close(): void
 }
 
+/**
+ * An environment in a stream of invocations is used again within a millisecond; stopping and waking all its processes
+ * in between costs more than the invocation. AWS's own freeze comes some milliseconds after the answer as well
+ * (unverified).
+ */
+const FREEZE_DELAY_MS = 20
+
 export function createCgroupConfinement(
   host: CgroupHost,
   id: string,
   limits: SandboxLimits,
+  clock: Clock,
 ): Confinement & { readonly cgroup: Cgroup } {
   const cgroup = host.create(id, limits)
+  let frozen = false
+  let cancelFreeze: (() => void) | undefined
   return {
     cgroup,
     limitCpu: () => cgroup.limitCpu(limits.vcpus),
-    freeze: cgroup.freeze,
-    thaw: cgroup.thaw,
+    freeze() {
+      cancelFreeze ??= clock.after(FREEZE_DELAY_MS, () => {
+        cancelFreeze = undefined
+        frozen = true
+        cgroup.freeze()
+      })
+    },
+    thaw() {
+      cancelFreeze?.()
+      cancelFreeze = undefined
+      if (!frozen) return
+      frozen = false
+      cgroup.thaw()
+    },
     peakMemoryMiB() {
       const bytes = cgroup.peakMemoryBytes()
       return bytes === undefined ? undefined : Math.min(limits.memoryMiB, Math.ceil(bytes / MIB))
     },
-    resetPeak: cgroup.resetPeak,
     outOfMemoryKills: cgroup.outOfMemoryKills,
     watch() {},
-    close() {},
+    close() {
+      cancelFreeze?.()
+      // Also when it was not us who froze it: a frozen process can't be killed.
+      cgroup.thaw()
+      cgroup.close()
+    },
   }
 }
 
@@ -76,9 +101,6 @@ export function createPollingConfinement(options: {
     freeze() {},
     thaw() {},
     peakMemoryMiB: () => (peakBytes === undefined ? undefined : Math.ceil(peakBytes / MIB)),
-    resetPeak() {
-      peakBytes = undefined
-    },
     outOfMemoryKills: () => kills,
     watch(pid) {
       root = pid

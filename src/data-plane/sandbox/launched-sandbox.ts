@@ -139,11 +139,9 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     freeze: confinement.freeze,
     thaw: confinement.thaw,
     peakMemoryMiB: confinement.peakMemoryMiB,
-    resetPeak: confinement.resetPeak,
     destroy() {
       destroyed ??= (async () => {
         confinement.close()
-        confinement.thaw()
         launcher.close?.()
         try {
           await removeSandbox(spawner, directory, generation)

@@ -148,7 +148,12 @@ async function prepareHost(base: DriverBase, agent: string): Promise<void> {
   await base.spawner.request({ op: 'allow-forwarding' })
 }
 
-async function tool(base: DriverBase, name: 'nft' | 'ip', args: readonly string[], input?: string): Promise<void> {
+async function tool(
+  base: DriverBase,
+  name: 'nft' | 'ip',
+  args: readonly string[],
+  input?: string,
+): Promise<void> {
   const { code, stderr } = await base.spawner.request({
     op: 'execute',
     tool: name,

@@ -98,12 +98,17 @@ export interface Sandbox {
    * as in AWS.
    */
   limitCpu(): void
-  /** Stops every process in its tracks; cheap, not awaited. Does nothing where the driver can't. */
+  /**
+   * Stops every process in its tracks, some milliseconds later unless `thaw` comes first. Cheap, not awaited. Does
+   * nothing where the driver can't.
+   */
   freeze(): void
   thaw(): void
-  /** Highest memory use since the last `resetPeak`, in MiB, rounded up. Undefined when the driver can't tell. */
+  /**
+   * Highest memory use of this sandbox so far, in MiB, rounded up; invocations of one environment share it, as in AWS.
+   * Undefined when the driver can't tell.
+   */
   peakMemoryMiB(): number | undefined
-  resetPeak(): void
   /** Kills everything and removes every mount, namespace, cgroup and file. Safe to call at any time, more than once. */
   destroy(): Promise<void>
 }

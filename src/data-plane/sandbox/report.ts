@@ -14,7 +14,10 @@ export function cgroupEnforcement(
     return notEnforced(`no ${controller} control group can be used here: ${why}`)
   }
   return {
-    memory: has('memory', 'memory is looked at ten times a second and the guest killed when it exceeds its limit'),
+    memory: has(
+      'memory',
+      'memory is looked at ten times a second and the guest killed when it exceeds its limit',
+    ),
     cpu: has('cpu', 'a guest may use every core'),
     processes: has('pids', 'a guest may start as many processes as this user may'),
     freeze: has('freezer', 'idle environments keep running'),

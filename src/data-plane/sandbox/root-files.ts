@@ -2,7 +2,16 @@
  * What a guest sees of the host: its programs and libraries, and the few files of /etc that they need. Everything else
  * (/root, /home, /var, the rest of /etc) does not exist inside.
  */
-import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** The guest's own host name, known to its /etc/hosts. AWS's have this form. */
@@ -75,8 +84,7 @@ export function makeRoot(directory: string, options: { readonly nameServers: rea
 }
 
 /** Debian's Java keeps its configuration in /etc and links to it. */
-const javaConfigurations = () =>
-  [8, 11, 17, 21, 25].map((version) => `java-${version}-openjdk`)
+const javaConfigurations = () => [8, 11, 17, 21, 25].map((version) => `java-${version}-openjdk`)
 
 function mountPoint(directory: string, mounts: RootMount[], source: string): void {
   const target = join(directory, source)
@@ -101,9 +109,7 @@ const ownFiles = (nameServers: readonly string[]): Readonly<Record<string, strin
 })
 
 /** Name servers of the host; without those on its loopback where the guest has a network of its own. */
-export function hostNameServers(
-  options: { readonly loopbackToo?: boolean } = {},
-): readonly string[] {
+export function hostNameServers(options: { readonly loopbackToo?: boolean } = {}): readonly string[] {
   const { loopbackToo = false } = options
   const candidates = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
   for (const path of candidates) {

@@ -1,6 +1,3 @@
-import { createServer, type Server } from 'node:http'
-import { after, before } from 'node:test'
-
 import { systemClock } from '#kernel/clock.ts'
 
 import { describeSandbox } from '../../../test/conformance/sandbox.ts'
@@ -9,7 +6,6 @@ import { probeDrivers, selectDriver } from './select-driver.ts'
 
 const silent = () => {}
 const logger = { debug: silent, info: silent, warn: silent, error: silent }
-const ENDPOINT_PORT = 45_661
 
 const NO_ISOLATION = 'the process driver isolates nothing and says so in its report'
 const SKIPS: Readonly<Record<DriverName, Readonly<Record<string, string>>>> = {
@@ -45,24 +41,17 @@ function notOffered(report: DriverReport): Readonly<Record<string, string>> {
   )
 }
 
-let endpoint: Server | undefined
-before(async () => {
-  endpoint = createServer((_, response) => response.end('endpoint'))
-  await new Promise<void>((resolve) => endpoint?.listen(ENDPOINT_PORT, '127.0.0.1', resolve))
-})
-after(() => endpoint?.close())
-
 for (const report of await probeDrivers()) {
   if (report.unavailable !== undefined) continue
   describeSandbox(
     `sandbox: ${report.driver}`,
-    (stateDirectory) =>
+    (stateDirectory, endpointPort) =>
       selectDriver({
         wanted: report.driver,
         stateDirectory,
         clock: systemClock,
         logger,
-        endpointPorts: () => [ENDPOINT_PORT],
+        endpointPorts: () => [endpointPort],
       }),
     { ...SKIPS[report.driver], ...notOffered(report) },
   )

@@ -30,7 +30,9 @@ export async function selectDriver(options: SelectDriverOptions): Promise<Sandbo
       explain(logger, error)
     }
   }
-  logger.warn('Functions run WITHOUT ISOLATION: as ordinary processes of this user, with all its files and networks')
+  logger.warn(
+    'Functions run WITHOUT ISOLATION: as ordinary processes of this user, with all its files and networks',
+  )
   return createProcessDriver(options)
 }
 

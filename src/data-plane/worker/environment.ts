@@ -51,7 +51,6 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   let stopping: Promise<void> | undefined
   /** Milliseconds of the first init; billed and reported once, with the first invocation. */
   let initDurationMs: number | undefined
-  let invokedBefore = false
 
   /** Starts the process and waits until it is ready for an invocation. The run that failed is dead when it resolves. */
   const initialiseRun = async (limitMs: number, limitSeconds: number): Promise<InitVerdict> => {
@@ -127,8 +126,6 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     lifecycle.to('busy')
     const before = clock.monotonic()
     sandbox.thaw()
-    if (invokedBefore) sandbox.resetPeak()
-    invokedBefore = true
     const verdict = await attempt(invocation, before).catch(giveUp)
     const measuredMs = clock.monotonic() - before
     const durationMs = verdict.report?.status === 'timeout' ? timeoutMs : measuredMs

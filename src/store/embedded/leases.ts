@@ -2,7 +2,7 @@
 import type { Clock } from '#kernel/clock.ts'
 import { type Lease, type Leases, QUEUE_LEASE_KIND } from '#store/port.ts'
 
-export const LEASE_TTL_MS = 10_000
+const LEASE_TTL_MS = 10_000
 
 export interface LeaseRow {
   readonly kind: string

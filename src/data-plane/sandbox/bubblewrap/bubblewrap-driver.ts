@@ -30,7 +30,9 @@ const MARKER = '_LAMBENT_SANDBOX'
 const HOST_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Rejects with what is missing when this machine can't. */
-export async function createBubblewrapDriver(options: DriverOptions & EndpointOptions): Promise<SandboxDriver> {
+export async function createBubblewrapDriver(
+  options: DriverOptions & EndpointOptions,
+): Promise<SandboxDriver> {
   const { report, cgroups, ownNetwork, scratch } = await probeBubblewrap()
   if (report.unavailable !== undefined) throw new Error(report.unavailable)
   const program = findProgram('bwrap') ?? 'bwrap'
@@ -50,11 +52,7 @@ export async function createBubblewrapDriver(options: DriverOptions & EndpointOp
   }
   return createDriverBase({
     ...options,
-    place: root
-      ? 'mount-namespace'
-      : wanted === 'host'
-        ? 'user-namespace'
-        : 'user-and-network-namespace',
+    place: root ? 'mount-namespace' : wanted === 'host' ? 'user-namespace' : 'user-and-network-namespace',
     report: () => ({ ...report, notes: [chosen().note] }),
     async onStart(base) {
       outbound = await createOutbound({ base, wanted, stateDirectory, logger: options.logger })
@@ -68,7 +66,7 @@ export async function createBubblewrapDriver(options: DriverOptions & EndpointOp
     endpointFor: (port) => endpointUrl(chosen().mode, port),
     async create(base, spec, directory, onDestroyed) {
       const confinement = cgroups
-        ? createCgroupConfinement(cgroups, spec.id, spec.limits)
+        ? createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
         : createPollingConfinement({
             limits: spec.limits,
             clock: options.clock,
@@ -145,7 +143,8 @@ async function showFiles(
   const shown = Object.entries(spec.files).filter(([, source]) => source !== undefined)
   const mounts = shown.map(([name, source]) => ({ source, target: join(place, name) }))
   await base.spawner.request({ op: 'bind', mounts })
-  const at = (source: string | undefined, name: string) => (source === undefined ? undefined : join(place, name))
+  const at = (source: string | undefined, name: string) =>
+    source === undefined ? undefined : join(place, name)
   const files = {
     task: join(place, 'task'),
     opt: at(spec.files.opt, 'opt'),

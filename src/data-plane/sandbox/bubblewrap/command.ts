@@ -41,6 +41,8 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
   return args.map((arg) => `${arg}\0`).join('')
 }
 
-export function hostFiles({ files }: SandboxSpec): Pick<BubblewrapPlaces, 'task' | 'opt' | 'runtime' | 'lang'> {
+export function hostFiles({
+  files,
+}: SandboxSpec): Pick<BubblewrapPlaces, 'task' | 'opt' | 'runtime' | 'lang'> {
   return { task: files.task, opt: files.opt, runtime: files.runtime, lang: files.lang }
 }

@@ -22,11 +22,31 @@ export interface Cgroup {
   limitCpu(vcpus: number): void
   freeze(): void
   thaw(): void
-  /** Highest working set since the last reset, in bytes; without the page cache, which the kernel takes back. */
+  /** Highest working set so far, in bytes; without the page cache, which the kernel takes back. */
   peakMemoryBytes(): number | undefined
-  resetPeak(): void
   /** How many processes the kernel has killed in it for memory, ever. */
   outOfMemoryKills(): number
+  /** Closes the files that are kept open. The cgroup itself stays. */
+  close(): void
+}
+
+/**
+ * Reads what is dear only when what is cheap says that something has changed: the kernel sums up statistics of every
+ * core for each look at them, and an environment at work is looked at after every invocation.
+ */
+export function whenPeakGrows(
+  cheap: () => number | undefined,
+  dear: (peak: number) => number,
+): () => number | undefined {
+  let seen: number | undefined
+  let answer: number | undefined
+  return () => {
+    const peak = cheap()
+    if (peak === undefined) return answer
+    if (peak !== seen) answer = Math.max(answer ?? 0, dear(peak))
+    seen = peak
+    return answer
+  }
 }
 
 /** What this machine offers. */
@@ -79,9 +99,14 @@ export function isUsableCgroup(directory: string): boolean {
   }
 }
 
+/** The one number that a file holds. */
+export function number(text: string | undefined): number | undefined {
+  const value = Number(text ?? Number.NaN)
+  return Number.isFinite(value) ? value : undefined
+}
+
 /** The number after `key` in a file of `key value` lines. */
 export function field(text: string | undefined, key: string): number | undefined {
   const line = text?.split('\n').find((candidate) => candidate.startsWith(`${key} `))
-  const value = line === undefined ? Number.NaN : Number(line.slice(key.length + 1))
-  return Number.isFinite(value) ? value : undefined
+  return line === undefined ? undefined : number(line.slice(key.length + 1))
 }

@@ -10,13 +10,16 @@ import {
   isUsableCgroup,
   MIN_CPU_QUOTA_US,
   mustWrite,
+  number,
   PARENT,
   readText,
   tryWrite,
+  whenPeakGrows,
   type Cgroup,
   type CgroupHost,
   type Controller,
 } from './cgroup.ts'
+import { createKernelFile } from './kernel-file.ts'
 
 /** `mounts` says where each controller is mounted. Undefined when none of them can be used. */
 export function createCgroupsV1(mounts: ReadonlyMap<string, string>): CgroupHost | undefined {
@@ -70,6 +73,8 @@ function openCgroup(directories: ReadonlyMap<Controller, string>): Cgroup {
   const file = (controller: Controller, name: string) =>
     join(directories.get(controller) ?? '/nonexistent', name)
   const freezer = directories.get('freezer')
+  const freezerState = createKernelFile(file('freezer', 'freezer.state'))
+  const peakFile = createKernelFile(file('memory', 'memory.max_usage_in_bytes'))
   return {
     directories: [...new Set(directories.values())],
     freezers: freezer === undefined ? [] : [freezer],
@@ -78,16 +83,20 @@ function openCgroup(directories: ReadonlyMap<Controller, string>): Cgroup {
       tryWrite(file('cpu', 'cpu.cfs_period_us'), String(CPU_PERIOD_US))
       tryWrite(file('cpu', 'cpu.cfs_quota_us'), String(quota))
     },
-    freeze: () => void tryWrite(file('freezer', 'freezer.state'), 'FROZEN'),
-    thaw: () => void tryWrite(file('freezer', 'freezer.state'), 'THAWED'),
-    peakMemoryBytes() {
-      const peak = Number(readText(file('memory', 'memory.max_usage_in_bytes')) ?? Number.NaN)
-      if (Number.isNaN(peak)) return undefined
-      const stat = readText(file('memory', 'memory.stat'))
-      const cache = (field(stat, 'total_inactive_file') ?? 0) + (field(stat, 'total_active_file') ?? 0)
-      return Math.max(peak - cache, field(stat, 'total_rss') ?? 0)
+    freeze: () => void freezerState.write('FROZEN'),
+    thaw: () => void freezerState.write('THAWED'),
+    peakMemoryBytes: whenPeakGrows(
+      () => number(peakFile.read()),
+      (peak) => {
+        const stat = readText(file('memory', 'memory.stat'))
+        const cache = (field(stat, 'total_inactive_file') ?? 0) + (field(stat, 'total_active_file') ?? 0)
+        return Math.max(peak - cache, field(stat, 'total_rss') ?? 0)
+      },
+    ),
+    close() {
+      freezerState.close()
+      peakFile.close()
     },
-    resetPeak: () => void tryWrite(file('memory', 'memory.max_usage_in_bytes'), '0'),
     outOfMemoryKills: () => field(readText(file('memory', 'memory.oom_control')), 'oom_kill') ?? 0,
   }
 }

@@ -10,13 +10,16 @@ import {
   isUsableCgroup,
   MIN_CPU_QUOTA_US,
   mustWrite,
+  number,
   PARENT,
   readText,
   tryWrite,
+  whenPeakGrows,
   type Cgroup,
   type CgroupHost,
   type Controller,
 } from './cgroup.ts'
+import { createKernelFile } from './kernel-file.ts'
 
 const WANTED = ['memory', 'cpu', 'pids'] as const
 
@@ -66,6 +69,9 @@ function handDown(directory: string): boolean {
 
 function openCgroup(directory: string): Cgroup {
   const file = (name: string) => join(directory, name)
+  const freezer = createKernelFile(file('cgroup.freeze'))
+  const peakFile = createKernelFile(file('memory.peak'))
+  const currentFile = createKernelFile(file('memory.current'))
   return {
     directories: [directory],
     freezers: [directory],
@@ -73,17 +79,20 @@ function openCgroup(directory: string): Cgroup {
       const quota = Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
       tryWrite(file('cpu.max'), `${quota} ${CPU_PERIOD_US}`)
     },
-    freeze: () => void tryWrite(file('cgroup.freeze'), '1'),
-    thaw: () => void tryWrite(file('cgroup.freeze'), '0'),
-    peakMemoryBytes() {
-      const peak = Number(readText(file('memory.peak')) ?? Number.NaN)
-      const stat = readText(file('memory.stat'))
-      if (Number.isNaN(peak)) return Number(readText(file('memory.current')) ?? Number.NaN) || undefined
-      const cache = (field(stat, 'inactive_file') ?? 0) + (field(stat, 'active_file') ?? 0)
-      return Math.max(peak - cache, field(stat, 'anon') ?? 0)
+    freeze: () => void freezer.write('1'),
+    thaw: () => void freezer.write('0'),
+    // Kernels before 5.19 have no peak: then it is what is used now.
+    peakMemoryBytes: whenPeakGrows(
+      () => number(peakFile.read()) ?? number(currentFile.read()),
+      (peak) => {
+        const stat = readText(file('memory.stat'))
+        const cache = (field(stat, 'inactive_file') ?? 0) + (field(stat, 'active_file') ?? 0)
+        return Math.max(peak - cache, field(stat, 'anon') ?? 0)
+      },
+    ),
+    close() {
+      for (const open of [freezer, peakFile, currentFile]) open.close()
     },
-    // Kernels before 6.12 refuse the write: the peak is then that of the sandbox's whole life.
-    resetPeak: () => void tryWrite(file('memory.peak'), '0'),
     outOfMemoryKills: () => field(readText(file('memory.events')), 'oom_kill') ?? 0,
   }
 }

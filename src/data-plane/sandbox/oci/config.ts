@@ -19,8 +19,17 @@ export function hostIdBase(id: string): number {
 
 const READ_ONLY = ['rbind', 'ro', 'nosuid', 'nodev'] as const
 const MASKED = [
-  '/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug',
-  '/proc/scsi', '/proc/timer_list', '/proc/timer_stats', '/sys/firmware',
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/firmware',
 ] as const
 const UNWRITABLE = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'] as const
 const NO_CAPABILITIES = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] }
@@ -78,7 +87,12 @@ export function ociConfig(spec: SandboxSpec, root: RootFiles, places: SandboxPla
       ...bind(spec.files.lang, '/var/lang'),
       places.tmp === undefined
         ? { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: tmpOptions }
-        : { destination: '/tmp', type: 'bind', source: places.tmp, options: ['bind', 'rw', 'nosuid', 'nodev'] },
+        : {
+            destination: '/tmp',
+            type: 'bind',
+            source: places.tmp,
+            options: ['bind', 'rw', 'nosuid', 'nodev'],
+          },
     ],
     linux: {
       namespaces: [

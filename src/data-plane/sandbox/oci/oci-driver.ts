@@ -59,7 +59,7 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
     plan: (spec) => ({ ...cgroupPlan(cgroups, spec.id), container: runtime }),
     endpointFor: (port) => endpointUrl(chosen().mode, port),
     async create(base, spec, directory, onDestroyed) {
-      const confinement = createCgroupConfinement(cgroups, spec.id, spec.limits)
+      const confinement = createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
       const launcher = await startContainer({
         base,
         runtime,

@@ -75,16 +75,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
   const { code } = await spawner.request({
     op: 'execute',
     tool: 'crun',
-    args: [
-      ...common(runtime, log),
-      'run',
-      '--detach',
-      '--bundle',
-      bundle,
-      '--pid-file',
-      keeperFile,
-      spec.id,
-    ],
+    args: [...common(runtime, log), 'run', '--detach', '--bundle', bundle, '--pid-file', keeperFile, spec.id],
     cgroups,
     deadlineMs: RUNTIME_DEADLINE_MS,
   })
@@ -157,7 +148,11 @@ const common = (runtime: OciRuntime, log: string) => [
 
 function childrenOf(pid: number): readonly number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean)
+      .map(Number)
   } catch {
     return []
   }

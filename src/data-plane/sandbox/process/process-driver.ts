@@ -42,7 +42,7 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
       mkdirSync(join(directory, 'tmp'), { mode: 0o700 })
       mkdirSync(join(directory, EMPTY))
       const confinement: Confinement = cgroups
-        ? createCgroupConfinement(cgroups, spec.id, spec.limits)
+        ? createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
         : createPollingConfinement({
             limits: spec.limits,
             clock: options.clock,

@@ -4,7 +4,7 @@ import { EventEmitter, once } from 'node:events'
 import type { Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
-import type { Clock } from '#kernel/clock.ts'
+import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Logger } from '#observability/port.ts'
 
 import type { SpawnerReply, SpawnerRequest, SpawnerValue } from './messages.ts'
@@ -40,9 +40,11 @@ export interface Answer extends SpawnerValue {
 
 const READY_DEADLINE_MS = 10_000
 const REQUEST_DEADLINE_MS = 15_000
+const SWEEP_DEADLINE_MS = 60_000
 const STOP_DEADLINE_MS = 10_000
 /** Requests in flight; beyond that something is badly wrong and refusing is better than queueing. */
 const MAX_PENDING = 4096
+/** Between the starts of spawners that die young, so that a broken machine is not kept busy. */
 const RESTART_DELAY_MS = 500
 
 interface Pending {
@@ -67,6 +69,8 @@ export async function createSpawner(options: {
   let native = false
   let nextId = 1
   let stopped = false
+  /** Settles when the spawner that is being started serves; requests wait for it. */
+  let serving: Promise<unknown> = Promise.resolve()
 
   const takePending = (id: number) => {
     const entry = pending.get(id)
@@ -98,12 +102,18 @@ export async function createSpawner(options: {
     for (const ended of lost) ended({ code: null, signal: 'SIGKILL' })
     if (stopped) return
     logger.error('The spawner process has ended; its sandboxes are lost and another one starts')
-    clock.after(RESTART_DELAY_MS, () => {
-      if (!stopped) start().then(sweep).catch(onStartFailure)
-    })
+    serving = sleep(clock, RESTART_DELAY_MS).then(restart)
   }
-  const onStartFailure = (error: unknown) =>
-    logger.error('The spawner process does not start', { error: String(error) })
+  const restart = async () => {
+    if (stopped) return
+    try {
+      await start()
+      await ask({ op: 'sweep' }, SWEEP_DEADLINE_MS)
+    } catch (error) {
+      // The next request says so again; only a new death would start another one.
+      logger.error('The spawner process does not start', { error: String(error) })
+    }
+  }
 
   const start = async () => {
     const [file = '', ...args] = commandLine(options.place, options.stateDirectory)
@@ -133,7 +143,7 @@ export async function createSpawner(options: {
     child = started
     generation++
   }
-  const request: Spawner['request'] = (request, deadlineMs = REQUEST_DEADLINE_MS) =>
+  const ask = (request: SpawnerRequest, deadlineMs: number): Promise<Answer> =>
     new Promise((resolve, reject) => {
       if (!child?.connected) {
         reject(new Error('The spawner process is not running'))
@@ -151,7 +161,6 @@ export async function createSpawner(options: {
       pending.set(id, { resolve, reject, cancelTimer })
       child.send({ id, request })
     })
-  const sweep = () => request({ op: 'sweep' }, 60_000)
 
   await start()
   return {
@@ -164,7 +173,10 @@ export async function createSpawner(options: {
     get native() {
       return native
     },
-    request,
+    async request(request, deadlineMs = REQUEST_DEADLINE_MS) {
+      if (!child) await serving
+      return ask(request, deadlineMs)
+    },
     onExit(run, ended) {
       exits.set(run, ended)
     },
@@ -216,5 +228,18 @@ function commandLine(place: SpawnerPlace, stateDirectory: string): readonly stri
   if (place === 'host') return node
   const user = place === 'mount-namespace' ? [] : ['--user', '--map-root-user']
   if (place === 'user-and-network-namespace') user.push('--net')
-  return ['unshare', ...user, '--mount', '--propagation', 'slave', '--', 'sh', '-c', PREPARE, 'sh', stateDirectory, ...node]
+  return [
+    'unshare',
+    ...user,
+    '--mount',
+    '--propagation',
+    'slave',
+    '--',
+    'sh',
+    '-c',
+    PREPARE,
+    'sh',
+    stateDirectory,
+    ...node,
+  ]
 }

@@ -143,9 +143,7 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
       (isRecord(m['control']) && isPath(m['control']['socket']) && isText(m['control']['preamble']))) &&
     isMain(m['main']),
   'make-fifos': (m) =>
-    isTexts(m['paths']) &&
-    m['paths'].every(isPath) &&
-    (m['uid'] === undefined || Number.isInteger(m['uid'])),
+    isTexts(m['paths']) && m['paths'].every(isPath) && (m['uid'] === undefined || Number.isInteger(m['uid'])),
   signal: (m) => isRun(m['run']) && (m['signal'] === 'SIGTERM' || m['signal'] === 'SIGKILL'),
   execute: (m) =>
     TOOLS.some((tool) => tool === m['tool']) &&

@@ -1,5 +1,5 @@
 /** The processes that the spawner started and their ends. */
-import { execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { chownSync, closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
@@ -61,7 +61,8 @@ export function createRunTable(options: {
       const { ended, pid } = await spawnWithStreams(native, request)
       if (request.main.kind === 'pid-file') {
         const { code } = await ended
-        if (code !== 0) throw new Error(`"${request.argv[0]}" could not start the main process (exit ${code})`)
+        if (code !== 0)
+          throw new Error(`"${request.argv[0]}" could not start the main process (exit ${code})`)
         watchAdopted()
         const main = Number(readFileSync(request.main.path, 'utf8').trim())
         runs.set(request.run, { request, pid: main, adopted: true })
@@ -146,8 +147,9 @@ function connectControl(control: { readonly socket: string; readonly preamble: s
     socket.write(control.preamble, () => {
       // Node's sockets do not block, and a guest may expect that descriptor 3 does. The flag belongs to the socket
       // itself, and Node clears it for a child's standard input: so any child that ends at once clears it.
-      spawnSync('true', { stdio: [socket, 'ignore', 'ignore'] })
-      resolve(socket)
+      const clearing = spawn('true', { stdio: [socket, 'ignore', 'ignore'] })
+      clearing.once('error', reject)
+      clearing.once('exit', () => resolve(socket))
     })
   })
 }
