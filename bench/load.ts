@@ -65,7 +65,10 @@ const one = () =>
       const length = answerLength(buffered)
       if (length === undefined) return
       latencies.push(performance.now() - sentAt)
-      if (!buffered.toString('latin1', 0, 16).startsWith('HTTP/1.1 200') || buffered.includes('errorMessage')) {
+      if (
+        !buffered.toString('latin1', 0, 16).startsWith('HTTP/1.1 200') ||
+        buffered.includes('errorMessage')
+      ) {
         failures++
         firstFailure ||= buffered.toString('utf8', 0, 300)
       }

@@ -32,6 +32,7 @@ export function tasks(node) {
     tool('dead code', 'knip', []),
     script('generated models', node, 'tools/generate-models.ts', ['--check']),
     script('generated docs', node, 'tools/generate-docs.ts', ['--check']),
+    script('parity table', node, 'tools/generate-parity.ts', ['--check']),
     tests('unit tests', node, ['src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts']),
   ]
   const other = {
@@ -56,7 +57,10 @@ export function tasks(node) {
     e2e,
     test: [...check, other, ...e2e],
     bench: [script('bench', node, 'bench/main.ts', process.argv.slice(3))],
-    docs: [script('docs', node, 'tools/generate-docs.ts')],
+    docs: [
+      script('docs', node, 'tools/generate-docs.ts'),
+      script('parity table', node, 'tools/generate-parity.ts'),
+    ],
     build: [
       { name: 'clean', run: () => (rmSync(join(root, 'dist'), { recursive: true, force: true }), 0) },
       tool('emit', 'tsc', ['-p', join(root, 'tsconfig.build.json')]),

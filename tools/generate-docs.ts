@@ -4,32 +4,15 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
-import { NEXT_ENVIRONMENT_STATE } from '#contracts/environment.ts'
-import type { TransitionTable } from '#kernel/lifecycle.ts'
-
 import { importGraph, readImports } from './import-graph.ts'
 
 const check = process.argv.includes('--check')
-
-function stateDiagram(table: TransitionTable<string>): string {
-  const rows = Object.entries(table).flatMap(([from, next]) =>
-    next.length === 0 ? [`  ${from} --> [*]`] : next.map((to) => `  ${from} --> ${to}`),
-  )
-  return ['```mermaid', 'stateDiagram-v2', `  [*] --> ${Object.keys(table)[0]}`, ...rows, '```'].join('\n')
-}
 
 const parts: readonly {
   readonly file: string
   readonly name: string
   readonly text: () => Promise<string> | string
-}[] = [
-  { file: 'ARCHITECTURE.md', name: 'imports', text: async () => importGraph(await readImports()) },
-  {
-    file: 'docs/lifecycles/environment.md',
-    name: 'states',
-    text: () => stateDiagram(NEXT_ENVIRONMENT_STATE),
-  },
-]
+}[] = [{ file: 'ARCHITECTURE.md', name: 'imports', text: async () => importGraph(await readImports()) }]
 
 let stale = 0
 for (const part of parts) {

@@ -18,13 +18,17 @@ Examples
 `
 
 async function main(argv: readonly string[]): Promise<number> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(HELP)
+    return 0
+  }
   const isJson = argv.includes('--json')
   const [action, ...rest] = argv.filter((word) => word !== '--json')
   const identifier = action === 'add' ? rest.shift() : undefined
   const settings = readSettings(rest, process.env)
-  if (!settings || action === undefined || action === '--help') {
-    process.stdout.write(HELP)
-    return settings ? 2 : 0
+  if (!settings || action === undefined) {
+    process.stderr.write(HELP)
+    return 2
   }
   const runtimes = createRuntimeFiles({
     runtimesDirectory: resolve(settings.data, 'runtimes'),

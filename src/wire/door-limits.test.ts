@@ -89,6 +89,19 @@ describe('door limits', () => {
     socket.destroy()
   })
 
+  test('closes no connection under a client that still sends what was refused', async () => {
+    const { socket, until } = await dial(`${INVOKE}Connection: close\r\nContent-Length: 11\r\n\r\n`)
+    await until(/operation"\}/)
+    // Whatever the server would have done by now, it has done when another request is answered.
+    const other = await dial(`${INVOKE}Content-Length: 2\r\n\r\nok`)
+    await other.until(/ok$/)
+    other.socket.destroy()
+    assert.equal(socket.readableEnded, false)
+    const ended = once(socket, 'end')
+    socket.write('x'.repeat(11))
+    await ended
+  })
+
   test('refuses a body without a declared length as soon as it is too large', async () => {
     const { socket, until } = await dial(
       `${INVOKE}Transfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n6\r\n123456\r\n`,

@@ -158,8 +158,10 @@ export function createDoor(options: DoorOptions): Door {
       const unread = !request.complete && hasBody(request)
       // A client that still waits for "100 Continue" may send its body or not: the connection can't be used again.
       const close = unread && exchange.awaitsContinue ? CLOSE : NOTHING
-      await respond(response, wire, ['x-amzn-RequestId', requestId, ...close])
-      if (unread) discardRest(request, clock)
+      const rest = unread ? discardRest(request, clock) : undefined
+      // Who waits for "100 Continue" sends nothing more, so nothing is waited for.
+      const mayEnd = exchange.awaitsContinue ? undefined : rest
+      await respond(response, wire, ['x-amzn-RequestId', requestId, ...close], mayEnd)
     } catch (error) {
       // The head is out already, or could not be written at all: the client must not take this for a whole answer.
       logger.error('A response could not be sent', {

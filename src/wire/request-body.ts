@@ -89,13 +89,19 @@ const timedOut = () =>
 const LINGER_MS = 10_000
 
 /**
- * Throws away the rest of a body that was answered before it was read, so that the client sees the answer and not a
- * reset connection.
+ * Throws away the rest of a body that is answered before it was read, so that the client sees the answer and not a
+ * reset connection. Resolves when nothing more comes.
  */
-export function discardRest(request: IncomingMessage, clock: Clock): void {
-  if (request.complete || request.destroyed) return
-  const cancel = clock.after(LINGER_MS, () => request.destroy())
-  request.once('close', cancel)
-  request.once('end', cancel)
-  request.resume()
+export function discardRest(request: IncomingMessage, clock: Clock): Promise<void> {
+  if (request.complete || request.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    const cancel = clock.after(LINGER_MS, () => request.destroy())
+    const done = () => {
+      cancel()
+      resolve()
+    }
+    request.once('close', done)
+    request.once('end', done)
+    request.resume()
+  })
 }

@@ -134,7 +134,7 @@ for (const [name, command, whyNot] of clis) {
           return text.includes('seen Ada') ? text : undefined
         }),
       ) as { events: { message: string }[] }
-      assert.ok(found.events.some(({ message }) => /^START RequestId: /.test(message)))
+      assert.ok(found.events.some(({ message }) => message.startsWith('START RequestId: ')))
     }
     await aws('lambda', 'delete-function', '--function-name', 'hello')
     assert.deepEqual(JSON.parse(await aws('lambda', 'list-functions')), { Functions: [] })

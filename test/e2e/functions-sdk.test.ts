@@ -399,7 +399,6 @@ exports.handler = async () => [require('word'), existsSync('/opt/only-one.txt') 
     for (const payload of ['null', '"text"', '17', '[]']) {
       assert.deepEqual((await invoke(lambda, 'payloads', payload)).payload, {
         event: JSON.parse(payload) as unknown,
-        ...{},
       })
     }
     const bad = await errorOf(invoke(lambda, 'payloads', '{not json'))

@@ -40,6 +40,9 @@ export async function zipOf(files: Files): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** The Node that runs the tests serves its own version, so they need no network. */
+export const OWN_NODE = `nodejs${process.versions.node.split('.')[0]}.x`
+
 export interface WorkerRig extends AsyncDisposable {
   readonly worker: Worker
   readonly log: { readonly stream: string; readonly message: string; readonly timestamp: number }[]
@@ -113,8 +116,8 @@ export async function createWorkerRig(options: {
       const layers = await Promise.all(layerFiles.map(store))
       return aVersion({
         ...id,
-        runtime: 'nodejs26.x',
-        handler: findRuntime(settings.runtime ?? 'nodejs26.x')?.defaultHandler ?? '',
+        runtime: OWN_NODE,
+        handler: findRuntime(settings.runtime ?? OWN_NODE)?.defaultHandler ?? '',
         timeoutSeconds: 10,
         memoryMiB: 256,
         code: await store(files),

@@ -29,8 +29,6 @@ export const GUEST_FRAME = {
 } as const
 
 export type HostFrameType = (typeof HOST_FRAME)[keyof typeof HOST_FRAME]
-export type GuestFrameType = (typeof GUEST_FRAME)[keyof typeof GUEST_FRAME]
-
 /**
  * The start of a frame whose payload of `payloadBytes` follows; `room` more bytes are allocated behind it, so that a
  * small payload can be copied in and the frame leaves in one piece.

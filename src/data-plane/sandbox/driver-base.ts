@@ -84,6 +84,7 @@ export async function createDriverBase(
       creating.add(spec.id)
       const directory = join(sandboxes, spec.id)
       try {
+        await spawner.ready()
         mkdirSync(directory, { mode: 0o700 })
         writePlan(directory, { id: spec.id, ...options.plan(spec, directory) })
         const sandbox = await options.create(base, spec, directory, () => living.delete(spec.id))

@@ -8,7 +8,7 @@ const JOIN_AND_LIMIT = [
   'files=$1; shift',
   'while [ "$1" != -- ]; do echo 0 > "$1/cgroup.procs" || exit 125; shift; done; shift',
   // Should the machine itself run out of memory, guests go first.
-  'echo 500 2>/dev/null > /proc/self/oom_score_adj',
+  '{ echo 500 > /proc/self/oom_score_adj; } 2>/dev/null',
   'ulimit -c 0; [ -z "$files" ] || ulimit -n "$files" || exit 125',
   'exec "$@"',
 ].join('\n')

@@ -9,7 +9,7 @@ import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { Environment } from '#data-plane/worker/port.ts'
 import type { Logger } from '#observability/port.ts'
 
-import { createWorkerRig, invocationOf, type WorkerRig } from '../../support/worker-rig.ts'
+import { createWorkerRig, invocationOf, OWN_NODE, type WorkerRig } from '../../support/worker-rig.ts'
 
 type Answer = Omit<InvocationResult, 'executedVersion'>
 const text = ({ payload }: Answer) => Buffer.from(payload).toString()
@@ -42,7 +42,7 @@ export function describeWorker(
     after(() => rig[Symbol.asyncDispose]())
 
     const node = (source: string, settings: Parameters<WorkerRig['function']>[1] = {}) =>
-      rig.function({ 'index.js': source }, { runtime: 'nodejs26.x', ...settings })
+      rig.function({ 'index.js': source }, { runtime: OWN_NODE, ...settings })
     const python = (source: string, settings: Parameters<WorkerRig['function']>[1] = {}) =>
       rig.function({ 'lambda_function.py': source }, { runtime: 'python3.11', ...settings })
     const provided = (
@@ -72,7 +72,7 @@ export function describeWorker(
       const lines = linesOf(environment)
       assert.match(
         lines[0] ?? '',
-        /^INIT_START Runtime Version: nodejs:26\.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}$/,
+        /^INIT_START Runtime Version: nodejs:\d\d\.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}$/,
       )
       assert.match(lines[1] ?? '', /\tINFO\tloading$/)
       const reports = lines.filter((line) => line.startsWith('REPORT'))
@@ -359,7 +359,7 @@ export function describeWorker(
       assert.equal(env['AWS_REGION'], 'us-east-1')
       assert.equal(env['PATH'], '/usr/bin')
       assert.equal(env['AWS_LAMBDA_FUNCTION_VERSION'], '7')
-      assert.equal(env['AWS_EXECUTION_ENV'], 'AWS_Lambda_nodejs26.x')
+      assert.equal(env['AWS_EXECUTION_ENV'], `AWS_Lambda_${OWN_NODE}`)
       assert.equal(env['SECRET_OF_THE_HOST'], undefined)
       assert.match(env['AWS_LAMBDA_LOG_STREAM_NAME'] ?? '', /\/\[7\][0-9a-f]{32}$/)
     })

@@ -53,7 +53,7 @@ export async function createBubblewrapDriver(
   return createDriverBase({
     ...options,
     place: root ? 'mount-namespace' : wanted === 'host' ? 'user-namespace' : 'user-and-network-namespace',
-    report: () => ({ ...report, notes: [chosen().note] }),
+    report: () => ({ ...report, notes: [...(report.notes ?? []), chosen().note] }),
     async onStart(base) {
       outbound = await createOutbound({ base, wanted, stateDirectory, logger: options.logger })
     },

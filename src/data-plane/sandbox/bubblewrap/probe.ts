@@ -56,7 +56,14 @@ async function whyNot(program: string | undefined, root: boolean): Promise<strin
     ...unprivileged,
     program,
     ...isolate,
-    ...['--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev', 'true'],
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    'true',
   ])
   return failure === undefined ? undefined : `bubblewrap does not run here (${failure}): ${USER_NAMESPACES}`
 }

@@ -23,7 +23,7 @@ export interface OciDriverOptions extends DriverOptions, EndpointOptions {
 
 /** Rejects with what is missing when this machine can't. */
 export async function createOciDriver(options: OciDriverOptions): Promise<SandboxDriver> {
-  const { report, scratch } = await probeOci(options)
+  const { report, scratch, scratchNotes } = await probeOci(options)
   if (report.unavailable !== undefined) throw new Error(report.unavailable)
   const cgroups = detectCgroups()
   const program = findProgram(options.runtime ?? 'crun')
@@ -46,7 +46,7 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
     ...options,
     place: 'mount-namespace',
     spawnerEnv: { LAMBENT_OCI_RUNTIME: program },
-    report: () => ({ ...report, notes: [chosen().note] }),
+    report: () => ({ ...report, notes: [...scratchNotes, chosen().note] }),
     async onStart(base) {
       outbound = await createOutbound({
         base,

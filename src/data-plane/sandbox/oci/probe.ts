@@ -1,33 +1,48 @@
-/** Can this machine run the OCI driver, and what does it enforce here? */
+/** Can this machine run the OCI driver, and what does it enforce here? Starts a container once to know. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { detectCgroups } from '../cgroup/detect.ts'
 import { findProgram } from '../find-program.ts'
+import { outboundObstacle } from '../outbound.ts'
 import type { DriverReport } from '../port.ts'
 import { cgroupEnforcement, enforced } from '../report.ts'
+import { HOST_NAME, makeRoot } from '../root-files.ts'
+import { HIDE_HYBRID } from '../spawner/client.ts'
+import { tryCommand } from '../try-command.ts'
+import { ociConfig, ociProcess } from './config.ts'
 
 export interface OciProbe {
   readonly report: DriverReport
   /** /tmp can be a file system of its own. */
   readonly scratch: boolean
+  /** For the report, when it can't. */
+  readonly scratchNotes: readonly string[]
 }
 
+const PROBE_ID = 'a0000000'
+
 export async function probeOci(options: { readonly runtime?: string }): Promise<OciProbe> {
-  const runtime = options.runtime ?? 'crun'
+  const name = options.runtime ?? 'crun'
   const cgroups = detectCgroups()
-  const scratch = findProgram('mkfs.ext4') !== undefined
+  const scratch = findProgram('mkfs.ext4') !== undefined && existsSync('/dev/loop-control')
+  const obstacle = outboundObstacle()
+  const scratchNotes = scratch
+    ? []
+    : [
+        '/tmp is memory and counts against the memory of the function: no loop devices, or e2fsprogs is missing',
+      ]
+  const outboundNotes =
+    obstacle === undefined ? [] : [`functions have no way out to the internet: ${obstacle}`]
   const unavailable =
-    process.platform !== 'linux'
-      ? 'OCI runtimes need Linux'
-      : process.getuid?.() !== 0
-        ? 'OCI sandboxes need root; run as root, or use bubblewrap without'
-        : findProgram(runtime) === undefined
-          ? `"${runtime}" is not installed; install it (Debian and Ubuntu: apt-get install crun)`
-          : findProgram('ip') === undefined
-            ? '"ip" is not installed; install it (Debian and Ubuntu: apt-get install iproute2)'
-            : cgroups === undefined
-              ? 'no control group can be used here: mount /sys/fs/cgroup writable (a container needs --privileged or --cgroupns=private)'
-              : undefined
+    obstacleOf(name) ??
+    (cgroups === undefined
+      ? 'no control group can be used here: /sys/fs/cgroup must be writable (in a container: privileged, or with its own cgroup namespace)'
+      : await tryContainer(findProgram(name) ?? name))
   return {
     scratch,
+    scratchNotes,
     report: {
       driver: 'oci',
       unavailable,
@@ -36,6 +51,56 @@ export async function probeOci(options: { readonly runtime?: string }): Promise<
       openFiles: enforced,
       filesystem: enforced,
       network: enforced,
+      notes: [...scratchNotes, ...outboundNotes],
     },
+  }
+}
+
+function obstacleOf(runtime: string): string | undefined {
+  if (process.platform !== 'linux') return 'OCI runtimes need Linux'
+  if (process.getuid?.() !== 0) return 'OCI sandboxes need root; run as root, or use bubblewrap without'
+  if (findProgram(runtime) === undefined)
+    return `"${runtime}" is not installed (Debian and Ubuntu: apt-get install crun)`
+  for (const [program, name] of [
+    ['ip', 'iproute2'],
+    ['unshare', 'util-linux'],
+  ] as const)
+    if (findProgram(program) === undefined)
+      return `"${program}" is not installed (Debian and Ubuntu: apt-get install ${name})`
+  return undefined
+}
+
+/** Runs `true` in a container like a guest's. Undefined when it ended well, else why not. */
+async function tryContainer(program: string): Promise<string | undefined> {
+  const directory = mkdtempSync(join(tmpdir(), 'lambent-probe-'))
+  try {
+    // The container's users are not ours and must be able to walk in.
+    chmodSync(directory, 0o755)
+    const root = makeRoot(join(directory, 'root'), { nameServers: [] })
+    const bundle = join(directory, 'bundle')
+    mkdirSync(bundle)
+    const limits = { memoryMiB: 64, vcpus: 1, tmpMiB: 1, openFiles: 64, processes: 16 }
+    const files = { task: '/usr', opt: undefined, runtime: undefined, lang: undefined }
+    const places = { network: undefined, tmp: undefined, hostName: HOST_NAME }
+    const config = ociConfig({ id: PROBE_ID, files, limits }, root, places)
+    const process = ociProcess({ argv: ['/bin/true'], env: {}, cwd: '/', openFiles: limits.openFiles })
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify({ ...config, process }))
+    const runtime = [program, '--root', join(directory, 'state'), '--cgroup-manager', 'disabled']
+    const enter = [
+      'unshare',
+      '--mount',
+      '--propagation',
+      'slave',
+      '--',
+      'sh',
+      '-c',
+      `${HIDE_HYBRID}; exec "$@"`,
+      'sh',
+    ]
+    const run = ['run', '--bundle', bundle, `lambent-probe-${PROBE_ID}`]
+    const failure = await tryCommand([...enter, ...runtime, ...run])
+    return failure === undefined ? undefined : `"${program}" does not run a container here: ${failure}`
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
   }
 }

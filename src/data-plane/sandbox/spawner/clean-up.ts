@@ -7,6 +7,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, rmdirSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { nodeCollects } from './children.ts'
+
 /** Written before anything that it names is made. Everything in it is optional to find: removal tolerates absence. */
 export interface CleanUpPlan {
   readonly id: string
@@ -197,8 +199,10 @@ function kill(pid: number): void {
 
 function run(program: string, args: readonly string[]): Promise<{ readonly code: number | null }> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: TOOL_DEADLINE_MS }, (error) => {
-      resolve({ code: error ? 1 : 0 })
-    })
+    nodeCollects(
+      execFile(program, args, { timeout: TOOL_DEADLINE_MS }, (error) => {
+        resolve({ code: error ? 1 : 0 })
+      }),
+    )
   })
 }

@@ -26,6 +26,8 @@ export interface Spawner {
   readonly running: boolean
   /** System calls beyond Node's own are at hand (see native.ts). */
   readonly native: boolean
+  /** Resolves when no successor of a dead spawner is sweeping: from then on nothing new is swept away. */
+  ready(): Promise<void>
   /** Rejects when the spawner refuses or fails, dies, or has not answered within `deadlineMs`. */
   request(request: SpawnerRequest, deadlineMs?: number): Promise<Answer>
   /** Calls back once when the run has ended, also when the spawner is lost. Call it before the run starts. */
@@ -46,6 +48,7 @@ const STOP_DEADLINE_MS = 10_000
 const MAX_PENDING = 4096
 /** Between the starts of spawners that die young, so that a broken machine is not kept busy. */
 const RESTART_DELAY_MS = 500
+const RETRY_DELAY_MS = 10_000
 
 interface Pending {
   readonly resolve: (answer: Answer) => void
@@ -69,8 +72,8 @@ export async function createSpawner(options: {
   let native = false
   let nextId = 1
   let stopped = false
-  /** Settles when the spawner that is being started serves; requests wait for it. */
-  let serving: Promise<unknown> = Promise.resolve()
+  /** While a successor of a dead spawner starts and sweeps; everything else waits for it. Never rejects. */
+  let restarting: Promise<void> | undefined
 
   const takePending = (id: number) => {
     const entry = pending.get(id)
@@ -102,7 +105,7 @@ export async function createSpawner(options: {
     for (const ended of lost) ended({ code: null, signal: 'SIGKILL' })
     if (stopped) return
     logger.error('The spawner process has ended; its sandboxes are lost and another one starts')
-    serving = sleep(clock, RESTART_DELAY_MS).then(restart)
+    restarting = sleep(clock, RESTART_DELAY_MS).then(restart)
   }
   const restart = async () => {
     if (stopped) return
@@ -110,9 +113,11 @@ export async function createSpawner(options: {
       await start()
       await ask({ op: 'sweep' }, SWEEP_DEADLINE_MS)
     } catch (error) {
-      // The next request says so again; only a new death would start another one.
       logger.error('The spawner process does not start', { error: String(error) })
+      restarting = child ? undefined : sleep(clock, RETRY_DELAY_MS).then(restart)
+      return
     }
+    restarting = undefined
   }
 
   const start = async () => {
@@ -173,8 +178,11 @@ export async function createSpawner(options: {
     get native() {
       return native
     },
+    async ready() {
+      await restarting
+    },
     async request(request, deadlineMs = REQUEST_DEADLINE_MS) {
-      if (!child) await serving
+      await restarting
       return ask(request, deadlineMs)
     },
     onExit(run, ended) {
@@ -199,12 +207,13 @@ export async function createSpawner(options: {
  */
 export const PRIVATE_PLACE = '/run/lambent'
 
-/**
- * Some runtimes refuse hosts that have both cgroup versions mounted: in here only one of them is to be seen. The root
- * of all guests is shown at a place that its users can reach.
- */
+/** Some runtimes refuse hosts that have both cgroup versions mounted: only one of them is to be seen. */
+export const HIDE_HYBRID =
+  'if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi'
+
+/** The root of all guests is shown at a place that its users can reach. */
 const PREPARE = `
-if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi
+${HIDE_HYBRID}
 if [ -d "$1/root" ]; then
   mkdir -p ${PRIVATE_PLACE} && mount -t tmpfs -o mode=755,size=4m lambent ${PRIVATE_PLACE} &&
   mkdir ${PRIVATE_PLACE}/root && mount --bind "$1/root" ${PRIVATE_PLACE}/root || exit 72

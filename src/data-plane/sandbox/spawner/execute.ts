@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process'
 
 import { confinedCommand } from '../host-command.ts'
+import { nodeCollects } from './children.ts'
 import type { SpawnerRequest, SpawnerValue, Tool } from './messages.ts'
 
 const PROGRAMS: { readonly [T in Tool]: string } = {
@@ -37,6 +38,7 @@ function executeAndListen(request: Extract<SpawnerRequest, { readonly op: 'execu
         })
       },
     )
+    nodeCollects(child)
     child.stdin?.on('error', () => {})
     child.stdin?.end(request.input ?? '')
   })
@@ -55,6 +57,7 @@ function executeConfined(
       killSignal: 'SIGKILL',
       detached: true,
     })
+    nodeCollects(child)
     for (const stream of [child.stdin, child.stdout, child.stderr]) {
       stream.on('error', () => {})
       stream.destroy()

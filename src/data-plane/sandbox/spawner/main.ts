@@ -3,6 +3,7 @@
  * grows large (a fork's cost grows with memory) and parses what strangers send. It ends when the channel closes,
  * and takes every sandbox with it.
  */
+import type { Server } from 'node:net'
 import { join } from 'node:path'
 
 import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox } from './clean-up.ts'
@@ -18,7 +19,7 @@ const sandboxes = join(stateDirectory, 'sandboxes')
 const native = await loadNative()
 native?.becomeSubreaper()
 
-const send = (reply: SpawnerReply, handle?: import('node:net').Server) =>
+const send = (reply: SpawnerReply, handle?: Server) =>
   new Promise<void>((resolve) => {
     if (!process.connected || !process.send) resolve()
     else process.send(reply, handle, {}, () => resolve())

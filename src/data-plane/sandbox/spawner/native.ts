@@ -2,6 +2,7 @@
  * The few system calls that Node has no function for, through `node:ffi` (Node 26). Only the spawner process loads
  * this: a wrong signature would end the process that calls it, and that must never be the one that serves.
  */
+import type * as ffiModule from 'node:ffi'
 import { closeSync, openSync } from 'node:fs'
 
 /** Linux values, the same on x86-64 and arm64. */
@@ -54,7 +55,7 @@ export async function loadNative(): Promise<Native | undefined> {
   }
 }
 
-function bind(ffi: typeof import('node:ffi')): Native {
+function bind(ffi: typeof ffiModule): Native {
   const { functions: c } = ffi.dlopen(null, {
     mkfifo: { arguments: ['string', 'u32'], return: 'i32' },
     socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },

@@ -4,8 +4,9 @@ import { chownSync, closeSync, constants, openSync, readFileSync, writeSync } fr
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 
+import { collectOrphans, nodeCollects } from './children.ts'
 import type { SpawnRequest } from './messages.ts'
-import type { Native } from './native.ts'
+import type { ChildStatus, Native } from './native.ts'
 import { signalName, type ExitStatus } from './signals.ts'
 
 export interface RunTable {
@@ -24,9 +25,6 @@ interface Run {
   readonly adopted: boolean
 }
 
-/** An adopted process whose SIGCHLD got lost (signals of the same kind merge) is noticed this late at most. */
-const COLLECT_EVERY_MS = 100
-
 export function createRunTable(options: {
   readonly native: Native | undefined
   readonly onExit: (run: string, status: ExitStatus) => void
@@ -34,21 +32,22 @@ export function createRunTable(options: {
   const { native, onExit } = options
   const runs = new Map<string, Run>()
 
-  const collectAdopted = () => {
-    for (const [name, run] of runs) {
-      if (!run.adopted) continue
-      const status = native?.collect(run.pid)
-      if (!status) continue
-      runs.delete(name)
-      onExit(name, { code: status.code, signal: signalName(status.signal) })
-    }
+  /** Collected before its run was known: a process may end before its pid file was read. */
+  const early = new Map<number, ChildStatus>()
+  let starting = 0
+  const report = (name: string, status: ChildStatus) => {
+    runs.delete(name)
+    onExit(name, { code: status.code, signal: signalName(status.signal) })
   }
-  let watching = false
-  const watchAdopted = () => {
-    if (watching) return
-    watching = true
-    process.on('SIGCHLD', collectAdopted)
-    setInterval(collectAdopted, COLLECT_EVERY_MS).unref()
+  if (native) {
+    collectOrphans(native, (status) => {
+      for (const [name, run] of runs) {
+        if (!run.adopted || run.pid !== status.pid) continue
+        report(name, status)
+        return
+      }
+      if (starting > 0) early.set(status.pid, status)
+    })
   }
   const killGroup = (run: Run) => {
     kill(-run.pid, 'SIGKILL')
@@ -60,15 +59,20 @@ export function createRunTable(options: {
       if (runs.has(request.run)) throw new Error(`The run "${request.run}" has started already`)
       const { ended, pid } = await spawnWithStreams(native, request)
       if (request.main.kind === 'pid-file') {
-        const { code } = await ended
-        if (code !== 0)
-          throw new Error(`"${request.argv[0]}" could not start the main process (exit ${code})`)
-        watchAdopted()
-        const main = Number(readFileSync(request.main.path, 'utf8').trim())
-        runs.set(request.run, { request, pid: main, adopted: true })
-        // It may have ended before its pid was known here. The answer must leave first, so not in this turn.
-        setImmediate(collectAdopted)
-        return main
+        starting++
+        try {
+          const { code } = await ended
+          if (code !== 0)
+            throw new Error(`"${request.argv[0]}" could not start the main process (exit ${code})`)
+          const main = Number(readFileSync(request.main.path, 'utf8').trim())
+          runs.set(request.run, { request, pid: main, adopted: true })
+          const status = early.get(main)
+          // The answer to the start must leave first, so not in this turn.
+          if (status) setImmediate(() => report(request.run, status))
+          return main
+        } finally {
+          if (--starting === 0) early.clear()
+        }
       }
       runs.set(request.run, { request, pid, adopted: false })
       void ended.then((status) => {
@@ -126,7 +130,9 @@ async function spawnWithStreams(native: Native | undefined, request: SpawnReques
       stdio.push(descriptor)
     }
     const [file = '', ...args] = request.argv
-    const child = spawn(file, args, { cwd: request.cwd, env: request.env, stdio, detached: true })
+    const child = nodeCollects(
+      spawn(file, args, { cwd: request.cwd, env: request.env, stdio, detached: true }),
+    )
     child.stdin?.on('error', () => {})
     child.stdin?.destroy()
     const { promise: ended, resolve, reject } = Promise.withResolvers<ExitStatus>()
@@ -147,7 +153,7 @@ function connectControl(control: { readonly socket: string; readonly preamble: s
     socket.write(control.preamble, () => {
       // Node's sockets do not block, and a guest may expect that descriptor 3 does. The flag belongs to the socket
       // itself, and Node clears it for a child's standard input: so any child that ends at once clears it.
-      const clearing = spawn('true', { stdio: [socket, 'ignore', 'ignore'] })
+      const clearing = nodeCollects(spawn('true', { stdio: [socket, 'ignore', 'ignore'] }))
       clearing.once('error', reject)
       clearing.once('exit', () => resolve(socket))
     })
