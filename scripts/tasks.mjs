@@ -54,7 +54,7 @@ export function tasks(node) {
     tests(
       'end-to-end tests',
       node,
-      ['test/{e2e,chaos,scenario,parity}/**/*.test.ts'],
+      ['test/{conformance,e2e,chaos,scenario,parity}/**/*.test.ts'],
       ['--test-concurrency=1'],
     ),
   ]

@@ -170,7 +170,7 @@ describe('--auth signature', () => {
       (next) => (args) => {
         // After the signature: what a proxy in between could do.
         const request = args.request as { body?: unknown }
-        request.body = '{"changed":1}'
+        request.body = '{"modified":1}'
         return next(args)
       },
       { step: 'finalizeRequest', priority: 'low' },

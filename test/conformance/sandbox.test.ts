@@ -1,8 +1,8 @@
 import { systemClock } from '#kernel/clock.ts'
 
-import { describeSandbox } from '../../../test/conformance/sandbox.ts'
-import type { DriverName, DriverReport } from './port.ts'
-import { probeDrivers, selectDriver } from './select-driver.ts'
+import { describeSandbox } from './sandbox.ts'
+import type { DriverName, DriverReport } from '#data-plane/sandbox/port.ts'
+import { probeDrivers, selectDriver } from '#data-plane/sandbox/select-driver.ts'
 
 const silent = () => {}
 const logger = { debug: silent, info: silent, warn: silent, error: silent }
@@ -25,7 +25,7 @@ const SKIPS: Readonly<Record<DriverName, Readonly<Record<string, string>>>> = {
 
 /** Cases that need more than this machine may offer; the report says why. */
 const NEEDS = {
-  'peak memory is measured and can be measured anew': 'memory',
+  'peak memory is measured over the whole life of the sandbox': 'memory',
   'a fork bomb stays small and ends with its sandbox': 'processes',
   'a fork bomb of the shell can be destroyed': 'processes',
   'the CPU share holds from limitCpu on': 'cpu',
