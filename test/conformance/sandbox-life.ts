@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -183,11 +183,15 @@ export const lifeCases: readonly SandboxCase[] = [
   },
   {
     behaviour: 'a serving process that is killed takes its sandboxes with it',
-    run: (rig) => killAgent(rig.directory, rig.driver.report.driver, false),
+    run: (rig) => killAgent(rig.directory, rig.driver.report.driver, 'alone'),
+  },
+  {
+    behaviour: 'it does so even when its state directory is deleted at the same time',
+    run: (rig) => killAgent(rig.directory, rig.driver.report.driver, 'with-files'),
   },
   {
     behaviour: 'when the spawner is killed too, the next agent sweeps',
-    run: (rig) => killAgent(rig.directory, rig.driver.report.driver, true),
+    run: (rig) => killAgent(rig.directory, rig.driver.report.driver, 'with-spawner'),
   },
   {
     behaviour: 'when the spawner dies its guests end, and new sandboxes start with another one',
@@ -212,8 +216,12 @@ export const lifeCases: readonly SandboxCase[] = [
   },
 ]
 
-async function killAgent(directory: string, driver: string, spawnerToo: boolean): Promise<void> {
-  const stateDirectory = join(directory, `victim-${spawnerToo ? 'both' : 'one'}`)
+async function killAgent(
+  directory: string,
+  driver: string,
+  how: 'alone' | 'with-files' | 'with-spawner',
+): Promise<void> {
+  const stateDirectory = join(directory, `victim-${how}`)
   mkdirSync(stateDirectory)
   const program = fileURLToPath(new URL('../support/sandbox-victim.ts', import.meta.url))
   const args = ['--conditions=source', program, driver, stateDirectory]
@@ -225,7 +233,8 @@ async function killAgent(directory: string, driver: string, spawnerToo: boolean)
   early.catch(() => {})
   const died = once(victim, 'exit')
   victim.kill('SIGKILL')
-  if (spawnerToo) {
+  if (how === 'with-files') rmSync(stateDirectory, { recursive: true })
+  if (how === 'with-spawner') {
     process.kill(spawnerPid, 'SIGKILL')
     await died
     assert.ok(existsSync(join(stateDirectory, 'sandboxes', id)))

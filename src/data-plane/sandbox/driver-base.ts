@@ -87,6 +87,7 @@ export async function createDriverBase(
         await spawner.ready()
         mkdirSync(directory, { mode: 0o700 })
         writePlan(directory, { id: spec.id, ...options.plan(spec, directory) })
+        await spawner.request({ op: 'remember', directory })
         const sandbox = await options.create(base, spec, directory, () => living.delete(spec.id))
         living.set(spec.id, sandbox)
         return sandbox

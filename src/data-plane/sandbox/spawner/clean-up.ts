@@ -33,10 +33,25 @@ export function writePlan(directory: string, plan: CleanUpPlan): void {
   writeFileSync(join(directory, PLAN_FILE), JSON.stringify(plan))
 }
 
+/** Plans of living sandboxes: somebody may delete the state directory under a running agent. */
+const remembered = new Map<string, CleanUpPlan>()
+let rememberedTable = ''
+
+/** Must follow the writing of a plan, before anything that it names is made. */
+export function rememberPlan(directory: string): void {
+  const plan = readPlan(directory)
+  if (!plan) throw new Error(`There is no clean-up plan in "${directory}"`)
+  remembered.set(directory, plan)
+}
+
+export function rememberTable(stateDirectory: string): void {
+  rememberedTable = read(join(stateDirectory, TABLE_FILE)).trim()
+}
+
 /** True when a sandbox was found there. Throws when something of it could not be removed; calling again is safe. */
 export async function cleanUp(directory: string): Promise<boolean> {
-  if (!existsSync(directory)) return false
-  const plan = readPlan(directory)
+  const plan = readPlan(directory) ?? remembered.get(directory)
+  if (!plan && !existsSync(directory)) return false
   if (plan) {
     await killAll(plan)
     if (plan.container)
@@ -49,6 +64,7 @@ export async function cleanUp(directory: string): Promise<boolean> {
   }
   if (plan) await removeCgroups(plan.cgroups)
   rmSync(directory, { recursive: true, force: true })
+  remembered.delete(directory)
   return true
 }
 
@@ -57,7 +73,7 @@ export const TABLE_FILE = 'packet-filter-table'
 
 /** What is left of an agent: its sandboxes and what they share. Answers how many sandboxes there were. */
 export async function cleanUpAgent(stateDirectory: string): Promise<number> {
-  const table = read(join(stateDirectory, TABLE_FILE)).trim()
+  const table = read(join(stateDirectory, TABLE_FILE)).trim() || rememberedTable
   if (table !== '') await run('nft', ['delete', 'table', 'inet', table])
   return cleanUpAll(join(stateDirectory, 'sandboxes'))
 }
@@ -65,7 +81,8 @@ export async function cleanUpAgent(stateDirectory: string): Promise<number> {
 /** Cleans every sandbox directory under `parent`; one that fails does not keep the others. */
 export async function cleanUpAll(parent: string): Promise<number> {
   const names = existsSync(parent) ? readdirSync(parent) : []
-  const results = await Promise.allSettled(names.map((name) => cleanUp(join(parent, name))))
+  const directories = new Set([...names.map((name) => join(parent, name)), ...remembered.keys()])
+  const results = await Promise.allSettled([...directories].map(cleanUp))
   const failed = results.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
   return results.length
@@ -82,7 +99,7 @@ function readPlan(directory: string): CleanUpPlan | undefined {
 
 /** Kills what runs in the sandbox and keeps the sandbox. */
 export async function killSandbox(directory: string, spare: ReadonlySet<number>): Promise<void> {
-  const plan = readPlan(directory)
+  const plan = readPlan(directory) ?? remembered.get(directory)
   if (!plan) return
   await killAll(plan, spare)
   // The dead count against the process limit until they are collected; a new run needs their places.

@@ -6,7 +6,7 @@
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 
-import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox } from './clean-up.ts'
+import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox, rememberPlan, rememberTable } from './clean-up.ts'
 import { executeTool } from './execute.ts'
 import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
 import { loadNative } from './native.ts'
@@ -56,6 +56,7 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       await makeNetwork(native, request)
       return answer({})
     case 'allow-forwarding':
+      rememberTable(stateDirectory)
       allowForwarding()
       return answer({})
     case 'listen': {
@@ -65,6 +66,9 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       server.close()
       return undefined
     }
+    case 'remember':
+      rememberPlan(request.directory)
+      return answer({})
     case 'kill':
       if (request.spare.length === 0) runs.killGroupsBelow(request.directory)
       await killSandbox(request.directory, new Set(request.spare))

@@ -81,6 +81,8 @@ export type SpawnerRequest =
       readonly address: string
       readonly port: number
     }
+  /** Takes note of the clean-up plan in this directory, which must be written already. */
+  | { readonly op: 'remember'; readonly directory: string }
   /** Kills every process of the sandbox in this directory, except the spared ones. */
   | { readonly op: 'kill'; readonly directory: string; readonly spare: readonly number[] }
   /** Kills and removes what the plan in this directory lists, then the directory. */
@@ -167,6 +169,7 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
   kill: (m) =>
     isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),
+  remember: (m) => isPath(m['directory']),
   'clean-up': (m) => isPath(m['directory']),
   sweep: () => true,
 }
