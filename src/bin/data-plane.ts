@@ -61,6 +61,7 @@ export async function createDataPlane(options: {
   readonly settings: {
     readonly driver: 'auto' | DriverName
     readonly ociRuntime: string
+    readonly network: 'auto' | 'bridge' | 'none' | 'host'
     readonly accountConcurrency: number
     readonly maxMemoryMiB: number
     readonly idleMinutes: number
@@ -72,6 +73,7 @@ export async function createDataPlane(options: {
     wanted: settings.driver,
     stateDirectory: join(directory, 'sandboxes'),
     runtime: settings.ociRuntime,
+    ...(settings.network === 'auto' ? {} : { network: settings.network }),
     endpointPorts: () => [options.port],
     onEndpointConnection: (_port, socket) => options.acceptConnection(socket),
     clock,

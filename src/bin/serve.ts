@@ -51,6 +51,7 @@ async function serve(settings: Settings) {
     settings: {
       driver: settings.driver as 'auto',
       ociRuntime: settings['oci-runtime'],
+      network: settings.network as 'auto',
       accountConcurrency: settings.concurrency,
       maxMemoryMiB: settings['max-memory'] || Math.floor((totalmem() / MIB) * 0.75),
       idleMinutes: settings['idle-minutes'],
