@@ -8,6 +8,8 @@ import type { SandboxLimits } from './port.ts'
 export interface Confinement {
   readonly cgroup: Cgroup | undefined
   limitCpu(): void
+  /** For what is about to die: a thousand processes of a small function need seconds of their share only to exit. */
+  unlimitCpu(): void
   freeze(): void
   thaw(): void
   peakMemoryMiB(): number | undefined
@@ -38,6 +40,7 @@ export function createCgroupConfinement(
   return {
     cgroup,
     limitCpu: () => cgroup.limitCpu(limits.vcpus),
+    unlimitCpu: () => cgroup.limitCpu(undefined),
     freeze() {
       cancelFreeze ??= clock.after(FREEZE_DELAY_MS, () => {
         cancelFreeze = undefined
@@ -83,10 +86,14 @@ export function createPollingConfinement(options: {
   let peakBytes: number | undefined
   let kills = 0
   let closed = false
-  const look = () => {
-    if (closed) return
+  const measure = () => {
     const bytes = root === undefined ? undefined : residentBytes(root)
     if (bytes !== undefined) peakBytes = Math.max(peakBytes ?? 0, bytes)
+    return bytes
+  }
+  const look = () => {
+    if (closed) return
+    const bytes = measure()
     if (bytes !== undefined && bytes > limits.memoryMiB * MIB) {
       kills++
       root = undefined
@@ -98,9 +105,14 @@ export function createPollingConfinement(options: {
   return {
     cgroup: undefined,
     limitCpu() {},
+    unlimitCpu() {},
     freeze() {},
     thaw() {},
-    peakMemoryMiB: () => (peakBytes === undefined ? undefined : Math.ceil(peakBytes / MIB)),
+    peakMemoryMiB() {
+      // A first invocation may end before anybody has looked.
+      if (peakBytes === undefined) measure()
+      return peakBytes === undefined ? undefined : Math.ceil(peakBytes / MIB)
+    },
     outOfMemoryKills: () => kills,
     watch(pid) {
       root = pid

@@ -63,6 +63,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
   }
   const killEverything = () => {
     confinement.thaw()
+    confinement.unlimitCpu()
     return spawner.request({ op: 'kill', directory, spare: launcher.spared() }, KILL_DEADLINE_MS)
   }
 
@@ -111,7 +112,10 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         exited,
         signal(signal) {
           // A frozen task of cgroup version 1 ignores even SIGKILL.
-          if (signal === 'SIGKILL') confinement.thaw()
+          if (signal === 'SIGKILL') {
+            confinement.thaw()
+            confinement.unlimitCpu()
+          }
           spawner.request({ op: 'signal', run, signal }).catch(() => {})
         },
       }
@@ -141,6 +145,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     peakMemoryMiB: confinement.peakMemoryMiB,
     destroy() {
       destroyed ??= (async () => {
+        confinement.unlimitCpu()
         confinement.close()
         launcher.close?.()
         try {

@@ -94,8 +94,8 @@ export interface Sandbox {
   /** Starts the main process. An earlier one and everything it left running is killed first; /tmp is kept. */
   start(command: GuestCommand): Promise<Guest>
   /**
-   * Applies the CPU share of the spec. Until then the guest runs without one: initialisation has the whole machine,
-   * as in AWS.
+   * Applies the CPU share of the spec. Until then, and from the next `start` or SIGKILL on again, the guest runs without
+   * one: initialisation has the whole machine, as in AWS, and what must die does it at once.
    */
   limitCpu(): void
   /**

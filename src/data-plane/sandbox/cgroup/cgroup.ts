@@ -19,7 +19,8 @@ export interface Cgroup {
   readonly directories: readonly string[]
   /** Those that freeze. */
   readonly freezers: readonly string[]
-  limitCpu(vcpus: number): void
+  /** Undefined: no limit. */
+  limitCpu(vcpus: number | undefined): void
   freeze(): void
   thaw(): void
   /** Highest working set so far, in bytes; without the page cache, which the kernel takes back. */

@@ -79,7 +79,7 @@ function openCgroup(directories: ReadonlyMap<Controller, string>): Cgroup {
     directories: [...new Set(directories.values())],
     freezers: freezer === undefined ? [] : [freezer],
     limitCpu(vcpus) {
-      const quota = Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
+      const quota = vcpus === undefined ? -1 : Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
       tryWrite(file('cpu', 'cpu.cfs_period_us'), String(CPU_PERIOD_US))
       tryWrite(file('cpu', 'cpu.cfs_quota_us'), String(quota))
     },
