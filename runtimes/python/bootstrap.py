@@ -1,5 +1,12 @@
 """Runtime client for Python functions. Boots without a function and is told its function by INIT (docs/runtimes.md)."""
-from lambent_runtime.loop import main
+import os
+import sys
+
+# Outside a sandbox the directories of code can be written, and all environments of the function share them.
+if os.environ.get("LAMBDA_TASK_ROOT") != "/var/task":
+    sys.dont_write_bytecode = True
+
+from lambent_runtime.loop import main  # noqa: E402 -- after the switch, which must hold for this import too
 
 if __name__ == "__main__":
     main()

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { createFunction, eventually, invoke, lambdaClient } from '../support/clients.ts'
+import { driversHere } from '../support/drivers.ts'
 import { findTraces, watchSandboxes } from '../support/leftovers.ts'
-import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
+import { startProgram, temporaryDirectory } from '../support/program.ts'
 
 const BUSY = `const { spawn } = require('node:child_process')
 exports.handler = async ({ ms }) => {
@@ -12,16 +13,12 @@ exports.handler = async ({ ms }) => {
   return new Promise((resolve) => setTimeout(() => resolve('done'), ms))
 }`
 
-for (const driver of ['oci', 'bubblewrap', 'process']) {
+for (const { driver, whyNot } of await driversHere()) {
   test(`${driver}: kill -9 with busy and idle environments leaves nothing, and a restart works`, async (t) => {
+    if (whyNot !== undefined) return t.skip(whyNot)
     const dataDirectory = await temporaryDirectory(t)
     const options = { dataDirectory, args: [`--driver=${driver}`] }
-    let program: Program
-    try {
-      program = await startProgram(options)
-    } catch (error) {
-      return t.skip(`this machine has no ${driver}: ${String(error).split('\n').at(-2)}`)
-    }
+    let program = await startProgram(options)
     t.after(() => program.stop())
     const sandboxes = watchSandboxes(dataDirectory)
     let lambda = lambdaClient(program.endpoint)
@@ -67,7 +64,9 @@ test('a spawner that is killed too leaves no more than the next start removes', 
   sandboxes.stop()
   program = await startProgram({ dataDirectory })
   assert.deepEqual(
-    findTraces(dataDirectory, sandboxes.ids).filter((line) => [...sandboxes.ids].some((id) => line.includes(id))),
+    findTraces(dataDirectory, sandboxes.ids).filter((line) =>
+      [...sandboxes.ids].some((id) => line.includes(id)),
+    ),
     [],
     'the sweep at the start',
   )

@@ -95,7 +95,7 @@ export const limitCases: readonly SandboxCase[] = [
       ),
   },
   {
-    behaviour: 'the CPU share holds from limitCpu on',
+    behaviour: 'the CPU share holds from limitCpu on, and not for a new start',
     run: (rig) =>
       rig.within(
         async (sandbox) => {
@@ -107,6 +107,11 @@ export const limitCases: readonly SandboxCase[] = [
           // Other work may take CPU from both, so only their order and a wide bound are certain.
           assert.ok(limited < free && limited < 0.45, `${free} cores before, ${limited} after`)
           await guest.exited
+          const again = await startNode(sandbox, source)
+          const anew = Number(await firstOutput(again))
+          assert.ok(limited < anew, `${anew} cores after a new start`)
+          again.signal('SIGKILL')
+          await again.exited
         },
         { vcpus: 0.25 },
       ),

@@ -28,7 +28,7 @@ const NEEDS = {
   'peak memory is measured over the whole life of the sandbox': 'memory',
   'a fork bomb stays small and ends with its sandbox': 'processes',
   'a fork bomb of the shell can be destroyed': 'processes',
-  'the CPU share holds from limitCpu on': 'cpu',
+  'the CPU share holds from limitCpu on, and not for a new start': 'cpu',
   'a frozen guest stands still, goes on when thawed, and can be killed while frozen': 'freeze',
 } as const
 

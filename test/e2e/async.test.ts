@@ -48,7 +48,9 @@ test('a failing function: no retry when none is wanted, otherwise the event wait
   assert.match(program.output(), /"An asynchronous event was given up".*"RetriesExhausted"/)
 
   const retried = await invoke(lambda, 'retried', {}, EVENT)
-  await eventually('its first attempt ran', async () => ((await runs('retried')).length === 1 ? true : undefined))
+  await eventually('its first attempt ran', async () =>
+    (await runs('retried')).length === 1 ? true : undefined,
+  )
   // The next attempt is a minute away; until then it is in the queue, also after a restart.
   await eventually('it is settled', async () => ((await depth(program)) === 1 ? true : undefined))
   await program.stop()
@@ -88,7 +90,11 @@ test('events of a throttled function wait, those of a deleted or reserved-to-not
   const files = {
     'index.js': `exports.handler = async ({ ms = 0, word }) => { console.log('RAN', word); await new Promise((resolve) => setTimeout(resolve, ms)) }`,
   }
-  await Promise.all(['narrow', 'closed', 'gone'].map((name) => createFunction(lambda, { FunctionName: name, files, Timeout: 20 })))
+  await Promise.all(
+    ['narrow', 'closed', 'gone'].map((name) =>
+      createFunction(lambda, { FunctionName: name, files, Timeout: 20 }),
+    ),
+  )
   const reserve = (FunctionName: string, ReservedConcurrentExecutions: number) =>
     lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }))
   await reserve('narrow', 1)

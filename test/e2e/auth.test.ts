@@ -61,7 +61,13 @@ describe('--auth signature', () => {
   })
   after(() => program.stop())
   const client = (credentials: LambdaClientConfig['credentials'] = KEY, more: LambdaClientConfig = {}) =>
-    new LambdaClient({ endpoint: program.endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...more })
+    new LambdaClient({
+      endpoint: program.endpoint,
+      region: 'us-east-1',
+      credentials,
+      maxAttempts: 1,
+      ...more,
+    })
   const list = (lambda: LambdaClient) => lambda.send(new ListFunctionsCommand({ MaxItems: 10 }))
   const get = async (url: URL | string, init?: RequestInit) => {
     const response = await fetch(url, init)
@@ -83,7 +89,11 @@ describe('--auth signature', () => {
     )
     assert.deepEqual(answer.payload, [{ 'ü / +': '%' }, { custom: {} }])
     assert.equal((await list(lambda)).Functions?.length, 1)
-    const logs = new CloudWatchLogsClient({ endpoint: program.endpoint, region: 'us-east-1', credentials: KEY })
+    const logs = new CloudWatchLogsClient({
+      endpoint: program.endpoint,
+      region: 'us-east-1',
+      credentials: KEY,
+    })
     assert.ok((await logs.send(new DescribeLogGroupsCommand({}))).logGroups)
   })
 
@@ -112,7 +122,10 @@ describe('--auth signature', () => {
     }
     const late = await errorOf(list(client(KEY, { systemClockOffset: -6 * 60_000 })))
     assert.deepEqual([late.name, late.status], ['InvalidSignatureException', 403])
-    assert.match(late.message, /^Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z \(\d{8}T\d{6}Z - 5 min\.\)$/)
+    assert.match(
+      late.message,
+      /^Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z \(\d{8}T\d{6}Z - 5 min\.\)$/,
+    )
     const early = await errorOf(list(client(KEY, { systemClockOffset: 6 * 60_000 })))
     assert.deepEqual([early.name, early.status], ['InvalidSignatureException', 403])
     assert.match(
@@ -133,10 +146,15 @@ describe('--auth signature', () => {
       new URL(good.href.replace(FUNCTIONS, `${FUNCTIONS}/signed`)),
     ]) {
       const answer = await get(url)
-      assert.deepEqual([answer.status, answer.type, answer.body], [403, 'InvalidSignatureException', { message: DOES_NOT_MATCH }])
+      assert.deepEqual(
+        [answer.status, answer.type, answer.body],
+        [403, 'InvalidSignatureException', { message: DOES_NOT_MATCH }],
+      )
     }
     const otherService = await get(presign(program.endpoint, FUNCTIONS, { service: 's3' }))
-    assert.deepEqual(otherService.body, { message: "Credential should be scoped to correct service: 'lambda'." })
+    assert.deepEqual(otherService.body, {
+      message: "Credential should be scoped to correct service: 'lambda'.",
+    })
     const forever = await get(presign(program.endpoint, FUNCTIONS, { expiresS: 604_801 }))
     assert.equal(forever.status, 403)
     // Signed for GET; the same URL does not delete.
@@ -155,7 +173,9 @@ describe('--auth signature', () => {
       'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE',
       `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/lambda, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
     ]) {
-      const answer = await get(`${program.endpoint}${FUNCTIONS}`, { headers: { authorization, 'x-amz-date': stamp(Date.now()) } })
+      const answer = await get(`${program.endpoint}${FUNCTIONS}`, {
+        headers: { authorization, 'x-amz-date': stamp(Date.now()) },
+      })
       assert.deepEqual([answer.status, answer.type], [403, 'IncompleteSignatureException'])
     }
     for (const authorization of ['Bearer x', 'Basic eDp5', 'AWS AKIDEXAMPLE:sig']) {
@@ -195,7 +215,15 @@ test('an address that others reach is refused without --auth, and with the known
     try {
       await promisify(execFile)(
         process.execPath,
-        ['--disable-warning=ExperimentalWarning', '--conditions=source', serve, '--port=0', `--data=${directory}/data`, '--no-examples', ...args],
+        [
+          '--disable-warning=ExperimentalWarning',
+          '--conditions=source',
+          serve,
+          '--port=0',
+          `--data=${directory}/data`,
+          '--no-examples',
+          ...args,
+        ],
         { timeout: 20_000 },
       )
     } catch (error) {
@@ -206,7 +234,10 @@ test('an address that others reach is refused without --auth, and with the known
   }
   const refused = await run('--host=0.0.0.0')
   assert.equal(refused.code, 2)
-  assert.match(refused.first ?? '', /can be reached from other machines, so requests must be signed: add --auth signature/)
+  assert.match(
+    refused.first ?? '',
+    /can be reached from other machines, so requests must be signed: add --auth signature/,
+  )
   const known = await run('--host=0.0.0.0', '--auth=signature')
   assert.equal(known.code, 2)
   assert.match(known.first ?? '', /choose a --secret-access-key of your own/)

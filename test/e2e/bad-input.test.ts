@@ -396,13 +396,14 @@ describe('bad input', () => {
         /^Could not parse request body into json: /,
       )
     }
-    for (const headers of [
+    const impossible: readonly Record<string, string>[] = [
       { 'x-amz-invocation-type': 'Sometimes' },
       { 'x-amz-log-type': 'Everything' },
       { 'x-amz-client-context': '%%%' },
       { 'x-amz-client-context': Buffer.from('not json').toString('base64') },
       { 'x-amz-client-context': Buffer.from('x'.repeat(5000)).toString('base64') },
-    ]) {
+    ]
+    for (const headers of impossible) {
       const answer = await send('POST', path, '{}', headers)
       assert.ok(
         answer.status >= 400 && answer.status < 500,

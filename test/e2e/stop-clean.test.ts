@@ -137,7 +137,12 @@ test('what cannot be used as a setting or a directory is said in one line', asyn
   const file = await refusal('--port=0', '--data=/dev/null/x')
   assert.equal(file.code, 1)
   assert.equal(file.stderr.trim().split('\n').length, 1)
-  const runtime = await refusal('--port=0', `--data=${directory}/d`, '--driver=oci', '--oci-runtime=/nonexistent/crun')
+  const runtime = await refusal(
+    '--port=0',
+    `--data=${directory}/d`,
+    '--driver=oci',
+    '--oci-runtime=/nonexistent/crun',
+  )
   assert.equal(runtime.code, 1)
   assert.equal(runtime.stderr.trim().split('\n').at(-1)?.includes('crun'), true, runtime.stderr)
   assert.deepEqual(findTraces(join(directory, 'd'), new Set()), [])

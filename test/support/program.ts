@@ -30,13 +30,24 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** A fresh directory that is gone after the test. */
+/** Programs that run now, so that nobody's directory is removed under them. */
+const running = new Set<Program>()
+
+/**
+ * A fresh directory that is gone after the test. Hooks run in the order they were set, so a program in it that the test
+ * stops by a later hook is stopped here.
+ */
 export async function temporaryDirectory(
   t: { after(run: () => Promise<void>): void },
   name = 'lambent-e2e-',
 ) {
   const directory = await mkdtemp(join(tmpdir(), name))
-  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }))
+  t.after(async () => {
+    for (const program of running) {
+      if (program.dataDirectory.startsWith(directory)) await program.stop()
+    }
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+  })
   return directory
 }
 
@@ -87,8 +98,9 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS)
     await gone
     clearTimeout(timer)
+    running.delete(program)
   }
-  return {
+  const program: Program = {
     endpoint,
     port: Number(new URL(endpoint).port),
     dataDirectory,
@@ -100,4 +112,6 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       if (own) await rm(dataDirectory, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+  running.add(program)
+  return program
 }

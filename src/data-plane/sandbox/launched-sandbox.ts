@@ -70,7 +70,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
   const start = async (command: GuestCommand): Promise<Guest> => {
     refuseWhenGone()
     if (runs > 0) await killEverything()
-    runs++
+    const number = ++runs
     const streams = join(directory, `run-${runs}`)
     mkdirSync(streams, { mode: 0o700 })
     const pipes = { stdout: join(streams, 'stdout'), stderr: join(streams, 'stderr') }
@@ -115,6 +115,10 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
           if (signal === 'SIGKILL') {
             confinement.thaw()
             confinement.unlimitCpu()
+            // Beside a thousand children that still run, the main process waits seconds for its turn to die. In the
+            // line of the starts, so that no later run is hit.
+            const kill = () => (number === runs && !destroyed ? killEverything() : undefined)
+            last = last.then(kill).catch(() => {})
           }
           spawner.request({ op: 'signal', run, signal }).catch(() => {})
         },

@@ -108,6 +108,19 @@ test('environment: an init may take ten seconds on demand, then the first invoca
   )
 })
 
+test('environment: a repeated init has the whole machine too, and the invocation after it its share', async () => {
+  const { environment, calls, within, invoke } = createRig([
+    [{ does: 'exit', code: 1 }],
+    [...READY, ...ANSWER],
+  ])
+  await within(environment.initialise(), 0)
+  await invoke(100)
+  assert.deepEqual(
+    calls.filter((call) => call === 'start' || call === 'limit-cpu'),
+    ['start', 'limit-cpu', 'start', 'limit-cpu'],
+  )
+})
+
 test('environment: an init for provisioned concurrency may take 130 seconds', async () => {
   const { environment, within } = createRig(
     [[{ does: 'take', ms: 129_999 }, { does: 'ready' }]],

@@ -173,6 +173,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
         return outcome.failed
       }
       ready = outcome.ready
+      sandbox.limitCpu()
     }
     log.start(invocation.requestId)
     const left = Math.max(0, timeoutMs - (clock.monotonic() - before))

@@ -76,7 +76,8 @@ function openCgroup(directory: string): Cgroup {
     directories: [directory],
     freezers: [directory],
     limitCpu(vcpus) {
-      const quota = vcpus === undefined ? 'max' : Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
+      const quota =
+        vcpus === undefined ? 'max' : Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
       tryWrite(file('cpu.max'), `${quota} ${CPU_PERIOD_US}`)
     },
     freeze: () => void freezer.write('1'),
