@@ -20,7 +20,11 @@ const SYSTEM_PACKAGES = [
   },
   { command: 'python3', package: 'python3', without: 'python3.x functions cannot run' },
   { command: 'ip', package: 'iproute2', without: 'environments get no network of their own' },
-  { command: 'nft', package: 'nftables', without: 'isolated environments reach our endpoint, but not the internet' },
+  {
+    command: 'nft',
+    package: 'nftables',
+    without: 'isolated environments reach our endpoint, but not the internet',
+  },
   { command: 'unshare', package: 'util-linux', without: 'no isolation at all: namespaces cannot be made' },
   { command: 'mkfs.ext4', package: 'e2fsprogs', without: '/tmp of an environment is held in memory' },
 ]
