@@ -27,13 +27,23 @@ const MAY_IMPORT = {
     'store',
     'observability',
   ],
+  'data-plane/durable': ['data-plane/frontend', 'store', 'observability'],
   'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'store', 'observability'],
+  triggers: ['data-plane/frontend', 'store', 'observability'],
   services: ['data-plane/frontend', 'store', 'observability'],
+  authorisation: ['store'],
   'control-plane': ['store', 'observability'],
 }
 /** Folders above the libraries that may use the wire layer and the archive code. */
 const USES = {
-  wire: ['data-plane/frontend', 'services', 'control-plane'],
+  wire: [
+    'triggers',
+    'data-plane/frontend',
+    'data-plane/durable',
+    'services',
+    'authorisation',
+    'control-plane',
+  ],
   archives: ['data-plane/worker', 'control-plane'],
 }
 const libraries = (name) => [

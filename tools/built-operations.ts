@@ -2,6 +2,8 @@
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
+import { systemClock } from '#kernel/clock.ts'
+import { createLogsService } from '#services/logs/create-logs-service.ts'
 
 /**
  * Stands for whatever a factory asks for: only the names of the handlers are wanted, none of them is ever called.
@@ -14,19 +16,20 @@ const lambda = {
   ...createInvokeOperations(anything as never),
 }
 
+const logs = createLogsService({ storage: 'memory', clock: systemClock }).handlers
+
 /** `service.Operation` of every handler. */
-export const builtOperations: readonly string[] = Object.keys(lambda).map((name) => `lambda.${name}`)
+export const builtOperations: readonly string[] = [
+  ...Object.keys(lambda).map((name) => `lambda.${name}`),
+  ...Object.keys(logs).map((name) => `logs.${name}`),
+]
 
 /** Built in part only, with the reason. */
 export const partialOperations: Readonly<Record<string, string>> = {
-  'lambda.GetFunctionCodeSigningConfig': 'code signing configurations can not be attached yet',
-  'lambda.GetFunctionRecursionConfig': 'always the default',
-  'lambda.GetFunctionUrlConfig': 'function URLs can not be created yet',
-  'lambda.GetPolicy': 'resource policies can not be written yet',
+  'lambda.CreateCodeSigningConfig':
+    'signatures are not verified yet: under Enforce all code counts as unsigned',
+  'lambda.PutFunctionRecursionConfig': 'recursive loops are not detected yet',
   'lambda.GetProvisionedConcurrencyConfig': 'provisioned concurrency can not be set yet',
-  'lambda.GetRuntimeManagementConfig': 'always the default',
-  'lambda.InvokeWithResponseStream': 'the answer of the function is buffered before it is sent',
   'lambda.ListEventSourceMappings': 'mappings can not be created yet',
-  'lambda.ListFunctionUrlConfigs': 'function URLs can not be created yet',
   'lambda.ListProvisionedConcurrencyConfigs': 'provisioned concurrency can not be set yet',
 }

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import * as logsSchemas from '@aws-sdk/client-cloudwatch-logs'
+import * as iamSchemas from '@aws-sdk/client-iam'
+import * as kmsSchemas from '@aws-sdk/client-kms'
 import * as lambdaSchemas from '@aws-sdk/client-lambda'
+import * as stsSchemas from '@aws-sdk/client-sts'
 
 import { generate } from './generate-models.ts'
-import { LAMBDA, LOGS } from './model/services.ts'
+import { IAM, KMS, LAMBDA, LOGS, STS } from './model/services.ts'
 
 const onDisk = (name: string) =>
   readFileSync(new URL(`../src/wire/models/${name}.ts`, import.meta.url), 'utf8')
@@ -14,6 +17,9 @@ const onDisk = (name: string) =>
 test('models: the files on disk are what the generator makes of the SDK and the tables', () => {
   assert.equal(generate(LAMBDA, lambdaSchemas), onDisk('lambda'))
   assert.equal(generate(LOGS, logsSchemas), onDisk('logs'))
+  assert.equal(generate(IAM, iamSchemas), onDisk('iam'))
+  assert.equal(generate(STS, stsSchemas), onDisk('sts'))
+  assert.equal(generate(KMS, kmsSchemas), onDisk('kms'))
 })
 
 test('models: an order of enum values that no longer fits the model is refused', () => {

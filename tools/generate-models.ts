@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 import { parseTable } from './model/tables.ts'
-import { LAMBDA, LOGS, type ServiceRecipe } from './model/services.ts'
+import { IAM, KMS, LAMBDA, LOGS, STS, type ServiceRecipe } from './model/services.ts'
 import { buildModel } from './model/build.ts'
 import { renderModel } from './model/render.ts'
 
@@ -30,6 +30,9 @@ async function main(): Promise<void> {
   const sources = [
     { recipe: LAMBDA, schemas: await import('@aws-sdk/client-lambda') },
     { recipe: LOGS, schemas: await import('@aws-sdk/client-cloudwatch-logs') },
+    { recipe: IAM, schemas: await import('@aws-sdk/client-iam') },
+    { recipe: STS, schemas: await import('@aws-sdk/client-sts') },
+    { recipe: KMS, schemas: await import('@aws-sdk/client-kms') },
   ]
   const check = process.argv.includes('--check')
   for (const { recipe, schemas } of sources) {

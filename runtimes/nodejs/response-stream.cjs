@@ -2,7 +2,7 @@
 /** The stream that a `streamifyResponse` handler writes to, and the helper for HTTP responses. */
 const { Writable } = require('stream')
 
-const { FRAME, send } = require('./channel.cjs')
+const { FRAME, send, sendChunk } = require('./channel.cjs')
 const { errorDocument, runtimeError } = require('./errors.cjs')
 const { HIGH_WATER_MARK, STREAMING } = require('./handler.cjs')
 
@@ -40,8 +40,7 @@ class ResponseStream extends Writable {
 
   _write(chunk, _encoding, done) {
     this.#start()
-    if (!this.#over) send(FRAME.streamChunk, '', chunk)
-    done()
+    sendChunk(chunk, () => this.#over, done)
   }
 
   _final(done) {

@@ -5,10 +5,14 @@ import { join } from 'node:path'
 
 import { createCounting } from '#data-plane/counting/create-counting.ts'
 import { feedCounting } from '#data-plane/counting/feed-counting.ts'
+import { createEngine } from '#data-plane/durable/create-engine.ts'
+import { createDurableFrontend } from '#data-plane/durable/durable-frontend.ts'
+import { createDurableOperations } from '#data-plane/durable/operations.ts'
 import { createEventQueues } from '#data-plane/events/event-queues.ts'
 import { createCatalog } from '#data-plane/frontend/catalog.ts'
 import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
 import { feedRetirements } from '#data-plane/frontend/retire-feed.ts'
+import type { StreamingFrontend } from '#data-plane/frontend/port.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
 import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
@@ -18,7 +22,7 @@ import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
 import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
 import { selectDriver } from '#data-plane/sandbox/select-driver.ts'
 import type { DriverName } from '#data-plane/sandbox/port.ts'
-import { createWorker } from '#data-plane/worker/create-worker.ts'
+import { createWorker, type WorkerOptions } from '#data-plane/worker/create-worker.ts'
 import type { Worker } from '#data-plane/worker/port.ts'
 import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -34,10 +38,14 @@ import { packageRoot } from '#bin/package-root.ts'
 
 /** Events that run at once: more environments than a few per core only make each other slower. */
 const ASYNC_CONCURRENCY = 4 * availableParallelism()
+/** Invocations of durable functions at once; many of them wait for something other than a core. */
+const DURABLE_CONCURRENCY = 256
 
 export interface DataPlane extends Component {
   readonly operations: OperationHandlers
   readonly worker: Worker
+  /** For doors of other protocols. */
+  readonly frontend: StreamingFrontend
   environments(): readonly EnvironmentSummary[]
   /** Identifiers of the runtimes that this host has. */
   readyRuntimes(): Promise<ReadonlySet<string>>
@@ -58,6 +66,8 @@ export async function createDataPlane(options: {
   /** Takes a guest's connection to our endpoint from inside its network. */
   readonly acceptConnection: (socket: Socket) => void
   readonly directory: string
+  /** Credentials of a function's execution role; left out: fixed ones that mean nothing. */
+  readonly credentials?: WorkerOptions['credentials']
   readonly settings: {
     readonly driver: 'auto' | DriverName
     readonly ociRuntime: string
@@ -98,6 +108,7 @@ export async function createDataPlane(options: {
     cacheDirectory: join(directory, 'cache'),
     clientsDirectory: join(packageRoot, 'runtimes'),
     endpointUrl: driver.endpointFor(port),
+    ...(options.credentials && { credentials: options.credentials }),
     limits: { maxMemoryMiB: settings.maxMemoryMiB },
   })
   const placement = createPlacement({
@@ -117,7 +128,22 @@ export async function createDataPlane(options: {
     logger,
     metrics,
   })
-  const frontend = createFrontend({ catalog, counting, placement, events, clock, random })
+  const innerFrontend = createFrontend({ catalog, counting, placement, events, clock, random })
+  const resolveVersion = catalog.resolve
+  const durable = createEngine({
+    meta: store.meta,
+    frontend: innerFrontend,
+    resolve: resolveVersion,
+    clock,
+    random,
+    logger,
+    concurrency: DURABLE_CONCURRENCY,
+  })
+  const frontend = createDurableFrontend({
+    frontend: innerFrontend,
+    engine: durable,
+    resolve: resolveVersion,
+  })
   const settingsLookup = await createSettingsLookup(store.meta)
   const poller = createAsyncEventPoller({
     queues: events,
@@ -132,8 +158,12 @@ export async function createDataPlane(options: {
 
   const feeds: (() => void)[] = []
   return {
-    operations: createInvokeOperations({ frontend }),
+    operations: {
+      ...createInvokeOperations({ frontend }),
+      ...createDurableOperations({ engine: durable, meta: store.meta, random }),
+    },
     worker,
+    frontend,
     environments: () => placement.environments(),
     readyRuntimes: async () => {
       const all = await runtimes.list()
@@ -156,13 +186,15 @@ export async function createDataPlane(options: {
       feeds.push(await feedCounting(store.meta, counting), await feedRetirements(store.meta, placement))
       await events.start()
       await poller.start()
+      await durable.start()
     },
     async drain(deadlineMs) {
-      await poller.drain(deadlineMs)
+      await Promise.all([poller.drain(deadlineMs), durable.drain(deadlineMs)])
       await events.drain(deadlineMs)
       await placement.drain(deadlineMs)
     },
     async stop() {
+      await durable.stop()
       await poller.stop()
       await events.stop()
       await placement.stop()

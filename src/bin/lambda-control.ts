@@ -35,6 +35,8 @@ export function createLambdaControl(options: {
   readonly preparer: Preparer
   readonly directory: string
   readonly accountConcurrency: number
+  /** Form of function URLs; empty: derived from the request. */
+  readonly functionUrl: string
   /** An empty URL: no bucket can be read. */
   readonly bucket: {
     readonly url: string
@@ -45,6 +47,7 @@ export function createLambdaControl(options: {
 }): LambdaControl {
   const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
     options
+  const { functionUrl } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,
@@ -78,6 +81,7 @@ export function createLambdaControl(options: {
         clock,
         random,
         accountConcurrency,
+        functionUrl,
       }),
       ...createLayerOperations({ meta, code: codeStore, committer: createCommitter(meta), clock, random }),
     },

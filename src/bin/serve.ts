@@ -3,12 +3,14 @@ import { mkdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 
+import { createFunctionCredentials, createPolicyAuthorisation } from '#bin/authorisation.ts'
 import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
 import { listen } from '#bin/listener.ts'
 import { createOwnPaths } from '#bin/own-paths.ts'
+import { createNeighbourServices } from '#bin/services.ts'
 import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
 import { onShutdown } from '#bin/shutdown.ts'
 import { systemClock as clock } from '#kernel/clock.ts'
@@ -19,9 +21,13 @@ import { createLogger } from '#observability/logger.ts'
 import { createMetrics } from '#observability/metrics.ts'
 import { createLogsService } from '#services/logs/create-logs-service.ts'
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
+import { createFunctionUrlDoor } from '#triggers/function-url/door.ts'
+import { createUrlFinder } from '#triggers/function-url/find-url.ts'
 import { createDoor } from '#wire/door.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
+import type { RequestHead } from '#wire/protocol.ts'
+import { createVerifier } from '#wire/sigv4-verify.ts'
 
 const DRAIN_MS = 5_000
 
@@ -37,6 +43,11 @@ async function serve(settings: Settings) {
   const sealer = createSealer(key)
   const logs = createLogsService({ storage: { directory: data }, clock, logger, metrics })
 
+  const neighbours = createNeighbourServices({ store, sealer, clock, random, logger })
+  const { session, roleSessions } = neighbours
+  const authorisation =
+    settings.auth === 'iam' ? createPolicyAuthorisation({ meta: store.meta, clock, session }) : undefined
+
   const dataPlane = await createDataPlane({
     store,
     sealer,
@@ -48,6 +59,7 @@ async function serve(settings: Settings) {
     port: listener.port,
     acceptConnection: listener.accept,
     directory: data,
+    ...(settings.auth !== 'off' && { credentials: createFunctionCredentials({ roleSessions, logger }) }),
     settings: {
       driver: settings.driver as 'auto',
       ociRuntime: settings['oci-runtime'],
@@ -67,6 +79,7 @@ async function serve(settings: Settings) {
     preparer: dataPlane.worker,
     directory: data,
     accountConcurrency: settings.concurrency,
+    functionUrl: settings['function-url'],
     bucket: {
       url: settings['s3-endpoint'],
       region: settings['s3-region'],
@@ -76,22 +89,29 @@ async function serve(settings: Settings) {
   })
 
   await logs.start()
+  await neighbours.start()
+  await authorisation?.start()
   await dataPlane.start()
   await control.start()
+  const urls = await createUrlFinder(store.meta)
 
   const owner = {
     secret: settings['secret-access-key'],
     account: settings.account,
     arn: `arn:aws:iam::${settings.account}:root`,
   }
+  const credentials = (accessKeyId: string) =>
+    accessKeyId === settings['access-key-id'] ? owner : neighbours.credentials(accessKeyId)
   const door = createDoor({
     services: [
       { model: lambdaModel, handlers: { ...control.operations, ...dataPlane.operations } },
       { model: logsModel, handlers: logs.handlers },
+      ...neighbours.services,
     ],
     auth: {
-      mode: settings.auth as 'off',
-      credentials: (accessKeyId) => (accessKeyId === settings['access-key-id'] ? owner : undefined),
+      mode: settings.auth === 'off' ? 'off' : 'signature',
+      credentials,
+      ...(authorisation && { authorise: authorisation.authorise }),
     },
     account: settings.account,
     region: settings.region,
@@ -104,7 +124,20 @@ async function serve(settings: Settings) {
     metrics: () => metrics.render(),
     codeDownload: control.codeDownload,
   })
-  listener.serve({ door, ownPaths })
+  const verifier = settings.auth === 'off' ? undefined : createVerifier({ credentials, clock })
+  const urlDoor = createFunctionUrlDoor({
+    frontend: dataPlane.frontend,
+    find: urls.find,
+    ...(authorisation && { mayUse: authorisation.mayUseUrl }),
+    ...(verifier && { verify: (head: RequestHead) => verifier.begin(head, 'lambda') }),
+    clock,
+    random,
+    logger,
+  })
+  listener.serve({
+    door,
+    ownPaths: (request, response) => urlDoor(request, response) || ownPaths(request, response),
+  })
 
   onShutdown(async (reason) => {
     logger.info('Stopping', { reason })
@@ -115,6 +148,9 @@ async function serve(settings: Settings) {
     await dataPlane.stop()
     await logs.drain(DRAIN_MS)
     await logs.stop()
+    urls.stop()
+    authorisation?.stop()
+    await neighbours.stop()
     await store.close()
   })
 

@@ -28,6 +28,11 @@ test('settings: --no-examples switches the examples off', () => {
   assert.equal(readSettings([], { LAMBENT_EXAMPLES: 'no' })?.examples, false)
 })
 
+test('settings: --auth iam is enough for an address that others reach', () => {
+  const settings = readSettings(['--host', '0.0.0.0', '--auth', 'iam', '--secret-access-key', 'own'], {})
+  assert.equal(settings?.auth, 'iam')
+})
+
 for (const [argv, env, text] of [
   [['--port', 'x'], {}, /--port is "x", but it takes a whole number from 0 to 65535/],
   [[], { LAMBENT_PORT: '70000' }, /LAMBENT_PORT is "70000"/],
@@ -36,6 +41,7 @@ for (const [argv, env, text] of [
   [['--nonsense'], {}, /nonsense/],
   [['--host', '0.0.0.0'], {}, /--auth signature/],
   [['--host', '0.0.0.0', '--auth', 'signature'], {}, /secret-access-key of your own/],
+  [['--auth', 'iam'], {}, /secret-access-key of your own/],
   [['--config', '/does/not/exist'], {}, /cannot be read/],
 ] as const) {
   test(`settings: refuses ${JSON.stringify(argv)} ${JSON.stringify(env)} and says why`, () => {

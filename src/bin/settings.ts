@@ -37,18 +37,24 @@ const SETTINGS = {
     kind: 'text',
     default: 'off',
     value: 'MODE',
-    oneOf: ['off', 'signature'],
-    help: 'off accepts any credentials (loopback only); signature verifies AWS Signature Version 4',
+    oneOf: ['off', 'signature', 'iam'],
+    help: 'off accepts any credentials (loopback only); signature verifies AWS Signature Version 4; iam also evaluates policies',
   },
   'access-key-id': {
     kind: 'text',
     default: 'test',
     value: 'ID',
-    help: 'access key that --auth signature accepts',
+    help: "access key of the account's owner, whom no policy of the account limits",
   },
   'secret-access-key': { kind: 'text', default: 'test', value: 'SECRET', help: 'its secret' },
   account: { kind: 'text', default: '000000000000', value: 'ID', help: 'account id, 12 digits' },
   region: { kind: 'text', default: 'us-east-1', value: 'REGION', help: 'region of requests that name none' },
+  'function-url': {
+    kind: 'text',
+    default: '',
+    value: 'TEMPLATE',
+    help: 'form of function URLs, such as https://{id}.lambda-url.{region}.example.org/; empty: below the host of the request',
+  },
   driver: {
     kind: 'text',
     default: 'auto',
@@ -214,6 +220,11 @@ export function readSettings(
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/
 
 function checkTogether(settings: Settings) {
+  if (settings.auth === 'iam' && settings['secret-access-key'] === 'test') {
+    throw new BadSetting(
+      'With --auth iam the owner of --access-key-id may do everything, and functions reach this endpoint too: choose a --secret-access-key of your own',
+    )
+  }
   if (!LOOPBACK.test(settings.host) && settings.auth === 'off') {
     throw new BadSetting(
       `--host ${settings.host} can be reached from other machines, so requests must be signed: add --auth signature with --access-key-id and --secret-access-key`,

@@ -28,6 +28,14 @@ export function layerArn(scope: Scope, name: string, version?: number): string {
   return version === undefined ? base : `${base}:${version}`
 }
 
+/** `arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-ID`. */
+export const codeSigningConfigArn = (scope: Scope, configId: string) =>
+  `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:code-signing-config:${configId}`
+
+/** `arn:aws:iam::ACCOUNT:root`, which stands for the whole account in a policy. */
+export const accountRootArn = (account: string, region: string) =>
+  `arn:${partition(region)}:iam::${account}:root`
+
 export interface FunctionReference {
   readonly account: string | undefined
   readonly region: string | undefined

@@ -9,6 +9,8 @@ export interface LambdaErrorOptions {
   readonly fault?: Fault
   /** Further members of the error body, such as `Reason` of a throttle. */
   readonly members?: Readonly<Record<string, string | number | boolean>>
+  /** Leaves the member `Type` out of the error body, as AWS does for a few resources. */
+  readonly withoutType?: boolean
   /** Further response headers, such as `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
@@ -25,6 +27,7 @@ export class LambdaError extends Error {
   readonly fault: Fault
   readonly members: Readonly<Record<string, string | number | boolean>>
   readonly headers: Readonly<Record<string, string>>
+  readonly withoutType: boolean
 
   constructor(code: string, message: string, options: LambdaErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -33,6 +36,7 @@ export class LambdaError extends Error {
     this.fault = options.fault ?? ((options.status ?? 400) >= 500 ? 'platform' : 'client')
     this.members = options.members ?? {}
     this.headers = options.headers ?? {}
+    this.withoutType = options.withoutType ?? false
   }
 }
 

@@ -4,6 +4,7 @@
  * The control plane writes them, the data plane only reads them.
  */
 import type { FunctionId } from '#contracts/arn.ts'
+import type { DurableSettings } from '#contracts/durable.ts'
 
 /** Source: enum State of the Lambda API model. */
 export type FunctionState =
@@ -73,6 +74,8 @@ export interface FunctionVersion extends FunctionId {
     readonly ipv6AllowedForDualStack?: boolean
   }
   readonly snapStart: 'PublishedVersions' | 'None'
+  /** Present: its invocations start durable executions. */
+  readonly durable?: DurableSettings
   readonly state: FunctionState
   readonly stateReason?: string
   readonly stateReasonCode?: string
@@ -105,6 +108,10 @@ export interface FunctionHead extends FunctionId {
   readonly tags: Readonly<Record<string, string>>
   /** Undefined: the function shares the account's unreserved concurrency. 0: it is never invoked. */
   readonly reservedConcurrency?: number
+  /** What happens to recursive invocations; undefined: they are stopped. */
+  readonly recursiveLoop?: 'Allow'
+  /** Code signing configuration that deployments have to satisfy. */
+  readonly codeSigningConfigId?: string
 }
 
 export interface Alias extends FunctionId {
@@ -128,6 +135,14 @@ export interface EventInvokeConfig extends FunctionId {
   readonly onFailureArn?: string
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number
+}
+
+/** How one version, or `$LATEST`, follows the updates of its runtime. */
+export interface RuntimeManagement extends FunctionId {
+  readonly version: string
+  readonly updateRuntimeOn: 'Auto' | 'FunctionUpdate' | 'Manual'
+  /** With `Manual` only. */
+  readonly runtimeVersionArn?: string
 }
 
 /** Binds a function's sealed environment to the function, so that it can't be moved to another one. */

@@ -15,6 +15,8 @@ export interface InvocationRequest {
   readonly cognitoIdentity?: string
   readonly traceId?: string
   readonly tenantId?: string
+  /** Name of the durable execution to start; for durable functions only. */
+  readonly durableExecutionName?: string
   readonly logType: LogType
   /** Aborts when the client hangs up before the environment has taken the invocation. */
   readonly signal?: AbortSignal
@@ -28,6 +30,27 @@ export interface InvocationResult {
   readonly functionError?: 'Unhandled' | 'Handled'
   /** Last 4 KiB of the log, as bytes, when the request asked for it. */
   readonly logTail?: Uint8Array
+  /** The durable execution that the invocation started or joined. */
+  readonly durableExecutionArn?: string
+}
+
+/**
+ * Takes a streamed answer while the function still runs. Made by whoever invokes and wants it so; without one the answer
+ * is collected. Nothing here throws, and everything may be called after the reader has gone: then it leads nowhere.
+ */
+export interface ResponseStream {
+  /** Most that it takes in all; whoever writes stops there. */
+  readonly maxBytes: number
+  /** Everything written so far. */
+  readonly receivedBytes: number
+  /** It holds as much as it may. */
+  readonly full: boolean
+  /** The function begins to stream; called once, before the first chunk. */
+  start(contentType: string | undefined): void
+  /** Keeps the chunk, which must not change any more. False when it is full: then nothing is read before `whenRoom`. */
+  write(chunk: Uint8Array): boolean
+  /** Resolves when it is not full any more, or nobody reads it. Never rejects. */
+  whenRoom(): Promise<void>
 }
 
 /** What a guest is given. Source of the names: headers of the Runtime API's next invocation. */
@@ -45,12 +68,12 @@ export interface GuestInvocation {
 
 /** How a guest ended an invocation, or its initialisation. */
 export type GuestOutcome =
-  /** The handler answered. */
+  /** The handler answered. What went through a `ResponseStream` is not repeated in the payload. */
   | { readonly kind: 'response'; readonly payload: Uint8Array }
   /** The runtime reported an error; `payload` is the error document the client gets, as the runtime wrote it. */
   | { readonly kind: 'error'; readonly errorType: string; readonly payload: Uint8Array }
-  /** The answer is larger than allowed. */
-  | { readonly kind: 'too-large'; readonly sizeBytes: number }
+  /** The answer is larger than allowed. `limitBytes` when the limit is another one than that of buffered answers. */
+  | { readonly kind: 'too-large'; readonly sizeBytes: number; readonly limitBytes?: number }
   /** The process ended before it answered. */
   | { readonly kind: 'exited'; readonly exit: GuestExit }
   | { readonly kind: 'timeout' }

@@ -33,5 +33,29 @@ export const eventInvokeConfigPrefix = (id: FunctionId) => `event-invoke/${scope
 export const eventInvokeConfigKey = (id: FunctionId, qualifier: string) =>
   `${eventInvokeConfigPrefix(id)}${qualifier}`
 
+export const policyPrefix = (id: FunctionId) => `policy/${scope(id)}/${id.name}/`
+/** Resource policy of a version, of an alias, or with `$LATEST` of the function itself: `ResourcePolicy`. */
+export const policyKey = (id: FunctionId, qualifier: string) => `${policyPrefix(id)}${qualifier}`
+
+/** Function URL by its id, wherever it belongs: `FunctionUrl`. All that a door for HTTP requests has to read. */
+export const urlKey = (urlId: string) => `url/${urlId}`
+export const functionUrlPrefix = (id: FunctionId) => `function-url/${scope(id)}/${id.name}/`
+/** Which URL an alias has, or with `$LATEST` the function itself: `FunctionUrlPointer`. */
+export const functionUrlKey = (id: FunctionId, qualifier: string) => `${functionUrlPrefix(id)}${qualifier}`
+
+export const runtimeManagementPrefix = (id: FunctionId) => `runtime-management/${scope(id)}/${id.name}/`
+/** How a version, or `$LATEST`, follows its runtime's updates: `RuntimeManagement`. */
+export const runtimeManagementKey = (id: FunctionId, version: string) =>
+  `${runtimeManagementPrefix(id)}${version}`
+
+export const codeSigningConfigPrefix = (where: Scope) => `code-signing/${scope(where)}/`
+export const codeSigningConfigKey = (where: Scope, configId: string) =>
+  `${codeSigningConfigPrefix(where)}${configId}`
+/** The functions that use a code signing configuration, one empty document each. */
+export const codeSigningUsePrefix = (where: Scope, configId: string) =>
+  `code-signing-use/${scope(where)}/${configId}/`
+export const codeSigningUseKey = (id: FunctionId, configId: string) =>
+  `${codeSigningUsePrefix(id, configId)}${id.name}`
+
 /** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
 export const accountKey = (where: Scope) => `account/${scope(where)}`

@@ -22,6 +22,8 @@ export const MAX_LAYERS = 5
 /** Open files and processes of one environment (developer guide). */
 export const MAX_OPEN_FILES = 1024
 export const MAX_PROCESSES = 1024
+/** Resource policy of a function, version or alias, as JSON (recorded from AWS). */
+export const MAX_POLICY_BYTES = 20_480
 /** Code storage of an account and region (developer guide). */
 export const MAX_CODE_STORAGE_BYTES = 80_530_636_800
 /** Default concurrency of an account and region, and how much of it must stay unreserved (developer guide). */

@@ -8,6 +8,7 @@ import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
 import type { CodeStore, LayerResolver } from './port.ts'
+import type { UrlName } from './urls/url-name.ts'
 
 /** Each operation takes the few of these that it names. */
 export interface Dependencies {
@@ -21,6 +22,8 @@ export interface Dependencies {
   readonly random: Random
   /** Concurrency of the account and region. */
   readonly accountConcurrency: number
+  /** What function URLs look like. */
+  readonly urlName: UrlName
 }
 
 /** Moment, revision and generation of a change of code or configuration. */

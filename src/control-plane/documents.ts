@@ -1,8 +1,28 @@
 /** Reads the control plane's documents from the Meta store. Writes go through `commit.ts`. */
 import { NO_COUNTERS, type AccountCounters } from '#contracts/account.ts'
 import { LATEST, type FunctionId, type Scope } from '#contracts/arn.ts'
-import type { Alias, EventInvokeConfig, FunctionHead, FunctionVersion } from '#contracts/function.ts'
-import { accountKey, aliasKey, eventInvokeConfigKey, functionKey, versionKey } from '#contracts/keys.ts'
+import type { CodeSigningConfig } from '#contracts/code-signing.ts'
+import type { FunctionUrl, FunctionUrlPointer } from '#contracts/function-url.ts'
+import type {
+  Alias,
+  EventInvokeConfig,
+  FunctionHead,
+  FunctionVersion,
+  RuntimeManagement,
+} from '#contracts/function.ts'
+import {
+  accountKey,
+  aliasKey,
+  codeSigningConfigKey,
+  eventInvokeConfigKey,
+  functionKey,
+  functionUrlKey,
+  policyKey,
+  runtimeManagementKey,
+  urlKey,
+  versionKey,
+} from '#contracts/keys.ts'
+import type { ResourcePolicy } from '#contracts/policy.ts'
 import type { Json } from '#kernel/json.ts'
 import type { Meta, MetaRow, MetaWrite } from '#store/port.ts'
 
@@ -34,6 +54,12 @@ export interface Documents {
   version(id: FunctionId, version: string): Promise<Stored<FunctionVersion> | undefined>
   alias(id: FunctionId, name: string): Promise<Stored<Alias> | undefined>
   eventInvokeConfig(id: FunctionId, qualifier: string): Promise<Stored<EventInvokeConfig> | undefined>
+  /** `qualifier` is `$LATEST` for the function itself. */
+  policy(id: FunctionId, qualifier: string): Promise<Stored<ResourcePolicy> | undefined>
+  /** `qualifier` is `$LATEST` for the function itself. */
+  functionUrl(id: FunctionId, qualifier: string): Promise<Stored<FunctionUrl> | undefined>
+  runtimeManagement(id: FunctionId, version: string): Promise<Stored<RuntimeManagement> | undefined>
+  codeSigningConfig(scope: Scope, configId: string): Promise<Stored<CodeSigningConfig> | undefined>
   counters(scope: Scope): Promise<Stored<AccountCounters>>
   /** Follows a version number, `$LATEST` or an alias (its main version). Throws AWS's 404. */
   resolve(id: FunctionId, qualifier: string | undefined): Promise<ResolvedVersion>
@@ -53,6 +79,13 @@ export function createDocuments(meta: Meta): Documents {
       isStorableVersion(version) ? await read(versionKey(id, version)) : undefined,
     alias: (id, name) => read(aliasKey(id, name)),
     eventInvokeConfig: (id, qualifier) => read(eventInvokeConfigKey(id, qualifier)),
+    policy: (id, qualifier) => read(policyKey(id, qualifier)),
+    async functionUrl(id, qualifier) {
+      const pointer = await read<FunctionUrlPointer>(functionUrlKey(id, qualifier))
+      return pointer && (await read(urlKey(pointer.doc.urlId)))
+    },
+    runtimeManagement: (id, version) => read(runtimeManagementKey(id, version)),
+    codeSigningConfig: (scope, configId) => read(codeSigningConfigKey(scope, configId)),
     counters: async (scope) => (await read(accountKey(scope))) ?? { doc: NO_COUNTERS, rev: 0 },
     async resolve(id, qualifier) {
       const { doc: head } = await documents.requireHead(id, qualifier)

@@ -5,10 +5,12 @@ import type {
   AliasConfiguration,
   FunctionConfiguration,
   FunctionEventInvokeConfig,
+  PutRuntimeManagementConfigResponse,
 } from '@aws-sdk/client-lambda'
 
+import type { DurableSettings } from '#contracts/durable.ts'
 import { functionArn, LATEST } from '#contracts/arn.ts'
-import type { Alias, EventInvokeConfig, FunctionVersion } from '#contracts/function.ts'
+import type { Alias, EventInvokeConfig, FunctionVersion, RuntimeManagement } from '#contracts/function.ts'
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 
@@ -86,9 +88,17 @@ export function listedView(
       SystemLogLevel: logging.systemLevel as 'INFO' | undefined,
       LogGroup: logging.group,
     }),
+    DurableConfig: version.durable && durableView(version.durable),
     ConfigSha256: configDigest(version),
   })
 }
+
+/** Both are there even when only one was given. */
+const durableView = ({ executionTimeoutSeconds, retentionDays, kmsKeyArn }: DurableSettings) => ({
+  ...(kmsKeyArn !== undefined && { KMSKeyArn: kmsKeyArn }),
+  RetentionPeriodInDays: retentionDays,
+  ExecutionTimeout: executionTimeoutSeconds,
+})
 
 /** A whole configuration: what is listed, with the state and the runtime's version. */
 export function configurationView(
@@ -135,5 +145,14 @@ export function eventInvokeConfigView(config: EventInvokeConfig): FunctionEventI
       OnSuccess: destination(config.onSuccessArn),
       OnFailure: destination(config.onFailureArn),
     },
+  })
+}
+
+/** The runtime's ARN is there with `Manual` only (API reference). That the function's ARN is qualified is unverified. */
+export function runtimeManagementView(management: RuntimeManagement): PutRuntimeManagementConfigResponse {
+  return withoutUndefined<PutRuntimeManagementConfigResponse>({
+    UpdateRuntimeOn: management.updateRuntimeOn,
+    FunctionArn: functionArn(management, management.version),
+    RuntimeVersionArn: management.runtimeVersionArn,
   })
 }

@@ -7,12 +7,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
+import type { Authorise } from '#wire/authorise.ts'
 import { createAwsJson } from '#wire/aws-json.ts'
 import { maxBodyBytes, requestTooLarge } from '#wire/body-limits.ts'
-import { notBuilt, writeRestError } from '#wire/errors.ts'
+import { notBuilt, unknownOperation, writeRestError } from '#wire/errors.ts'
 import { createLocator, type Locatable, type Location } from '#wire/locate.ts'
 import type { ServiceModel } from '#wire/model.ts'
 import type { Protocol, RequestHead, WireResponse } from '#wire/protocol.ts'
+import { createQuery } from '#wire/query.ts'
 import { ClientGone, discardRest, hasBody, readBody } from '#wire/request-body.ts'
 import { DoorContext } from '#wire/request-context.ts'
 import { respond } from '#wire/respond.ts'
@@ -30,7 +32,12 @@ export interface DoorService {
 export type DoorAuth =
   /** Any credentials, or none. Known access keys still say who calls. */
   | { readonly mode: 'off'; readonly credentials?: CredentialLookup }
-  | { readonly mode: 'signature'; readonly credentials: CredentialLookup }
+  | {
+      readonly mode: 'signature'
+      readonly credentials: CredentialLookup
+      /** Asked before an operation runs; left out: who has a key may do everything in its account. */
+      readonly authorise?: Authorise
+    }
 
 /** What went wrong on our side. */
 export interface DoorLogger {
@@ -76,6 +83,7 @@ export function createDoor(options: DoorOptions): Door {
   const locate = createLocator(services)
   const verifier =
     auth.mode === 'signature' ? createVerifier({ credentials: auth.credentials, clock }) : undefined
+  const authorise = auth.mode === 'signature' ? auth.authorise : undefined
   const limitOf = options.maxBody ?? maxBodyBytes
   const idleMs = options.bodyIdleMs ?? 20_000
   const totalMs = options.bodyTotalMs ?? 300_000
@@ -103,26 +111,43 @@ export function createDoor(options: DoorOptions): Door {
     { request, response, requestId, awaitsContinue }: Exchange,
   ): Promise<WireResponse> => {
     const verified = verifier?.begin(head, service.model.signingName)
-    const route = service.protocol.route(head)
-    const { operation } = route
-    const handler = handlerOf(service, operation)
-    const maxBytes = limitOf(operation)
-    const tooLarge = () => requestTooLarge(operation, maxBytes)
+    const early = service.protocol.route(head)
+    // An operation that is not built is refused before its body is read.
+    if (early) handlerOf(service, early.operation)
+    const maxBytes = limitOf(early?.operation ?? '')
+    const tooLarge = () => requestTooLarge(early?.operation ?? service.model.name, maxBytes)
     if (awaitsContinue && Number(request.headers['content-length'] ?? 0) <= maxBytes) response.writeContinue()
     const body = hasBody(request)
       ? await readBody(request, { maxBytes, idleMs, totalMs }, clock, tooLarge)
       : NO_BODY
     verified?.finish(body)
+    const route = early ?? service.protocol.route(head, body)
+    if (!route) throw unknownOperation()
+    const { operation } = route
+    const handler = handlerOf(service, operation)
     const input = service.protocol.read(route, head, body)
     const principal = principalOf(verified, credential)
     const region = regionOf(credential) ?? options.region
+    if (authorise) {
+      const pending = authorise({
+        service: service.model.name,
+        operation,
+        input,
+        principal,
+        region,
+        sourceIp: request.socket.remoteAddress,
+        userAgent: head.headers['user-agent'],
+      })
+      if (pending) await pending
+    }
     const context = new DoorContext(request, response, {
       requestId,
       account: principal.account,
       region,
       principal,
+      isAuthorised: authorise !== undefined,
     })
-    return service.protocol.write(operation, await handler(input as never, context))
+    return service.protocol.write(operation, await handler(input as never, context), requestId)
   }
 
   /** The error's own answer; what is not meant for clients is logged and becomes ServiceException. */
@@ -138,7 +163,7 @@ export function createDoor(options: DoorOptions): Door {
       })
       told = serviceFailure('An internal error occurred')
     }
-    return service ? service.protocol.writeError(told) : writeRestError(NO_MODEL, told)
+    return service ? service.protocol.writeError(told, requestId) : writeRestError(NO_MODEL, told)
   }
 
   const serve = async (exchange: Exchange): Promise<void> => {
@@ -202,6 +227,10 @@ const NO_MODEL: ServiceModel = {
 function prepare({ model, handlers }: DoorService): Service {
   if (model.protocol === 'aws-json-1.1') {
     return { model, handlers, protocol: createAwsJson(model), knows: () => false }
+  }
+  if (model.protocol === 'aws-query') {
+    const protocol = createQuery(model)
+    return { model, handlers, protocol, knows: (_path, query) => protocol.knowsQuery(query) }
   }
   const protocol = createRestJson(model)
   return { model, handlers, protocol, knows: (path) => protocol.knows(path) }

@@ -10,6 +10,7 @@ import type { WireResponse } from '#wire/protocol.ts'
 const UNMODELLED: ReadonlyMap<string, 'message' | 'Message'> = new Map([
   ['ValidationException', 'message'],
   ['AccessDeniedException', 'Message'],
+  ['AccessDenied', 'message'],
   ['SerializationException', 'Message'],
   ['UnknownOperationException', 'message'],
   ['RequestEntityTooLargeException', 'message'],
@@ -58,7 +59,7 @@ export function writeRestError(model: ServiceModel, error: LambdaError): WireRes
   }
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   const bare = UNMODELLED.get(error.code)
-  if (bare === undefined) body['Type'] = status >= 500 ? 'Service' : 'User'
+  if (bare === undefined && !error.withoutType) body['Type'] = status >= 500 ? 'Service' : 'User'
   body[bare ?? modelled?.message ?? 'message'] = error.message
   return { status, headers, body: JSON.stringify(body) }
 }

@@ -7,8 +7,8 @@ import { parseCredential, parseSignature, type Credential } from '#wire/sigv4-pa
 
 export interface Locatable {
   readonly model: ServiceModel
-  /** True when the service has an operation at this path; false for services that are not told apart by path. */
-  knows(path: string): boolean
+  /** True when the service has an operation at this path, or for this query string; false for all others. */
+  knows(path: string, query: string): boolean
 }
 
 export interface Location<Service> {
@@ -18,7 +18,7 @@ export interface Location<Service> {
 }
 
 /**
- * In this order: the signature's scope, the target header, the first label of the host, the path.
+ * In this order: the signature's scope, the target header, the first label of the host, the path and the query.
  * Throws `LambdaError` when nothing fits.
  */
 export function createLocator<Service extends Locatable>(
@@ -39,7 +39,7 @@ export function createLocator<Service extends Locatable>(
     const service =
       byTarget.get(prefixOf(head.headers['x-amz-target'])) ??
       bySigningName.get(firstLabel(head.headers.host)) ??
-      services.find((each) => each.knows(head.path))
+      services.find((each) => each.knows(head.path, head.query))
     if (service) return { service, credential }
     throw credential ? foreign(credential.service) : unknownOperation()
   }

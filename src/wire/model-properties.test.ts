@@ -9,6 +9,7 @@ import * as fc from 'fast-check'
 import { seededRandom } from '#kernel/random.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 import { createDoor } from '#wire/door.ts'
+import { kmsModel } from '#wire/models/kms.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 
@@ -24,7 +25,7 @@ import {
   type Sent,
 } from '../../test/support/wire-requests.ts'
 
-const MODELS = [lambdaModel, logsModel]
+const MODELS = [lambdaModel, logsModel, kmsModel]
 interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders

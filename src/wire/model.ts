@@ -3,11 +3,13 @@
 export interface ServiceModel {
   /** Lower-case name, such as `lambda`. */
   readonly name: string
-  readonly protocol: 'rest-json' | 'aws-json-1.1'
+  readonly protocol: 'rest-json' | 'aws-json-1.1' | 'aws-query'
   /** Service part of a SigV4 credential scope. */
   readonly signingName: string
   /** Part of X-Amz-Target before the operation's name; AWS JSON only. */
   readonly targetPrefix?: string
+  /** Query protocol only: the value of `Version`, and the namespace of answers. */
+  readonly query?: { readonly version: string; readonly namespace: string }
   readonly validation: ValidationStyle
   readonly operations: Readonly<Record<string, OperationModel>>
   readonly shapes: Readonly<Record<string, Shape>>

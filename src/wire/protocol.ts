@@ -32,10 +32,14 @@ export interface WireResponse {
 }
 
 export interface Protocol {
-  /** Throws `LambdaError` when no operation fits. */
-  route(head: RequestHead): Route
+  /**
+   * Throws `LambdaError` when no operation fits. Undefined when the head alone does not tell; the door asks again when
+   * it has the body.
+   */
+  route(head: RequestHead, body?: Uint8Array): Route | undefined
   /** The validated input. Throws SerializationException and ValidationException. */
   read(route: Route, head: RequestHead, body: Uint8Array): object
-  write(operation: string, output: object): WireResponse
-  writeError(error: LambdaError): WireResponse
+  /** `requestId` is for protocols that repeat it in the body. */
+  write(operation: string, output: object, requestId: string): WireResponse
+  writeError(error: LambdaError, requestId: string): WireResponse
 }

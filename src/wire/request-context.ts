@@ -8,6 +8,7 @@ export class DoorContext implements RequestContext {
   readonly account: string
   readonly region: string
   readonly principal: Principal
+  readonly isAuthorised: boolean
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   #abort: AbortController | undefined
@@ -15,12 +16,15 @@ export class DoorContext implements RequestContext {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    identity: Pick<RequestContext, 'requestId' | 'account' | 'region' | 'principal'>,
+    identity: Pick<RequestContext, 'requestId' | 'account' | 'region' | 'principal'> & {
+      readonly isAuthorised: boolean
+    },
   ) {
     this.requestId = identity.requestId
     this.account = identity.account
     this.region = identity.region
     this.principal = identity.principal
+    this.isAuthorised = identity.isAuthorised
     this.#request = request
     this.#response = response
   }

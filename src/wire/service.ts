@@ -14,6 +14,11 @@ export interface RequestContext {
   readonly account: string
   readonly region: string
   readonly principal: Principal
+  /**
+   * True when policies have been asked and have allowed this: then a resource of another account may be meant. Absent:
+   * nobody has asked, and callers stay in their own account.
+   */
+  readonly isAuthorised?: boolean
   /** `http://host:port` as the client reached us, without a trailing slash. */
   readonly endpoint: string
   /** Aborts when the client hangs up. */

@@ -1,5 +1,8 @@
 /** What functions print, as CloudWatch Logs shows it: exact lines of the platform, both formats, the Logs API around it. */
 // parity: UpdateFunctionConfiguration Invoke
+// parity: logs.CreateLogGroup logs.CreateLogStream logs.DeleteLogGroup logs.DeleteLogStream
+// parity: logs.DeleteRetentionPolicy logs.DescribeLogGroups logs.DescribeLogStreams logs.FilterLogEvents
+// parity: logs.GetLogEvents logs.PutLogEvents logs.PutRetentionPolicy
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 

@@ -1,4 +1,5 @@
 /** Terraform's AWS provider: apply, an empty plan, a change, an empty plan, destroy. */
+// parity: GetFunctionEventInvokeConfig PutFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
@@ -54,6 +55,7 @@ resource "aws_lambda_function" "hello" {
   timeout                        = 10
   publish                        = true
   reserved_concurrent_executions = 5
+  code_signing_config_arn        = aws_lambda_code_signing_config.warn.arn
   tags                           = { team = "tf" }
   environment {
     variables = { WORD = "${word}" }
@@ -65,6 +67,85 @@ resource "aws_lambda_alias" "live" {
   name             = "live"
   function_name    = aws_lambda_function.hello.function_name
   function_version = aws_lambda_function.hello.version
+}
+`
+
+/** What hangs on the function; each of these differs between the first and the second round. */
+const settings = (round: 1 | 2) => `
+resource "aws_lambda_permission" "bucket" {
+  statement_id   = "bucket"
+  action         = "lambda:InvokeFunction"
+  function_name  = aws_lambda_function.hello.function_name
+  principal      = "s3.amazonaws.com"
+  source_arn     = "arn:aws:s3:::bucket-${round}"
+  source_account = "000000000000"
+}
+
+resource "aws_lambda_permission" "alias" {
+  statement_id_prefix = "alias-"
+  action              = "lambda:InvokeFunction"
+  function_name       = aws_lambda_function.hello.function_name
+  qualifier           = aws_lambda_alias.live.name
+  principal           = "${round === 1 ? 'arn:aws:iam::123456789012:root' : 'arn:aws:iam::123456789012:role/caller'}"
+}
+
+resource "aws_lambda_permission" "url" {
+  statement_id           = "url"
+  action                 = "lambda:InvokeFunctionUrl"
+  function_name          = aws_lambda_function.hello.function_name
+  principal              = "*"
+  function_url_auth_type = "NONE"
+}
+
+resource "aws_lambda_function_url" "own" {
+  function_name      = aws_lambda_function.hello.function_name
+  authorization_type = "${round === 1 ? 'NONE' : 'AWS_IAM'}"
+  cors {
+    allow_credentials = true
+    allow_origins     = ["https://example.com"]
+    allow_methods     = ["GET", "POST"]
+    allow_headers     = ["date"]
+    expose_headers    = ["keep-alive"]
+    max_age           = ${round * 60}
+  }
+}
+
+resource "aws_lambda_function_url" "alias" {
+  function_name      = aws_lambda_function.hello.function_name
+  qualifier          = aws_lambda_alias.live.name
+  authorization_type = "AWS_IAM"
+  invoke_mode        = "${round === 1 ? 'BUFFERED' : 'RESPONSE_STREAM'}"
+}
+
+resource "aws_lambda_code_signing_config" "warn" {
+  description = "round ${round}"
+  tags        = { round = "${round}" }
+  allowed_publishers {
+    signing_profile_version_arns = ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/team/0123456789"]
+  }
+  policies {
+    untrusted_artifact_on_deployment = "Warn"
+  }
+}
+
+resource "aws_lambda_runtime_management_config" "hello" {
+  function_name     = aws_lambda_function.hello.function_name
+  update_runtime_on = "${round === 1 ? 'FunctionUpdate' : 'Auto'}"
+}
+
+resource "aws_lambda_function_event_invoke_config" "hello" {
+  function_name                = aws_lambda_function.hello.function_name
+  maximum_event_age_in_seconds = ${round * 60}
+  maximum_retry_attempts       = ${round - 1}
+}
+
+resource "aws_lambda_function_recursion_config" "hello" {
+  function_name  = aws_lambda_function.hello.function_name
+  recursive_loop = "${round === 1 ? 'Allow' : 'Terminate'}"
+}
+
+output "url" {
+  value = aws_lambda_function_url.own.function_url
 }
 `
 
@@ -96,13 +177,19 @@ test('Terraform applies, plans nothing, changes, plans nothing, and destroys', a
   )
   writeFileSync(join(directory, 'layer.zip'), await zipOf({ 'nodejs/words.txt': 'words' }))
   writeFileSync(join(directory, 'main.tf'), configuration('one', 128))
+  writeFileSync(join(directory, 'settings.tf'), settings(1))
   await terraform('init', '-no-color', `-plugin-dir=${PLUGINS}`)
   await terraform('apply', '-no-color', '-auto-approve')
   const lambda = lambdaClient(program.endpoint)
   assert.equal((await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })).payload, 'one')
   await terraform('plan', '-no-color', '-detailed-exitcode')
+  assert.match(
+    await terraform('output', '-no-color', '-raw', 'url'),
+    new RegExp(`^http://[a-z0-9]{32}\\.lambda-url\\.us-east-1\\.localhost:${program.port}/$`),
+  )
 
   writeFileSync(join(directory, 'main.tf'), configuration('two', 256))
+  writeFileSync(join(directory, 'settings.tf'), settings(2))
   await terraform('apply', '-no-color', '-auto-approve')
   const answer = await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })
   assert.deepEqual([answer.payload, answer.executedVersion], ['two', '2'])

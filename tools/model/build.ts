@@ -66,7 +66,8 @@ export function buildModel({ recipe, schemas, members, constraints }: Sources): 
         return { type, key, value: add(schema.getValueSchema(), name, 'value'), ...bounds, ...sensitive }
       }
       case 'string': {
-        const pattern = row?.['pattern'] ? { pattern: row['pattern'] } : {}
+        const checked = !recipe.unpatterned?.includes(name)
+        const pattern = checked && row?.['pattern'] ? { pattern: row['pattern'] } : {}
         const values = row?.['enum'] ? { enum: enumOf(recipe, name, row['enum'].split('|')) } : {}
         return { type, ...bounds, ...pattern, ...values, ...sensitive }
       }
@@ -110,10 +111,15 @@ export function buildModel({ recipe, schemas, members, constraints }: Sources): 
     protocol: recipe.protocol,
     signingName: recipe.signingName,
     ...(recipe.targetPrefix === undefined ? {} : { targetPrefix: recipe.targetPrefix }),
+    ...(recipe.query === undefined ? {} : { query: recipe.query }),
     validation: recipe.validation,
     operations,
     shapes: Object.fromEntries([...shapes].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    errors: Object.fromEntries(byKind(ERROR_KIND).map((schema) => [schema[2], errorOf(schema)])),
+    errors: Object.fromEntries(
+      byKind(ERROR_KIND)
+        .filter((schema) => recipe.errors?.includes(schema[2]) ?? true)
+        .map((schema) => [errorCode(recipe, schema), errorOf(schema)]),
+    ),
   }
 }
 
@@ -177,6 +183,12 @@ function bind(schema: Normalized, shape: string): Member {
   if (traits.httpResponseCode) return { shape, in: 'status' }
   if (traits.eventPayload) return { shape, in: 'event-payload' }
   return shape
+}
+
+/** The query protocol has names of its own for errors: `NoSuchEntity` for NoSuchEntityException. */
+function errorCode({ protocol }: ServiceRecipe, schema: StaticSchema): string {
+  const { awsQueryError } = Object(schema[3]) as { awsQueryError?: readonly [code: string, status: number] }
+  return (protocol === 'aws-query' ? awsQueryError?.[0] : undefined) ?? schema[2]
 }
 
 function errorOf(schema: StaticSchema): ErrorModel {

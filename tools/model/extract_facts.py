@@ -1,9 +1,10 @@
 """Extracts the facts that the SDK's schema objects lack from a botocore service model.
 
-Usage: python3 tools/model/extract_facts.py SERVICE path/to/service-2.json [--constraints]
+Usage: python3 tools/model/extract_facts.py SERVICE path/to/service-2.json [--constraints] [--operations A,B,...]
 
 Writes SERVICE-members.tsv beside this file: one line per member of a structure, list or map with the name and the type
 of its shape. With --constraints also SERVICE-constraints.tsv: length, range, pattern and values of each simple shape.
+With --operations only the shapes that these operations reach.
 Only facts are taken: names, types and numbers, no documentation.
 """
 
@@ -16,7 +17,11 @@ SIMPLE = ("string", "integer", "long", "double", "float", "boolean", "blob", "ti
 
 def main() -> None:
     service, path = sys.argv[1], sys.argv[2]
-    shapes = json.loads(pathlib.Path(path).read_text())["shapes"]
+    model = json.loads(pathlib.Path(path).read_text())
+    shapes = model["shapes"]
+    if "--operations" in sys.argv:
+        names = sys.argv[sys.argv.index("--operations") + 1].split(",")
+        shapes = reached(shapes, [model["operations"][name] for name in names])
     here = pathlib.Path(__file__).parent
 
     lines = ["shape\tmember\ttarget\ttype"]
@@ -32,6 +37,17 @@ def main() -> None:
             if any(value not in (None, "") for value in values):
                 rows.append("\t".join([name, shape["type"]] + ["" if v is None else str(v) for v in values]))
         (here / f"{service}-constraints.tsv").write_text("\n".join(rows) + "\n")
+
+
+def reached(shapes, operations):
+    found = {}
+    waiting = [operation[side]["shape"] for operation in operations for side in ("input", "output") if side in operation]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = shapes[name]
+            waiting.extend(target for _, target in members(shapes[name]))
+    return found
 
 
 def members(shape):

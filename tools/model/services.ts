@@ -1,20 +1,25 @@
 /** What the generator can't read from the SDK or from the tables beside this file, each with its source. */
-import type { ValidationStyle } from '#wire/model.ts'
+import type { ServiceModel, ValidationStyle } from '#wire/model.ts'
 
 export interface ServiceRecipe {
   readonly name: string
-  readonly protocol: 'rest-json' | 'aws-json-1.1'
+  readonly protocol: ServiceModel['protocol']
   readonly signingName: string
   readonly targetPrefix?: string
+  readonly query?: ServiceModel['query']
   readonly validation: ValidationStyle
   /** Undefined: every operation. */
   readonly operations?: readonly string[]
+  /** Names of the SDK's error classes; undefined: every error. */
+  readonly errors?: readonly string[]
   /** HTTP status that AWS sends where it differs from the model. */
   readonly statuses?: Readonly<Record<string, number>>
   /** Enum values in the order in which AWS's texts list them (recorded from AWS). */
   readonly enumOrder?: Readonly<Record<string, readonly string[]>>
   /** `Structure.Member`s whose enum the service checks itself, with another text. */
   readonly unchecked?: readonly string[]
+  /** Shapes whose pattern the service checks itself, with another text. */
+  readonly unpatterned?: readonly string[]
 }
 
 export const LAMBDA: ServiceRecipe = {
@@ -64,5 +69,160 @@ export const LOGS: ServiceRecipe = {
     'TagResource',
     'UntagLogGroup',
     'UntagResource',
+  ],
+}
+
+export const IAM: ServiceRecipe = {
+  name: 'iam',
+  protocol: 'aws-query',
+  signingName: 'iam',
+  // As clients report it: "The specified value for roleName is invalid. ..."
+  unpatterned: ['existingUserNameType', 'policyNameType', 'roleNameType', 'userNameType'],
+  query: { version: '2010-05-08', namespace: 'https://iam.amazonaws.com/doc/2010-05-08/' },
+  // Recorded from AWS in 2026; older answers had the value.
+  validation: { error: 'ValidationError', quotesValues: false, elementsNotNull: true },
+  errors: [
+    'ConcurrentModificationException',
+    'DeleteConflictException',
+    'EntityAlreadyExistsException',
+    'InvalidInputException',
+    'LimitExceededException',
+    'MalformedPolicyDocumentException',
+    'NoSuchEntityException',
+    'PolicyNotAttachableException',
+    'ServiceFailureException',
+    'UnmodifiableEntityException',
+  ],
+  operations: [
+    'AttachRolePolicy',
+    'AttachUserPolicy',
+    'CreateAccessKey',
+    'CreatePolicy',
+    'CreatePolicyVersion',
+    'CreateRole',
+    'CreateUser',
+    'DeleteAccessKey',
+    'DeleteLoginProfile',
+    'DeletePolicy',
+    'DeletePolicyVersion',
+    'DeleteRole',
+    'DeleteRolePermissionsBoundary',
+    'DeleteRolePolicy',
+    'DeleteUser',
+    'DeleteUserPermissionsBoundary',
+    'DeleteUserPolicy',
+    'DetachRolePolicy',
+    'DetachUserPolicy',
+    'GetAccessKeyLastUsed',
+    'GetLoginProfile',
+    'GetPolicy',
+    'GetPolicyVersion',
+    'GetRole',
+    'GetRolePolicy',
+    'GetUser',
+    'GetUserPolicy',
+    'ListAccessKeys',
+    'ListAccountAliases',
+    'ListAttachedRolePolicies',
+    'ListAttachedUserPolicies',
+    'ListEntitiesForPolicy',
+    'ListGroupsForUser',
+    'ListInstanceProfilesForRole',
+    'ListMFADevices',
+    'ListPolicies',
+    'ListPolicyTags',
+    'ListPolicyVersions',
+    'ListRolePolicies',
+    'ListRoleTags',
+    'ListRoles',
+    'ListSSHPublicKeys',
+    'ListServiceSpecificCredentials',
+    'ListSigningCertificates',
+    'ListUserPolicies',
+    'ListUserTags',
+    'ListUsers',
+    'ListVirtualMFADevices',
+    'PutRolePermissionsBoundary',
+    'PutRolePolicy',
+    'PutUserPermissionsBoundary',
+    'PutUserPolicy',
+    'SetDefaultPolicyVersion',
+    'TagPolicy',
+    'TagRole',
+    'TagUser',
+    'UntagPolicy',
+    'UntagRole',
+    'UntagUser',
+    'UpdateAccessKey',
+    'UpdateAssumeRolePolicy',
+    'UpdateRole',
+    'UpdateRoleDescription',
+    'UpdateUser',
+  ],
+}
+
+export const STS: ServiceRecipe = {
+  name: 'sts',
+  protocol: 'aws-query',
+  signingName: 'sts',
+  query: { version: '2011-06-15', namespace: 'https://sts.amazonaws.com/doc/2011-06-15/' },
+  // Recorded from AWS.
+  validation: { error: 'ValidationError', quotesValues: true, elementsNotNull: true },
+  errors: ['MalformedPolicyDocumentException', 'PackedPolicyTooLargeException'],
+  operations: ['AssumeRole', 'GetAccessKeyInfo', 'GetCallerIdentity', 'GetSessionToken'],
+}
+
+export const KMS: ServiceRecipe = {
+  name: 'kms',
+  protocol: 'aws-json-1.1',
+  signingName: 'kms',
+  targetPrefix: 'TrentService',
+  // The name and the texts as clients report them.
+  validation: { error: 'ValidationException', quotesValues: true, elementsNotNull: false },
+  errors: [
+    'AlreadyExistsException',
+    'DisabledException',
+    'IncorrectKeyException',
+    'InvalidAliasNameException',
+    'InvalidArnException',
+    'InvalidCiphertextException',
+    'InvalidKeyUsageException',
+    'InvalidMarkerException',
+    'KMSInternalException',
+    'KMSInvalidStateException',
+    'LimitExceededException',
+    'MalformedPolicyDocumentException',
+    'NotFoundException',
+    'TagException',
+    'UnsupportedOperationException',
+  ],
+  operations: [
+    'CancelKeyDeletion',
+    'CreateAlias',
+    'CreateKey',
+    'Decrypt',
+    'DeleteAlias',
+    'DescribeKey',
+    'DisableKey',
+    'DisableKeyRotation',
+    'EnableKey',
+    'EnableKeyRotation',
+    'Encrypt',
+    'GenerateDataKey',
+    'GenerateDataKeyWithoutPlaintext',
+    'GenerateRandom',
+    'GetKeyPolicy',
+    'GetKeyRotationStatus',
+    'ListAliases',
+    'ListKeyPolicies',
+    'ListKeys',
+    'ListResourceTags',
+    'PutKeyPolicy',
+    'ReEncrypt',
+    'ScheduleKeyDeletion',
+    'TagResource',
+    'UntagResource',
+    'UpdateAlias',
+    'UpdateKeyDescription',
   ],
 }

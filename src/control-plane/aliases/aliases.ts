@@ -2,7 +2,7 @@
 import { LATEST, type FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, resourceConflict } from '#contracts/errors.ts'
 import type { Alias } from '#contracts/function.ts'
-import { aliasKey, eventInvokeConfigKey, functionKey } from '#contracts/keys.ts'
+import { aliasKey, eventInvokeConfigKey, functionKey, policyKey } from '#contracts/keys.ts'
 import { functionArn } from '#contracts/arn.ts'
 
 import type { Dependencies } from '../dependencies.ts'
@@ -125,7 +125,10 @@ export function updateAlias(
   })
 }
 
-/** Deleting an alias that does not exist is no error. Its settings for asynchronous invocations go with it. */
+/**
+ * Deleting an alias that does not exist is no error. Its settings for asynchronous invocations and its policy
+ * go with it; its function URL stays and serves again when the alias is made again (seen from AWS).
+ */
 export function deleteAlias(
   { documents, committer }: Omit<Needs, 'random'>,
   id: FunctionId,
@@ -138,6 +141,7 @@ export function deleteAlias(
       writes: [
         { key: aliasKey(id, name), doc: null },
         { key: eventInvokeConfigKey(id, name), doc: null },
+        { key: policyKey(id, name), doc: null },
         headWrite(head, head.doc),
       ],
       result: undefined,

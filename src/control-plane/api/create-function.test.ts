@@ -196,7 +196,6 @@ test('a CreateFunction that fails leaves no document behind', async () => {
       'InvalidParameterValueException',
       'Container images (PackageType Image) are not supported yet.',
     ],
-    [{ DurableConfig: {} }, 'InvalidParameterValueException', 'DurableConfig is not supported yet.'],
     [
       { CodeSigningConfigArn: 'csc' },
       'CodeSigningConfigNotFoundException',

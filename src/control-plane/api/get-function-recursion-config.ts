@@ -1,4 +1,4 @@
-/** GetFunctionRecursionConfig: AWS's default, which can't be changed yet. */
+/** GetFunctionRecursionConfig: recursive invocations are stopped unless the function says otherwise. */
 import type {
   GetFunctionRecursionConfigRequest,
   GetFunctionRecursionConfigResponse,
@@ -18,6 +18,6 @@ export const getFunctionRecursionConfigHandler =
   > =>
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'GetFunctionRecursionConfig' })
-    await documents.requireHead(id)
-    return { RecursiveLoop: 'Terminate' }
+    const { doc: head } = await documents.requireHead(id)
+    return { RecursiveLoop: head.recursiveLoop ?? 'Terminate' }
   }

@@ -1,19 +1,20 @@
-/** GetPolicy: nothing can be added to a resource policy yet, so that none exists. Texts recorded from AWS. */
-import type { GetPolicyRequest } from '@aws-sdk/client-lambda'
+/** GetPolicy: the resource policy of a function, version or alias, as JSON text. */
+import type { GetPolicyRequest, GetPolicyResponse } from '@aws-sdk/client-lambda'
 
-import { resourceNotFound } from '#contracts/errors.ts'
 import type { OperationHandler } from '#wire/service.ts'
 
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
+import { policyText } from '../policies/document.ts'
+import { readPolicy } from '../policies/function-policy.ts'
 
 export const getPolicyHandler =
-  ({ documents }: Pick<Dependencies, 'documents'>): OperationHandler<GetPolicyRequest, object> =>
+  ({ documents }: Pick<Dependencies, 'documents'>): OperationHandler<GetPolicyRequest, GetPolicyResponse> =>
   async (input, context) => {
-    const { id } = resolveFunction(input.FunctionName, context, {
+    const place = resolveFunction(input.FunctionName, context, {
       operation: 'GetPolicy',
       qualifier: input.Qualifier,
     })
-    await documents.requireHead(id)
-    throw resourceNotFound('The resource you requested does not exist.')
+    const { document, revisionId } = await readPolicy(documents, place)
+    return { Policy: policyText(document), RevisionId: revisionId }
   }

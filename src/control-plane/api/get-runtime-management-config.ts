@@ -1,14 +1,15 @@
-/** GetRuntimeManagementConfig: every function follows its runtime's updates. */
+/** GetRuntimeManagementConfig: how a version follows its runtime's updates. */
 import type {
   GetRuntimeManagementConfigRequest,
   GetRuntimeManagementConfigResponse,
 } from '@aws-sdk/client-lambda'
 
-import { functionArn, LATEST } from '#contracts/arn.ts'
 import type { OperationHandler } from '#wire/service.ts'
 
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
+import { readRuntimeManagement } from '../functions/runtime-management.ts'
+import { runtimeManagementView } from '../views.ts'
 
 export const getRuntimeManagementConfigHandler =
   ({
@@ -22,7 +23,5 @@ export const getRuntimeManagementConfigHandler =
       operation: 'GetRuntimeManagementConfig',
       qualifier: input.Qualifier,
     })
-    await documents.resolve(id, qualifier)
-    // RuntimeVersionArn is null unless the mode is Manual (API reference). That the ARN is qualified is unverified.
-    return { UpdateRuntimeOn: 'Auto', FunctionArn: functionArn(id, qualifier ?? LATEST) }
+    return runtimeManagementView(await readRuntimeManagement(documents, id, qualifier))
   }

@@ -4,6 +4,7 @@ import { invalidParameter } from '#contracts/errors.ts'
 import type { Architecture, AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import { MAX_UNZIPPED_BYTES } from '#contracts/limits.ts'
 
+import { changedDurable, type DurableRequest } from './durable.ts'
 import { changedLogging, defaultLogging, type LoggingRequest } from './logging.ts'
 import { assertRuntime, assertSnapStart } from './runtimes.ts'
 import { CREATING } from './state.ts'
@@ -22,6 +23,7 @@ export interface ConfigurationRequest {
   readonly DeadLetterConfig?: { readonly TargetArn?: string | undefined } | undefined
   readonly SnapStart?: { readonly ApplyOn?: string | undefined } | undefined
   readonly LoggingConfig?: LoggingRequest | undefined
+  readonly DurableConfig?: DurableRequest | undefined
   readonly VpcConfig?:
     | {
         readonly SubnetIds?: readonly string[] | undefined
@@ -124,6 +126,7 @@ export function changedConfiguration(
         }
       : version.vpc,
     snapStart: snapStart === 'PublishedVersions' ? 'PublishedVersions' : 'None',
+    durable: request.DurableConfig ? changedDurable(version, request.DurableConfig) : version.durable,
   }
   assertUnzippedSize(changed.code, changed.layers)
   return withoutUndefined(changed)

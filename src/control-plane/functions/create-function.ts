@@ -5,6 +5,7 @@ import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 import type { FunctionId } from '#contracts/arn.ts'
 
 import { countersWrite } from '../account/counters.ts'
+import { assertUnsignedAllowed, requireUsableConfig, useWrites } from '../code-signing/function-signing.ts'
 import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson } from '../documents.ts'
 import { assertTags, type Tags } from '../tags/tags.ts'
@@ -19,6 +20,7 @@ export interface CreateFunctionRequest extends ConfigurationRequest, Omit<Unsupp
   readonly Architectures?: readonly string[] | undefined
   readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
   readonly Layers?: readonly string[] | undefined
+  readonly CodeSigningConfigArn?: string | undefined
   readonly Tags?: Tags | undefined
   readonly Publish?: boolean | undefined
 }
@@ -50,6 +52,12 @@ export async function createFunction(
   // Asked again when the function is written; here it saves storing code for nothing.
   if (await documents.head(id)) throw alreadyExists(id)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
+  const readSigning = () =>
+    request.CodeSigningConfigArn
+      ? requireUsableConfig(documents, id, request.CodeSigningConfigArn)
+      : Promise.resolve(undefined)
+  const signing = await readSigning()
+  if (signing) assertUnsignedAllowed(signing.doc, id.name)
 
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
   const code = await fetchCode(codeStore, request.Code ?? {})
@@ -69,6 +77,7 @@ export async function createFunction(
     createdAt: stamp.now,
     nextVersion: 1,
     tags: request.Tags ?? {},
+    ...(signing && { codeSigningConfigId: signing.doc.configId }),
   }
   const published = request.Publish
     ? publish(head, { stamp: newStamp(dependencies), headRevisionId: random.uuid(), ready: false })
@@ -77,6 +86,8 @@ export async function createFunction(
   const created = await committer.run(accountKey(id), async () => {
     if (await documents.head(id)) throw alreadyExists(id)
     const counters = await documents.counters(id)
+    const used = await readSigning()
+    if (used) assertUnsignedAllowed(used.doc, id.name)
     const versionWrites = published
       ? [{ key: versionKey(id, published.version.version), doc: asJson(published.version) }]
       : []
@@ -84,6 +95,7 @@ export async function createFunction(
       writes: [
         { key: functionKey(id), ifRev: 0, doc: asJson(published?.head ?? head) },
         ...versionWrites,
+        ...(used ? useWrites(id, used) : []),
         countersWrite(id, counters, {
           functionCount: 1,
           codeSizeBytes: code.sizeBytes * (published ? 2 : 1),

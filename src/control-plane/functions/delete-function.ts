@@ -1,13 +1,21 @@
 /** Deletes a function with everything below it, or one published version. */
 import { LATEST, type FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, resourceConflict } from '#contracts/errors.ts'
+import type { FunctionUrlPointer } from '#contracts/function-url.ts'
 import type { Alias, FunctionVersion } from '#contracts/function.ts'
 import {
   accountKey,
   aliasPrefix,
+  codeSigningUseKey,
   eventInvokeConfigKey,
   eventInvokeConfigPrefix,
   functionKey,
+  functionUrlPrefix,
+  policyKey,
+  policyPrefix,
+  runtimeManagementKey,
+  runtimeManagementPrefix,
+  urlKey,
   versionKey,
   versionPrefix,
 } from '#contracts/keys.ts'
@@ -43,8 +51,20 @@ export function deleteFunction({ documents, committer }: Needs, id: FunctionId):
       writes.push(remove(row.key))
       codeSizeBytes += docOf<FunctionVersion>(row).code.sizeBytes
     }
-    for (const prefix of [aliasPrefix(id), eventInvokeConfigPrefix(id)]) {
+    const prefixes = [
+      aliasPrefix(id),
+      eventInvokeConfigPrefix(id),
+      policyPrefix(id),
+      runtimeManagementPrefix(id),
+    ]
+    for (const prefix of prefixes) {
       for await (const row of walk(documents.meta, prefix)) writes.push(remove(row.key))
+    }
+    for await (const row of walk(documents.meta, functionUrlPrefix(id))) {
+      writes.push(remove(row.key), remove(urlKey(docOf<FunctionUrlPointer>(row).urlId)))
+    }
+    if (head.codeSigningConfigId !== undefined) {
+      writes.push(remove(codeSigningUseKey(id, head.codeSigningConfigId)))
     }
     writes.push(
       countersWrite(id, counters, {
@@ -84,6 +104,8 @@ export function deleteVersion(
         headWrite(before, before.doc),
         remove(versionKey(id, number)),
         remove(eventInvokeConfigKey(id, number)),
+        remove(policyKey(id, number)),
+        remove(runtimeManagementKey(id, number)),
         countersWrite(id, counters, { codeSizeBytes: -version.doc.code.sizeBytes }),
       ],
       result: undefined,

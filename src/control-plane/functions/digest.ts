@@ -34,6 +34,11 @@ export function configDigest(version: FunctionVersion): string {
       version.vpc.ipv6AllowedForDualStack ?? false,
     ],
     version.snapStart,
+    version.durable && [
+      version.durable.executionTimeoutSeconds,
+      version.durable.retentionDays,
+      version.durable.kmsKeyArn,
+    ],
   ]
   return createHash('sha256').update(JSON.stringify(content)).digest('base64')
 }

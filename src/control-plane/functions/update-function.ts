@@ -5,6 +5,7 @@ import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 
 import { countersWrite } from '../account/counters.ts'
+import { assertDeployable } from '../code-signing/function-signing.ts'
 import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson, headWrite } from '../documents.ts'
 import { publish, unchangedSince } from '../versions/publish.ts'
@@ -18,6 +19,7 @@ import {
   type Stamp,
 } from './configuration.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import { assertRuntimeChangeable } from './runtime-management.ts'
 import { assertChangeable, assertRevision, UPDATING } from './state.ts'
 import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
 
@@ -51,13 +53,14 @@ export async function updateFunctionCode(
   request: UpdateCodeRequest,
 ): Promise<FunctionVersion> {
   const { documents, committer, activation, codeStore, random } = dependencies
-  const assertAllowed = ({ latest }: FunctionHead) => {
-    assertRevision(latest.revisionId, request.RevisionId)
-    assertChangeable(id, latest)
+  const assertAllowed = async (head: FunctionHead) => {
+    assertRevision(head.latest.revisionId, request.RevisionId)
+    assertChangeable(id, head.latest)
+    await assertDeployable(documents, head)
   }
   // Asked again when the change is written; here it saves storing code for nothing.
   const { doc: current } = await documents.requireHead(id)
-  assertAllowed(current)
+  await assertAllowed(current)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const code = await fetchCode(codeStore, request)
 
@@ -73,7 +76,7 @@ export async function updateFunctionCode(
   const headRevisionId = random.uuid()
   const { head, version } = await committer.run(accountKey(id), async () => {
     const before = await documents.requireHead(id)
-    assertAllowed(before.doc)
+    await assertAllowed(before.doc)
     const counters = await documents.counters(id)
     const updated = withUpdate(before.doc, changeCode(before.doc.latest), stamp)
     const growth = code.sizeBytes - before.doc.latest.code.sizeBytes
@@ -128,6 +131,9 @@ export async function updateFunctionConfiguration(
     const before = await documents.requireHead(id)
     assertRevision(before.doc.latest.revisionId, request.RevisionId)
     assertChangeable(id, before.doc.latest)
+    await assertRuntimeChangeable(documents, before.doc.latest, request.Runtime)
+    // Layers are code as well.
+    if (attached?.length) await assertDeployable(documents, before.doc)
     const sealedEnvironment =
       variables && sealVariables(sealer, id, variables, before.doc.latest.sealedEnvironment)
     const changed = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })

@@ -1,14 +1,19 @@
 import { functionArn } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
-import type { InvocationRequest } from '#contracts/invocation.ts'
+import type { InvocationRequest, InvocationResult, ResponseStream } from '#contracts/invocation.ts'
 import type { Counting } from '#data-plane/counting/port.ts'
 import type { EventQueues } from '#data-plane/events/port.ts'
 import type { Catalog } from '#data-plane/frontend/catalog.ts'
 import { refusalByState } from '#data-plane/frontend/invocable.ts'
+import {
+  AWS_STREAMING_LIMITS,
+  createOutgoingStream,
+  type StreamingLimits,
+} from '#data-plane/frontend/outgoing-stream.ts'
 import { refuseLargePayload } from '#data-plane/frontend/payload-limits.ts'
-import type { Frontend } from '#data-plane/frontend/port.ts'
+import type { StreamingFrontend } from '#data-plane/frontend/port.ts'
 import { newTraceHeader } from '#data-plane/frontend/trace-header.ts'
-import type { Placement } from '#data-plane/placement/port.ts'
+import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 
@@ -23,8 +28,11 @@ export function createFrontend(options: {
   readonly events: Pick<EventQueues, 'enqueue'>
   readonly clock: Clock
   readonly random: Random
-}): Frontend {
+  /** Left out: AWS's. */
+  readonly streaming?: Partial<StreamingLimits>
+}): StreamingFrontend {
   const { catalog, counting, placement, events, clock, random } = options
+  const limits: StreamingLimits = { ...AWS_STREAMING_LIMITS, ...options.streaming }
 
   const invocableVersion = async ({ id, qualifier }: InvocationRequest): Promise<FunctionVersion> => {
     const found = catalog.resolve(id, qualifier)
@@ -35,30 +43,67 @@ export function createFrontend(options: {
   }
   const payloadOf = ({ payload }: InvocationRequest) => (payload.byteLength === 0 ? EMPTY_EVENT : payload)
 
+  const placementInvocation = (
+    request: InvocationRequest,
+    version: FunctionVersion,
+    stream: ResponseStream | undefined,
+  ): PlacementInvocation => {
+    const { id, qualifier, requestId, logType, signal, clientContext, cognitoIdentity, tenantId } = request
+    return {
+      version,
+      invocation: {
+        requestId,
+        payload: payloadOf(request),
+        // As the caller named it: an alias stays an alias, and no qualifier stays none.
+        invokedFunctionArn: functionArn(id, qualifier),
+        traceId: request.traceId ?? newTraceHeader(version, clock, random),
+        clientContext,
+        cognitoIdentity,
+        tenantId,
+      },
+      logType,
+      signal,
+      stream,
+    }
+  }
+
   return {
     async invoke(request) {
-      const { id, qualifier, requestId, logType, signal, clientContext, cognitoIdentity, tenantId } = request
       const version = await invocableVersion(request)
       refuseLargePayload(request.payload.byteLength, 'RequestResponse')
-      const release = counting.admit(id)
+      const release = counting.admit(request.id)
       try {
-        return await placement.invoke({
-          version,
-          invocation: {
-            requestId,
-            payload: payloadOf(request),
-            // As the caller named it: an alias stays an alias, and no qualifier stays none.
-            invokedFunctionArn: functionArn(id, qualifier),
-            traceId: request.traceId ?? newTraceHeader(version, clock, random),
-            clientContext,
-            cognitoIdentity,
-            tenantId,
-          },
-          logType,
-          signal,
-        })
+        return await placement.invoke(placementInvocation(request, version, undefined))
       } finally {
         release()
+      }
+    },
+    async invokeStreaming(request) {
+      const version = await invocableVersion(request)
+      refuseLargePayload(request.payload.byteLength, 'RequestResponse')
+      const release = counting.admit(request.id)
+      const stream = createOutgoingStream({ limits, clock })
+      const run = async (): Promise<InvocationResult> => {
+        try {
+          return await placement.invoke(placementInvocation(request, version, stream))
+        } finally {
+          release()
+          stream.close()
+        }
+      }
+      const end = run()
+      // Whoever left does not hear of the end.
+      end.catch(() => {})
+      // Also for an answer that nobody begins to read: the client may be gone before.
+      request.signal?.addEventListener('abort', stream.abandon, { once: true })
+      await Promise.race([stream.started, end])
+      const { begun, contentType } = stream
+      return {
+        executedVersion: version.version,
+        streamed: begun,
+        contentType,
+        chunks: begun ? stream.chunks() : chunksOf(await end),
+        end,
       }
     },
     async enqueue(request) {
@@ -81,4 +126,9 @@ export function createFrontend(options: {
       refuseLargePayload(request.payload.byteLength, 'RequestResponse')
     },
   }
+}
+
+/** A buffered answer in one piece; an error document is not part of it. */
+async function* chunksOf({ functionError, payload }: InvocationResult): AsyncGenerator<Uint8Array> {
+  if (functionError === undefined && payload.byteLength > 0) yield payload
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { serviceFailure } from '#contracts/errors.ts'
 import type { InvocationRequest, InvocationResult } from '#contracts/invocation.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
+import type { StreamedAnswer } from '#data-plane/frontend/port.ts'
 import type { OperationHandler, RequestContext } from '#wire/service.ts'
 
 const context: RequestContext = {
@@ -15,13 +17,29 @@ const context: RequestContext = {
   traceId: 'Root=1-a-b',
 }
 
-const setup = (result: Partial<InvocationResult> = {}) => {
+async function* piecesOf(texts: readonly string[]) {
+  for (const text of texts) yield Buffer.from(text)
+}
+
+const setup = (result: Partial<InvocationResult> = {}, streamed?: Partial<StreamedAnswer>) => {
   const calls: { readonly how: string; readonly request: InvocationRequest }[] = []
   const handlers = createInvokeOperations({
     frontend: {
       async invoke(request) {
         calls.push({ how: 'invoke', request })
         return { executedVersion: '$LATEST', payload: Buffer.from('"hi"'), ...result }
+      },
+      async invokeStreaming(request) {
+        const end = { executedVersion: '$LATEST', payload: Buffer.from('"hi"'), ...result }
+        calls.push({ how: 'invokeStreaming', request })
+        return {
+          executedVersion: '$LATEST',
+          streamed: false,
+          contentType: undefined,
+          chunks: piecesOf(result.functionError === undefined ? ['"hi"'] : []),
+          end: Promise.resolve(end),
+          ...streamed,
+        }
       },
       enqueue: async (request) => void calls.push({ how: 'enqueue', request }),
       dryRun: async (request) => void calls.push({ how: 'dryRun', request }),
@@ -133,11 +151,6 @@ const REFUSALS: readonly [string, object, object][] = [
       message: 'Request must be smaller than 6291456 bytes for the InvokeFunction operation',
     },
   ],
-  [
-    'a name for a durable execution',
-    { FunctionName, DurableExecutionName: 'x' },
-    { code: 'InvalidParameterValueException' },
-  ],
   ['a tenant', { FunctionName, TenantId: 'x' }, { code: 'InvalidParameterValueException' }],
   [
     'a client context that is no base64',
@@ -202,7 +215,53 @@ test('InvokeWithResponseStream: a function error ends the stream with its detail
   assert.deepEqual(await collect(answer['EventStream']), [
     { InvokeComplete: { ErrorCode: 'Unhandled', ErrorDetails: '{"errorType":"E"}' } },
   ])
-  assert.deepEqual(await call('InvokeWithResponseStream', { FunctionName, InvocationType: 'DryRun' }), {
-    $status: 204,
+})
+
+test('InvokeWithResponseStream: an answer is sent while it is written, and its end says what went wrong', async () => {
+  const end = Promise.withResolvers<InvocationResult>()
+  const { call, calls } = setup(
+    {},
+    { streamed: true, contentType: 'text/plain', chunks: piecesOf(['one', 'two']), end: end.promise },
+  )
+  const answer = await call('InvokeWithResponseStream', { FunctionName })
+  assert.equal(answer['ResponseStreamContentType'], 'text/plain')
+  const events = (answer['EventStream'] as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+  for (const text of ['one', 'two']) {
+    assert.deepEqual((await events.next()).value, { PayloadChunk: { Payload: Buffer.from(text) } })
+  }
+  const complete = events.next()
+  end.resolve({
+    executedVersion: '$LATEST',
+    payload: Buffer.from('{"errorType":"E"}'),
+    functionError: 'Unhandled',
+    logTail: Buffer.from('END'),
   })
+  assert.deepEqual((await complete).value, {
+    InvokeComplete: { ErrorCode: 'Unhandled', ErrorDetails: '{"errorType":"E"}', LogResult: 'RU5E' },
+  })
+  assert.equal((await events.next()).done, true)
+  assert.deepEqual(
+    calls.map(({ how }) => how),
+    ['invokeStreaming'],
+  )
+})
+
+test('InvokeWithResponseStream: a fault of the platform in the middle is told at the end', async () => {
+  const failed = Promise.reject(serviceFailure('The execution environment failed'))
+  failed.catch(() => {})
+  const { call } = setup({}, { streamed: true, chunks: piecesOf(['one']), end: failed })
+  const answer = await call('InvokeWithResponseStream', { FunctionName })
+  assert.deepEqual((await collect(answer['EventStream'])).at(-1), {
+    InvokeComplete: { ErrorCode: 'ServiceException', ErrorDetails: 'The execution environment failed' },
+  })
+})
+
+test('InvokeWithResponseStream: DryRun runs nothing and answers 204', async () => {
+  const { call, calls } = setup()
+  const input = { FunctionName, InvocationType: 'DryRun' }
+  assert.deepEqual(await call('InvokeWithResponseStream', input), { $status: 204 })
+  assert.deepEqual(
+    calls.map(({ how }) => how),
+    ['dryRun'],
+  )
 })

@@ -1,11 +1,11 @@
 /** Invoke, InvokeAsync and InvokeWithResponseStream: from the members of the API model to the front end and back. */
-import { invalidParameter } from '#contracts/errors.ts'
+import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { InvocationRequest, InvocationResult } from '#contracts/invocation.ts'
 import { checkPayload } from '#data-plane/frontend/check-payload.ts'
 import { decodeClientContext } from '#data-plane/frontend/client-context.ts'
 import { invokeTarget } from '#data-plane/frontend/invoke-target.ts'
 import { refuseLargeRequest } from '#data-plane/frontend/payload-limits.ts'
-import type { Frontend } from '#data-plane/frontend/port.ts'
+import type { StreamedAnswer, StreamingFrontend } from '#data-plane/frontend/port.ts'
 import type { OperationHandlers, RequestContext } from '#wire/service.ts'
 
 /** Members of the API's request shapes, as the wire layer hands them over. */
@@ -33,10 +33,6 @@ function requestOf(
   context: RequestContext,
 ): { readonly request: InvocationRequest; readonly checked: undefined | Promise<void> } {
   const { id, qualifier } = invokeTarget(input, context)
-  if (input.DurableExecutionName !== undefined) {
-    // Text unverified; durable functions are not built.
-    throw invalidParameter('The durable execution name is only supported for durable functions.')
-  }
   if (input.TenantId !== undefined) {
     // Text unverified; functions with tenant isolation are not built.
     throw invalidParameter(
@@ -52,6 +48,7 @@ function requestOf(
     payload,
     clientContext: decodeClientContext(input.ClientContext),
     traceId: context.traceId,
+    ...(input.DurableExecutionName !== undefined && { durableExecutionName: input.DurableExecutionName }),
     logType: input.LogType ?? 'None',
     signal: context.signal,
   }
@@ -63,20 +60,27 @@ const base64 = (bytes: Uint8Array) =>
 
 const logResult = ({ logTail }: InvocationResult) => (logTail ? { LogResult: base64(logTail) } : {})
 
-/** A buffered answer as the events of a stream: one chunk, then the end. */
-async function* eventsOf(result: InvocationResult) {
-  const { functionError, payload } = result
-  if (functionError !== undefined) {
-    // Where AWS puts the error document of a buffered function is unverified.
-    const ErrorDetails = Buffer.from(payload).toString('utf8')
-    yield { InvokeComplete: { ErrorCode: functionError, ErrorDetails, ...logResult(result) } }
-    return
+/** How a stream ended. That an error's document is all of `ErrorDetails` and its code `Unhandled` is unverified. */
+async function completion(end: Promise<InvocationResult>) {
+  try {
+    const result = await end
+    if (result.functionError === undefined) return logResult(result)
+    const ErrorDetails = Buffer.from(result.payload).toString('utf8')
+    return { ErrorCode: result.functionError, ErrorDetails, ...logResult(result) }
+  } catch (error) {
+    // The head is out, so that this is the only way left to say it. What AWS sends then is unverified.
+    if (!(error instanceof LambdaError)) throw error
+    return { ErrorCode: error.code, ErrorDetails: error.message }
   }
-  if (payload.byteLength > 0) yield { PayloadChunk: { Payload: payload } }
-  yield { InvokeComplete: logResult(result) }
 }
 
-export function createInvokeOperations(options: { readonly frontend: Frontend }): OperationHandlers {
+/** An answer as the events of a stream: what comes, then the end. */
+async function* eventsOf({ chunks, end }: StreamedAnswer) {
+  for await (const Payload of chunks) yield { PayloadChunk: { Payload } }
+  yield { InvokeComplete: await completion(end) }
+}
+
+export function createInvokeOperations(options: { readonly frontend: StreamingFrontend }): OperationHandlers {
   const { frontend } = options
   return {
     async Invoke(input: InvokeInput, context: RequestContext) {
@@ -86,9 +90,10 @@ export function createInvokeOperations(options: { readonly frontend: Frontend })
         case 'DryRun':
           await frontend.dryRun(request)
           return { $status: 204 }
-        case 'Event':
-          await frontend.enqueue(request)
-          return { $status: 202 }
+        case 'Event': {
+          const started = await frontend.enqueue(request)
+          return { $status: 202, ...(started && { DurableExecutionArn: started.durableExecutionArn }) }
+        }
         case 'RequestResponse': {
           const result = await frontend.invoke(request)
           return {
@@ -96,6 +101,9 @@ export function createInvokeOperations(options: { readonly frontend: Frontend })
             ExecutedVersion: result.executedVersion,
             Payload: result.payload,
             ...(result.functionError === undefined ? {} : { FunctionError: result.functionError }),
+            ...(result.durableExecutionArn !== undefined && {
+              DurableExecutionArn: result.durableExecutionArn,
+            }),
             ...logResult(result),
           }
         }
@@ -114,8 +122,14 @@ export function createInvokeOperations(options: { readonly frontend: Frontend })
         await frontend.dryRun(request)
         return { $status: 204 }
       }
-      const result = await frontend.invoke(request)
-      return { $status: 200, ExecutedVersion: result.executedVersion, EventStream: eventsOf(result) }
+      const answer = await frontend.invokeStreaming(request)
+      return {
+        $status: 200,
+        ExecutedVersion: answer.executedVersion,
+        // Bound to the header Content-Type, which the event stream has taken: the wire layer leaves it out.
+        ResponseStreamContentType: answer.contentType,
+        EventStream: eventsOf(answer),
+      }
     },
   }
 }

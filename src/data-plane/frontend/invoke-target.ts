@@ -8,7 +8,7 @@ import type { RequestContext } from '#wire/service.ts'
  */
 export function invokeTarget(
   input: { readonly FunctionName: string; readonly Qualifier?: string },
-  context: Pick<RequestContext, 'account' | 'region' | 'principal'>,
+  context: Pick<RequestContext, 'account' | 'region' | 'principal' | 'isAuthorised'>,
 ): { readonly id: FunctionId; readonly qualifier: string | undefined } {
   const reference = parseFunctionReference(input.FunctionName)
   if (!reference) throw validationFailed(`'${input.FunctionName}' is not the name of a function`)
@@ -21,7 +21,7 @@ export function invokeTarget(
     )
   }
   const id = { account, region, name }
-  if (account !== context.account) {
+  if (account !== context.account && !context.isAuthorised) {
     const arn = functionArn(id, qualifier)
     throw new LambdaError(
       'AccessDeniedException',

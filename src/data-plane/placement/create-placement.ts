@@ -128,7 +128,7 @@ export function createPlacement(options: {
   }
 
   const run = async (slot: Slot, request: PlacementInvocation): Promise<InvocationResult> => {
-    const { version, invocation, logType } = request
+    const { version, invocation, logType, stream } = request
     const { group } = slot
     const before = clock.monotonic()
     inFlight++
@@ -136,7 +136,7 @@ export function createPlacement(options: {
     let running = true
     try {
       const deadlineMs = clock.now() + version.timeoutSeconds * 1000
-      const result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType })
+      const result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType, stream })
       group.typicalMs = typicalAfter(group.typicalMs, clock.monotonic() - before)
       group.running--
       running = false

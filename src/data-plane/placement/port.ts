@@ -1,7 +1,7 @@
 /** Assignment (which warm environment) and placement (which host starts a new one), behind one call. */
 import type { FunctionId } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
-import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
+import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
 export interface PlacementInvocation {
@@ -10,6 +10,8 @@ export interface PlacementInvocation {
   readonly invocation: Omit<GuestInvocation, 'deadlineMs'>
   readonly logType: LogType
   readonly signal?: AbortSignal
+  /** Takes the answer as it comes, if the function streams it. */
+  readonly stream?: ResponseStream | undefined
 }
 
 export interface EnvironmentSummary {

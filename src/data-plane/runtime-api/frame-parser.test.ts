@@ -19,7 +19,19 @@ function parse(chunks: readonly Uint8Array[]): Frame[] {
     },
   })
   for (const chunk of chunks) parser.push(Buffer.from(chunk))
-  return frames
+  return joinPieces(frames)
+}
+
+/** Chunks of a stream come in pieces: those that follow each other count as one here. */
+function joinPieces(frames: readonly Frame[]): Frame[] {
+  const joined: Frame[] = []
+  for (const frame of frames) {
+    const [type, header, payload, payloadBytes] = frame
+    const last = type === GUEST_FRAME.streamChunk ? joined.at(-1) : undefined
+    if (last?.[0] === type) joined.splice(-1, 1, [type, header, last[2] + payload, last[3] + payloadBytes])
+    else joined.push(frame)
+  }
+  return joined
 }
 
 /** `bytes` in pieces at `cuts`, which may be any numbers. */
@@ -53,15 +65,16 @@ test('frames are the same wherever the stream is cut', () => {
           type !== GUEST_FRAME.log &&
           type !== GUEST_FRAME.ready &&
           type !== GUEST_FRAME.initDone &&
-          type !== GUEST_FRAME.streamStart
+          type !== GUEST_FRAME.streamStart &&
+          type !== GUEST_FRAME.streamChunk
         return [
           type,
-          Buffer.from(header).toString('utf8'),
+          type === GUEST_FRAME.streamChunk ? '' : Buffer.from(header).toString('utf8'),
           counted ? '' : Buffer.from(payload).toString('hex'),
           payload.length,
         ]
       })
-      assert.deepEqual(parse(split(Buffer.concat(list.map(encode)), cuts)), expected)
+      assert.deepEqual(parse(split(Buffer.concat(list.map(encode)), cuts)), joinPieces(expected))
     }),
     { numRuns: 300 },
   )

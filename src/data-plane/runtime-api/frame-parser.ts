@@ -15,7 +15,8 @@ export class ProtocolError extends Error {
 }
 
 /**
- * Called for every frame, in order. `payload` holds at most as many bytes as the frame's type allows (it may be a view
+ * Called for every frame, in order; for a chunk of a stream once for each piece in which it arrives, without its header,
+ * because nobody waits for the end of what is only passed on. `payload` holds at most as many bytes as the frame's type allows (it may be a view
  * of a received chunk); `payloadBytes` is what the guest sent. May throw `ProtocolError`.
  */
 export type OnFrame = (type: number, header: string, payload: Buffer, payloadBytes: number) => void
@@ -31,9 +32,10 @@ function keepLimit(type: number, maxResponseBytes: number): number {
     case GUEST_FRAME.response:
     case GUEST_FRAME.error:
     case GUEST_FRAME.initError:
-    case GUEST_FRAME.streamChunk:
     case GUEST_FRAME.streamEnd:
       return maxResponseBytes
+    case GUEST_FRAME.streamChunk:
+      return Number.POSITIVE_INFINITY
     case GUEST_FRAME.log:
       return MAX_LOG_BYTES
     case GUEST_FRAME.ready:
@@ -85,8 +87,24 @@ export function createFrameParser(options: {
     }
   }
 
+  /** Hands the next piece of a chunk on. Returns where the frame, or what has arrived, ends. */
+  const passOn = (chunk: Buffer, start: number): number => {
+    const skipped = Math.min(chunk.length - start, Math.max(0, headerBytes - seenBytes))
+    const at = start + skipped
+    const taken = Math.min(chunk.length - at, headerBytes + payloadBytes - seenBytes - skipped)
+    seenBytes += skipped + taken
+    const ended = seenBytes === headerBytes + payloadBytes
+    if (ended) {
+      prefixBytes = 0
+      seenBytes = 0
+    }
+    if (taken > 0 || (ended && payloadBytes === 0)) onFrame(type, '', chunk.subarray(at, at + taken), taken)
+    return at + taken
+  }
+
   /** Reads on in a frame whose prefix is known. Returns where the next frame starts, or the chunk's end. */
   const readBody = (chunk: Buffer, at: number): number => {
+    if (type === GUEST_FRAME.streamChunk) return passOn(chunk, at)
     const frameBytes = headerBytes + payloadBytes
     const available = chunk.length - at
     if (seenBytes === 0 && available >= frameBytes) {

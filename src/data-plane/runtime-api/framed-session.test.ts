@@ -11,6 +11,8 @@ import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
 import type { GuestLogRecord } from '#data-plane/runtime-api/port.ts'
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
 
+import { createSlowStream } from '../../../test/support/slow-stream.ts'
+
 const MAX_BYTES = 100_000
 const INIT = { handler: 'index.handler', env: { A: 'é' }, taskRoot: '/var/task' }
 
@@ -191,6 +193,91 @@ test('a streamed response is put together up to the limit, and an error at its e
   assert.deepEqual(await large, { kind: 'too-large', sizeBytes: 120_000 })
   session.close()
 })
+
+test('a streamed response is handed on as it comes to whoever takes it, and the outcome says only how it ended', async () => {
+  const { session, guest } = start()
+  const begin = frame(GUEST_FRAME.streamStart, { contentType: 'text/plain' })
+  const chunk = (text: string) => frame(GUEST_FRAME.streamChunk, undefined, text)
+
+  const live = createSlowStream()
+  const whole = session.invoke(invocation(), live)
+  guest.write(Buffer.concat([begin, chunk('one ')]))
+  await turns()
+  assert.deepEqual([live.contentTypes, live.text()], [['text/plain'], 'one '])
+  // A chunk in pieces is not waited for.
+  const rest = chunk('two three')
+  guest.write(rest.subarray(0, 12))
+  await turns()
+  assert.equal(live.text(), 'one two')
+  guest.write(Buffer.concat([rest.subarray(12), chunk(''), frame(GUEST_FRAME.streamEnd)]))
+  assert.deepEqual(await whole, { kind: 'response', payload: new Uint8Array() })
+  assert.equal(live.text(), 'one two three')
+
+  for (const end of [GUEST_FRAME.streamEnd, GUEST_FRAME.error]) {
+    const failing = createSlowStream()
+    const broken = session.invoke(invocation(), failing)
+    guest.write(Buffer.concat([begin, chunk('one'), frame(end, { errorType: 'E' }, '{}')]))
+    assert.deepEqual(await broken, { kind: 'error', errorType: 'E', payload: Buffer.from('{}') })
+    assert.equal(failing.text(), 'one')
+  }
+
+  const limited = createSlowStream({ maxBytes: 5 })
+  const large = session.invoke(invocation(), limited)
+  guest.write(
+    Buffer.concat([begin, chunk('one'), chunk('two'), chunk('three'), frame(GUEST_FRAME.streamEnd)]),
+  )
+  assert.deepEqual(await large, { kind: 'too-large', sizeBytes: 11, limitBytes: 5 })
+  assert.equal(limited.text(), 'onetw')
+
+  const buffered = createSlowStream()
+  const answer = session.invoke(invocation(), buffered)
+  guest.write(frame(GUEST_FRAME.response, undefined, '1'))
+  assert.deepEqual(await answer, { kind: 'response', payload: Buffer.from('1') })
+  assert.deepEqual(buffered.contentTypes, [])
+  session.close()
+})
+
+test('a guest waits for whoever takes its stream, and the next invocation does not', async () => {
+  const { session, guest } = start()
+  const chunk = frame(GUEST_FRAME.streamChunk, undefined, Buffer.alloc(65_536))
+  const slow = createSlowStream({ slow: true })
+  const outcome = session.invoke(invocation(), slow)
+  guest.write(frame(GUEST_FRAME.streamStart))
+  let taken = 0
+  const write = () => {
+    if (taken < 100) guest.write(chunk, () => (taken++, write()))
+    else guest.write(frame(GUEST_FRAME.streamEnd))
+  }
+  write()
+  await turns()
+  const waiting = taken
+  assert.ok(waiting < 10, `${waiting} chunks were taken`)
+  await turns()
+  assert.equal(taken, waiting)
+  slow.open()
+  assert.equal((await outcome).kind, 'response')
+  assert.equal(slow.receivedBytes, 100 * 65_536)
+
+  const unread = createSlowStream({ slow: true })
+  const ended = session.invoke(invocation(), unread)
+  guest.write(
+    Buffer.concat([
+      frame(GUEST_FRAME.streamStart),
+      frame(GUEST_FRAME.streamChunk, undefined, 'x'),
+      frame(GUEST_FRAME.streamEnd),
+    ]),
+  )
+  assert.equal((await ended).kind, 'response')
+  const next = session.invoke(invocation())
+  guest.write(frame(GUEST_FRAME.response, undefined, '2'))
+  assert.equal((await next).kind, 'response')
+  session.close()
+})
+
+/** Time for what is on its way to arrive. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
 
 const PROTOCOL_BREAKS: readonly (readonly [string, Buffer])[] = [
   ['an unknown frame', frame(0x42)],

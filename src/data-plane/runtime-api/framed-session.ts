@@ -1,7 +1,7 @@
 /** The session with a managed runtime over its control socket: frames both ways, payloads never parsed. */
 import type { Duplex } from 'node:stream'
 
-import type { GuestInvocation } from '#contracts/invocation.ts'
+import type { GuestInvocation, ResponseStream } from '#contracts/invocation.ts'
 import { encodeFrameHead, GUEST_FRAME, HOST_FRAME, PROTOCOL_VERSION } from '#data-plane/runtime-api/frame.ts'
 import { createFrameParser, ProtocolError } from '#data-plane/runtime-api/frame-parser.ts'
 import type {
@@ -12,7 +12,7 @@ import type {
   SessionOutcome,
 } from '#data-plane/runtime-api/port.ts'
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
-import { createStreamBuffer } from '#data-plane/runtime-api/stream-buffer.ts'
+import { createStreamedAnswer, type StreamedAnswer } from '#data-plane/runtime-api/streamed-answer.ts'
 
 export interface FramedSession extends GuestSession {
   /** Resolves when the interpreter has booted and can take a function. Rejects with `ChannelClosed`. */
@@ -61,8 +61,11 @@ export function createFramedSession(options: {
   let closed: ChannelClosed | undefined
   let initWaiter: Waiter<InitOutcome> | undefined
   let invokeWaiter: Waiter<SessionOutcome> | undefined
-  const stream = createStreamBuffer(maxResponseBytes)
-  let streaming = false
+  /** Where the answer to the invocation at hand goes if the guest streams it. */
+  let stream: ResponseStream | undefined
+  let answer: StreamedAnswer | undefined
+  /** The answer that whoever takes it is too slow for: nothing is read, so that the guest's writes wait. */
+  let blocked: StreamedAnswer | undefined
   /** In the chunk at hand. */
   let frames = 0
   const ready = Promise.withResolvers<void>()
@@ -87,20 +90,36 @@ export function createFramedSession(options: {
     waiter.resolve(outcome)
   }
 
+  const unblock = () => {
+    blocked = undefined
+    if (!closed) control.resume()
+  }
+
   const endInvocation = (outcome: SessionOutcome) => {
     const waiter = invokeWaiter
     if (!waiter) throw new ProtocolError('The runtime answers an invocation that it was not given')
     invokeWaiter = undefined
+    stream = undefined
+    answer = undefined
+    // The next invocation does not wait for the client of this one.
+    if (blocked) unblock()
     waiter.resolve(outcome)
   }
 
-  const endStream = (header: string, payload: Buffer) => {
-    streaming = false
-    const { bytes, sizeBytes } = stream.take()
-    // An error at the end replaces what was streamed, because the answer is still held back here.
-    if (header !== '') endInvocation({ kind: 'error', errorType: errorTypeOf(header), payload })
-    else if (bytes === undefined) endInvocation({ kind: 'too-large', sizeBytes })
-    else endInvocation({ kind: 'response', payload: bytes })
+  const endWithError = (header: string, payload: Buffer, payloadBytes: number) =>
+    endInvocation(
+      payloadBytes > maxResponseBytes
+        ? { kind: 'too-large', sizeBytes: payloadBytes }
+        : { kind: 'error', errorType: errorTypeOf(header), payload },
+    )
+
+  /** Reads nothing more before `room`. What has been read already still goes through: a chunk of the socket at most. */
+  const block = async (by: StreamedAnswer, room: Promise<void>) => {
+    if (blocked) return
+    blocked = by
+    control.pause()
+    await room
+    if (blocked === by) unblock()
   }
 
   const parser = createFrameParser({
@@ -109,7 +128,7 @@ export function createFramedSession(options: {
       // A log callback may have closed the session in the middle of a chunk.
       if (closed) return
       frames++
-      if (type === GUEST_FRAME.response && !streaming) {
+      if (type === GUEST_FRAME.response && !answer) {
         endInvocation(
           payloadBytes > maxResponseBytes
             ? { kind: 'too-large', sizeBytes: payloadBytes }
@@ -151,29 +170,29 @@ export function createFramedSession(options: {
         }
         case GUEST_FRAME.error: {
           // An exception that ends a stream half-way arrives like this too.
-          streaming = false
-          stream.take()
-          endInvocation(
-            payloadBytes > maxResponseBytes
-              ? { kind: 'too-large', sizeBytes: payloadBytes }
-              : { kind: 'error', errorType: errorTypeOf(header), payload },
-          )
+          endWithError(header, payload, payloadBytes)
           return
         }
         case GUEST_FRAME.streamStart: {
-          if (!invokeWaiter || streaming) throw new ProtocolError('The runtime may not start a stream now')
-          parseHeader(header)
-          streaming = true
+          if (!invokeWaiter || answer) throw new ProtocolError('The runtime may not start a stream now')
+          const { contentType } = parseHeader(header)
+          answer = createStreamedAnswer({
+            stream,
+            contentType: typeof contentType === 'string' ? contentType : undefined,
+            maxResponseBytes,
+          })
           return
         }
         case GUEST_FRAME.streamChunk: {
-          if (!streaming) throw new ProtocolError('A chunk without a stream')
-          stream.push(payload, payloadBytes)
+          if (!answer) throw new ProtocolError('A chunk without a stream')
+          const room = answer.push(payload)
+          if (room) void block(answer, room)
           return
         }
         case GUEST_FRAME.streamEnd: {
-          if (!streaming) throw new ProtocolError('The end of a stream that was not started')
-          endStream(header, payload)
+          if (!answer) throw new ProtocolError('The end of a stream that was not started')
+          if (header === '') endInvocation(answer.end())
+          else endWithError(header, payload, payloadBytes)
           return
         }
         default:
@@ -193,7 +212,9 @@ export function createFramedSession(options: {
     }
     if (frames > MAX_FRAMES_A_TURN) {
       control.pause()
-      setImmediate(() => control.resume())
+      setImmediate(() => {
+        if (!blocked) control.resume()
+      })
     }
   })
   control.on('error', (error) => shut('The channel to the runtime failed', error))
@@ -225,11 +246,12 @@ export function createFramedSession(options: {
         send(HOST_FRAME.init, '', Buffer.from(JSON.stringify(init)))
       })
     },
-    invoke(invocation: GuestInvocation) {
+    invoke(invocation: GuestInvocation, into?: ResponseStream) {
       return new Promise((resolve, reject) => {
         if (closed) return reject(closed)
         if (invokeWaiter) throw new Error('The runtime has an invocation already')
         invokeWaiter = { resolve, reject }
+        stream = into
         send(HOST_FRAME.invoke, invocationHeader(invocation), invocation.payload)
       })
     },

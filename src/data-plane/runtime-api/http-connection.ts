@@ -18,6 +18,8 @@ export interface Reply {
 export interface RequestHandler {
   /** How much of the body is kept; what is longer is read and dropped. */
   readonly keepBytes: number
+  /** Takes the body piece by piece instead; then nothing is kept. A promise: nothing is read before it resolves. */
+  take?(piece: Buffer): Promise<void> | undefined
   /** Called once when the body is complete; `bytes` is undefined when it was longer than `keepBytes`. */
   finish(request: {
     readonly bytes: Buffer | undefined
@@ -92,6 +94,8 @@ export function serveConnection(options: {
   let answered = false
   /** The client has not read its last reply, or has had its turn: nothing more is parsed for now. */
   let waiting = false
+  /** Whoever takes the body is slow: nothing is read, so that the client's writes wait. */
+  let blocked: RequestHandler | undefined
 
   const gone = () => {
     const left = handler
@@ -148,8 +152,21 @@ export function serveConnection(options: {
       parsing = false
       socket.uncork()
     }
-    if (waiting || parser.heldBytes > MAX_HELD_BYTES) socket.pause()
+    readOrWait()
+  }
+
+  const readOrWait = () => {
+    if (waiting || blocked || parser.heldBytes > MAX_HELD_BYTES) socket.pause()
     else if (socket.isPaused()) socket.resume()
+  }
+
+  const block = async (by: RequestHandler, room: Promise<void>) => {
+    if (blocked) return
+    blocked = by
+    await room
+    if (blocked !== by) return
+    blocked = undefined
+    if (!socket.destroyed) readOrWait()
   }
 
   const parser = createRequestParser({
@@ -160,11 +177,16 @@ export function serveConnection(options: {
       if (head.expectsContinue) socket.write('HTTP/1.1 100 Continue\r\n\r\n')
     },
     onBody(bytes) {
-      body.push(bytes, bytes.length)
+      if (handler?.take) {
+        const room = handler.take(bytes)
+        if (room) void block(handler, room)
+      } else body.push(bytes, bytes.length)
     },
     onEnd(trailers) {
       const { bytes, sizeBytes } = body.take()
       const current = handler
+      // What comes next on this connection has nothing to do with who takes this body.
+      blocked = undefined
       current?.finish({ bytes, sizeBytes, trailers, respond: (reply) => respond(current, reply) })
     },
   })

@@ -9,7 +9,7 @@ const LINE_FEED = 0x0a
 export interface RequestEvents {
   /** The head is complete and the body begins. */
   onHead(head: RequestHead): void
-  /** A piece of the body: a view, valid during the call. */
+  /** A piece of the body: a view of a received chunk, which does not change. */
   onBody(bytes: Buffer): void
   /** The request is complete. The parser holds until `release`. */
   onEnd(trailers: ReadonlyMap<string, string>): void

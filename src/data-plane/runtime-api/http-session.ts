@@ -1,7 +1,7 @@
 /** The session with any other runtime: AWS's Runtime API 2018-06-01 over HTTP, for one guest. */
 import type { Server, Socket } from 'node:net'
 
-import type { GuestInvocation } from '#contracts/invocation.ts'
+import type { GuestInvocation, ResponseStream } from '#contracts/invocation.ts'
 import { mayFollow } from '#kernel/lifecycle.ts'
 import { readErrorBody, runtimeErrorType } from '#data-plane/runtime-api/error-body.ts'
 import type { Reply, RequestHandler } from '#data-plane/runtime-api/http-connection.ts'
@@ -14,6 +14,7 @@ import type { GuestSession, InitOutcome, SessionOutcome } from '#data-plane/runt
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
 import type { RuntimeState } from '#data-plane/runtime-api/runtime-state.ts'
 import { RUNTIME_MAY_CALL } from '#data-plane/runtime-api/runtime-state.ts'
+import { createStreamedAnswer } from '#data-plane/runtime-api/streamed-answer.ts'
 
 export interface HttpSession extends GuestSession {
   /**
@@ -44,7 +45,11 @@ export function createHttpSession(options: {
   const initWaiters: PromiseWithResolvers<InitOutcome>[] = []
   const idleWaiters: PromiseWithResolvers<void>[] = []
   let invocation:
-    | { readonly given: GuestInvocation; readonly end: PromiseWithResolvers<SessionOutcome> }
+    | {
+        readonly given: GuestInvocation
+        readonly stream: ResponseStream | undefined
+        readonly end: PromiseWithResolvers<SessionOutcome>
+      }
     | undefined
   /** Known to the API until the runtime asks for the next one, although the invocation has ended by then. */
   let currentId: string | undefined
@@ -119,8 +124,12 @@ export function createHttpSession(options: {
       return refuse(replies.INVALID_RESPONSE_MODE)
     }
     let complete = false
+    const contentType = head.headers.get('content-type')
+    const stream = mode === 'streaming' ? invocation?.stream : undefined
+    const answer = stream && createStreamedAnswer({ stream, contentType, maxResponseBytes })
     return {
       keepBytes: maxResponseBytes,
+      ...(answer && { take: (piece: Buffer) => answer.push(piece) }),
       finish({ bytes, sizeBytes, trailers, respond }) {
         complete = true
         const failure = trailers.get('lambda-runtime-function-error-type')
@@ -132,13 +141,19 @@ export function createHttpSession(options: {
             payload: Buffer.from(document, 'base64'),
           })
           respond(replies.ACCEPTED)
-        } else if (bytes === undefined) {
-          endInvocation({ kind: 'too-large', sizeBytes })
-          respond(replies.requestEntityTooLarge(maxResponseBytes))
-        } else {
-          endInvocation({ kind: 'response', payload: bytes })
-          respond(replies.ACCEPTED)
+          return
         }
+        const end: SessionOutcome = answer
+          ? answer.end()
+          : bytes === undefined
+            ? { kind: 'too-large', sizeBytes }
+            : { kind: 'response', payload: bytes }
+        endInvocation(end)
+        respond(
+          end.kind === 'too-large'
+            ? replies.requestEntityTooLarge(end.limitBytes ?? maxResponseBytes)
+            : replies.ACCEPTED,
+        )
       },
       gone() {
         if (!complete)
@@ -229,10 +244,10 @@ export function createHttpSession(options: {
       initWaiters.push(waiter)
       return waiter.promise
     },
-    invoke(given) {
+    invoke(given, stream) {
       if (closed) return Promise.reject(closed)
       if (invocation) return Promise.reject(new Error('The runtime has an invocation already'))
-      invocation = { given, end: Promise.withResolvers() }
+      invocation = { given, stream, end: Promise.withResolvers() }
       const { promise } = invocation.end
       deliver()
       return promise

@@ -1,5 +1,5 @@
 /** Talking to the runtime in a guest: the same session for the framed protocol and for the HTTP Runtime API. */
-import type { GuestInvocation, GuestOutcome } from '#contracts/invocation.ts'
+import type { GuestInvocation, GuestOutcome, ResponseStream } from '#contracts/invocation.ts'
 
 /** What the runtime is told when it becomes a function's. Framed runtimes get it by message, HTTP ones as environment. */
 export interface GuestInit {
@@ -30,8 +30,11 @@ export interface GuestLogRecord {
 export interface GuestSession {
   /** Resolves when the runtime asks for its first invocation or reports an init error. Rejects with `ChannelClosed`. */
   init(init: GuestInit): Promise<InitOutcome>
-  /** Hands one invocation over and resolves with its end. One at a time. Rejects with `ChannelClosed`. */
-  invoke(invocation: GuestInvocation): Promise<SessionOutcome>
+  /**
+   * Hands one invocation over and resolves with its end. One at a time. Rejects with `ChannelClosed`. An answer that the
+   * guest streams goes into `stream` as it comes, no faster than that has room; without one it is collected.
+   */
+  invoke(invocation: GuestInvocation, stream?: ResponseStream): Promise<SessionOutcome>
   /** Ends the session: pending calls reject with `ChannelClosed`. */
   close(): void
 }

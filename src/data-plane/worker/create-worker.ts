@@ -37,7 +37,7 @@ export interface WorkerOptions {
   /** Where AWS clients in a guest find us, as the guest reaches it. */
   readonly endpointUrl?: string
   /** Credentials of the execution role. Left out: the fixed test credentials. */
-  readonly credentials?: (version: FunctionVersion) => GuestCredentials
+  readonly credentials?: (version: FunctionVersion) => GuestCredentials | Promise<GuestCredentials>
   readonly limits: {
     /** Memory that may be promised to environments together, MiB. */
     readonly maxMemoryMiB: number

@@ -1,7 +1,7 @@
 /** One execution environment from its first initialisation to its end. */
 import type { FunctionVersion } from '#contracts/function.ts'
 import { serviceFailure } from '#contracts/errors.ts'
-import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
+import type { GuestInvocation, InvocationResult, ResponseStream } from '#contracts/invocation.ts'
 import { INIT_TIMEOUT_MS } from '#contracts/limits.ts'
 import type { GuestInit } from '#data-plane/runtime-api/port.ts'
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
@@ -119,14 +119,14 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
 
   const invoke = async (
     invocation: GuestInvocation,
-    options: { readonly logType: LogType },
+    options: Parameters<Environment['invoke']>[1],
   ): Promise<Omit<InvocationResult, 'executedVersion'>> => {
     // A stop may come between the caller's choice and its call; anything else that is not idle is a bug of ours.
     if (stopping) throw serviceFailure('The execution environment has been stopped')
     lifecycle.to('busy')
     const before = clock.monotonic()
     sandbox.thaw()
-    const verdict = await attempt(invocation, before).catch(giveUp)
+    const verdict = await attempt(invocation, before, options.stream).catch(giveUp)
     const measuredMs = clock.monotonic() - before
     const durationMs = verdict.report?.status === 'timeout' ? timeoutMs : measuredMs
     if (stopping) throw serviceFailure('The execution environment was stopped while it ran the invocation')
@@ -157,7 +157,11 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   }
 
   /** Init where it is needed, then the invocation, both under the function's timeout. */
-  const attempt = async (invocation: GuestInvocation, before: number): Promise<Verdict> => {
+  const attempt = async (
+    invocation: GuestInvocation,
+    before: number,
+    stream: ResponseStream | undefined,
+  ): Promise<Verdict> => {
     let ready = run?.usable ? run : undefined
     if (!ready) {
       // "Suppressed init": AWS counts it as part of the invocation and logs only its failure, before START.
@@ -177,7 +181,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     }
     log.start(invocation.requestId)
     const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
-    const outcome = await ready.invoke(invocation, left)
+    const outcome = await ready.invoke(invocation, left, stream)
     await ready.settleOutput()
     const verdict =
       outcome.kind === 'timeout'

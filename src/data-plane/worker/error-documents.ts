@@ -22,12 +22,13 @@ export const errorDocument = (requestId: string, failure: PlatformFailure): Uint
   )
 
 /** This one has no request id and its members the other way round (recorded from AWS). */
-export const RESPONSE_TOO_LARGE: Uint8Array = Buffer.from(
-  JSON.stringify({
-    errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
-    errorType: 'Function.ResponseSizeTooLarge',
-  }),
-)
+export const responseTooLarge = (limitBytes = MAX_RESPONSE_BYTES): Uint8Array =>
+  Buffer.from(
+    JSON.stringify({
+      errorMessage: `Response payload size exceeded maximum allowed payload size (${limitBytes} bytes).`,
+      errorType: 'Function.ResponseSizeTooLarge',
+    }),
+  )
 
 export const timedOut = (timeoutSeconds: number): PlatformFailure => ({
   errorType: 'Sandbox.Timedout',

@@ -1,5 +1,5 @@
 /** One run of the main process in a sandbox, with its session: from start to exit. */
-import type { GuestExit, GuestInvocation, GuestOutcome } from '#contracts/invocation.ts'
+import type { GuestExit, GuestInvocation, GuestOutcome, ResponseStream } from '#contracts/invocation.ts'
 import {
   ChannelClosed,
   type GuestInit,
@@ -23,7 +23,7 @@ export interface GuestRun {
   /** False as soon as the process has ended or its channel is unusable; then a new run is needed. */
   readonly usable: boolean
   init(init: GuestInit, timeoutMs: number): Promise<InitEnd>
-  invoke(invocation: GuestInvocation, timeoutMs: number): Promise<GuestOutcome>
+  invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<GuestOutcome>
   /** Resolves when everything that the guest has printed is in the log. */
   settleOutput(): Promise<void>
   /** Kills the process. Resolves with true when it is gone, false when it is not after the grace. */
@@ -78,8 +78,8 @@ export async function startGuestRun(options: {
       exitListeners.add(listener)
     })
 
-  /** The first of: the session's answer, the end of the process, the timeout. */
-  const race = <T>(answer: Promise<T>, timeoutMs: number): Promise<T | Ended> =>
+  /** The first of: the session's answer, the end of the process, the timeout. The answer may go into `stream`. */
+  const race = <T>(answer: Promise<T>, timeoutMs: number, stream?: ResponseStream): Promise<T | Ended> =>
     new Promise((resolve, reject) => {
       let settled = false
       const settle = (value: T | Ended) => {
@@ -89,8 +89,13 @@ export async function startGuestRun(options: {
       }
       const ended = async (how: GuestExit) => {
         // An answer written just before the end is in the socket already: it counts.
-        for (let turn = 0; turn < 3 && !settled; turn++) {
+        for (let turn = 0, seenBytes = 0; turn < 3 && !settled; turn++) {
           await new Promise<void>((next) => setImmediate(next))
+          if (!stream) continue
+          // It may be many bytes, and whoever takes them may be slow; the timeout still counts.
+          if (stream.full) await stream.whenRoom()
+          if (stream.receivedBytes !== seenBytes) turn = 0
+          seenBytes = stream.receivedBytes
         }
         if (!settled) settle({ kind: 'exited', exit: how })
       }
@@ -124,9 +129,9 @@ export async function startGuestRun(options: {
       return usable
     },
     init: (init, timeoutMs) => race(session.init(init), timeoutMs),
-    async invoke(invocation, timeoutMs) {
+    async invoke(invocation, timeoutMs, stream) {
       const started = clock.monotonic()
-      const outcome = await race(session.invoke(invocation), timeoutMs)
+      const outcome = await race(session.invoke(invocation, stream), timeoutMs, stream)
       if (!('idle' in session) || outcome.kind === 'exited' || outcome.kind === 'timeout') return outcome
       // As in AWS the invocation lasts until the runtime asks for the next one. What happens now does not change the
       // answer, but a runtime that does not come back gets no further invocation.
@@ -136,7 +141,8 @@ export async function startGuestRun(options: {
         left,
       )
       if (end.kind !== 'idle') usable = false
-      return outcome
+      // Only a process that ended cuts its answer off; its exit says more.
+      return end.kind === 'exited' && isTruncated(outcome) ? end : outcome
     },
     settleOutput: () => output.settle(),
     async kill() {
@@ -153,3 +159,6 @@ export async function startGuestRun(options: {
     },
   }
 }
+
+const isTruncated = (outcome: GuestOutcome) =>
+  outcome.kind === 'error' && outcome.errorType === 'Runtime.TruncatedResponse'

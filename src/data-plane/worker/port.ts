@@ -1,7 +1,7 @@
 /** The host agent: turns a function version into an execution environment and runs invocations in it. */
 import type { EnvironmentState } from '#contracts/environment.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
-import type { GuestInvocation, InvocationResult, LogType } from '#contracts/invocation.ts'
+import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
 export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'snap-start'
@@ -17,12 +17,13 @@ export interface Environment {
   /**
    * Runs one invocation; the caller must be the only one. Resolves with the answer or the function's error (handler
    * error, exit, timeout, too large a response: all results, with AWS's error documents). Afterwards the environment
-   * is idle again, or resets by itself before its next invocation, or is gone.
+   * is idle again, or resets by itself before its next invocation, or is gone. With `stream` an answer that the function
+   * streams goes there as it comes, and the result says only how it ended.
    * Rejects only for faults of the platform.
    */
   invoke(
     invocation: GuestInvocation,
-    options: { readonly logType: LogType },
+    options: { readonly logType: LogType; readonly stream?: ResponseStream | undefined },
   ): Promise<Omit<InvocationResult, 'executedVersion'>>
   /** Ends it, as AWS does: SIGTERM where an extension asked for it, then SIGKILL. Safe to call twice. */
   stop(): Promise<void>

@@ -3,7 +3,7 @@ import type { GuestOutcome } from '#contracts/invocation.ts'
 import {
   errorDocument,
   exited,
-  RESPONSE_TOO_LARGE,
+  responseTooLarge,
   timedOut,
   type PlatformFailure,
 } from '#data-plane/worker/error-documents.ts'
@@ -37,7 +37,7 @@ export function verdictOf(outcome: Decided): Verdict {
       }
     case 'too-large':
       return {
-        ...success(RESPONSE_TOO_LARGE),
+        ...success(responseTooLarge(outcome.limitBytes)),
         functionError: 'Unhandled',
         // That REPORT names it is unverified.
         report: { status: 'error', errorType: 'Function.ResponseSizeTooLarge' },

@@ -47,7 +47,7 @@ export interface EnvironmentHost {
   readonly runtimes: RuntimeFiles
   readonly clientsDirectory: string
   readonly sealer: Sealer
-  readonly credentials: (version: FunctionVersion) => GuestCredentials
+  readonly credentials: (version: FunctionVersion) => GuestCredentials | Promise<GuestCredentials>
   readonly endpointUrl: string | undefined
   readonly logSink: LogSink
   readonly logger: Logger
@@ -84,7 +84,7 @@ export async function assembleEnvironment(
     paths: sandbox.paths,
     logStream: stream,
     variables: openVariables(version, host.sealer),
-    credentials: host.credentials(version),
+    credentials: await host.credentials(version),
     endpointUrl: host.endpointUrl,
     runtimeApi: endpoint?.address,
   })

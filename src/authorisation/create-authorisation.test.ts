@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { LambdaError } from '#contracts/errors.ts'
+import { iamUserKey, type IamUser } from '#contracts/iam.ts'
+import { policyKey } from '#contracts/keys.ts'
+import { systemClock } from '#kernel/clock.ts'
+import type { Json } from '#kernel/json.ts'
+import { createMemoryStore } from '#store/memory/memory-store.ts'
+import type { Meta } from '#store/port.ts'
+import type { Principal } from '#wire/service.ts'
+
+import { createAuthorisation } from './create-authorisation.ts'
+
+const ACCOUNT = '123456789012'
+const REGION = 'us-east-1'
+const ADA: Principal = { account: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:user/ada`, accessKeyId: 'AKIAADA' }
+
+const user = (...statements: readonly object[]): Json => {
+  const doc: IamUser = {
+    account: ACCOUNT,
+    name: 'ada',
+    id: 'AIDAADA',
+    path: '/',
+    createdAt: 0,
+    tags: [{ key: 'team', value: 'blue' }],
+    inlinePolicies: { p: JSON.stringify({ Version: '2012-10-17', Statement: statements }) },
+    attachedPolicies: [],
+    accessKeyIds: [],
+  }
+  return doc as unknown as Json
+}
+const ALLOW = { Effect: 'Allow', Action: 'lambda:*', Resource: '*' }
+const USER_KEY = iamUserKey(ACCOUNT, 'ada')
+
+async function rig(limits: { maxDecisions?: number; maxDocuments?: number } = {}) {
+  const { meta: stored } = createMemoryStore({ clock: systemClock })
+  let reads = 0
+  /** Runs while a read is under way. */
+  let during: (() => Promise<unknown>) | undefined
+  const meta: Meta = {
+    get: async (key) => {
+      reads++
+      const row = await stored.get(key)
+      const run = during
+      during = undefined
+      await run?.()
+      return row
+    },
+    list: stored.list,
+    txn: stored.txn,
+    watch: stored.watch,
+    rev: stored.rev,
+  }
+  const authorisation = createAuthorisation({
+    meta,
+    clock: systemClock,
+    session: () => undefined,
+    awsPolicies: new Map(),
+    ...limits,
+  })
+  await authorisation.start()
+  const ask = (name = 'f', principal = ADA) =>
+    authorisation.authorise({
+      service: 'lambda',
+      operation: 'Invoke',
+      input: { FunctionName: name },
+      principal,
+      region: REGION,
+      sourceIp: '10.0.0.1',
+      userAgent: undefined,
+    })
+  const may = async (name?: string) => {
+    try {
+      await ask(name)
+      return true
+    } catch (error) {
+      assert.ok(error instanceof LambdaError)
+      assert.equal(error.status, 403)
+      return false
+    }
+  }
+  return {
+    stored,
+    authorisation,
+    ask,
+    may,
+    readsOf: async (run: () => Promise<unknown>) => {
+      const before = reads
+      await run()
+      return reads - before
+    },
+    whileReading: (run: () => Promise<unknown>) => void (during = run),
+  }
+}
+
+test('authorisation: a known answer comes at once and reads nothing', async () => {
+  const { stored, ask, may, readsOf } = await rig()
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  assert.equal(await readsOf(() => may()), 2)
+  assert.equal(ask(), undefined)
+  assert.equal(await readsOf(() => may()), 0)
+  // Another function of the same caller: only its policy is read.
+  assert.equal(await readsOf(() => may('g')), 1)
+})
+
+test('authorisation: a changed policy counts from then on, of callers and of resources', async () => {
+  const { stored, may } = await rig()
+  assert.equal(await may(), false)
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  assert.equal(await may(), true)
+  const key = policyKey({ account: ACCOUNT, region: REGION, name: 'f' }, '$LATEST')
+  const Statement = [{ Effect: 'Deny', Principal: '*', Action: 'lambda:*', Resource: '*' }]
+  await stored.txn([{ key, doc: { document: { Version: '2012-10-17', Statement } } }])
+  assert.equal(await may(), false)
+  await stored.txn([{ key, doc: null }])
+  assert.equal(await may(), true)
+  await stored.txn([{ key: USER_KEY, doc: null }])
+  assert.equal(await may(), false)
+})
+
+test('authorisation: a change while the policy is being read is not missed', async () => {
+  const { stored, may, whileReading } = await rig()
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  whileReading(() => stored.txn([{ key: USER_KEY, doc: user() }]))
+  await may()
+  assert.equal(await may(), false)
+})
+
+test('authorisation: what depends on the request is asked anew each time', async () => {
+  const { stored, authorisation, may } = await rig()
+  const fromHere = { ...ALLOW, Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }
+  await stored.txn([{ key: USER_KEY, doc: user(fromHere) }])
+  assert.equal(await may(), true)
+  assert.equal(authorisation.remembered, 0)
+  const ofTeam = { ...ALLOW, Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } } }
+  await stored.txn([{ key: USER_KEY, doc: user(ofTeam) }])
+  assert.equal(await may(), true)
+  assert.equal(authorisation.remembered, 1)
+})
+
+test('authorisation: what is remembered has a bound', async () => {
+  const { stored, authorisation, may } = await rig({ maxDecisions: 8, maxDocuments: 4 })
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  for (let index = 0; index < 50; index++) {
+    assert.equal(await may(`f${index}`), true)
+    assert.ok(authorisation.remembered <= 8)
+  }
+})
+
+test('authorisation: after a document was dropped from memory its changes still count', async () => {
+  const { stored, may } = await rig({ maxDocuments: 2 })
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  assert.equal(await may('f'), true)
+  for (const name of ['g', 'h', 'i']) await may(name)
+  await stored.txn([{ key: USER_KEY, doc: user() }])
+  for (const name of ['f', 'g', 'h', 'i']) assert.equal(await may(name), false)
+})
+
+test('authorisation: an operation that no table knows is for those who may do everything', async () => {
+  const { stored, authorisation } = await rig()
+  const request = {
+    service: 'lambda',
+    operation: 'toString',
+    input: {},
+    principal: ADA,
+    region: REGION,
+    sourceIp: undefined,
+    userAgent: undefined,
+  }
+  await assert.rejects(async () => authorisation.authorise(request), /lambda:toString/)
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  await authorisation.authorise(request)
+})
+
+test('authorisation: a URL needs both actions, and who has no name needs the policy of the function', async () => {
+  const { stored, authorisation } = await rig()
+  const id = { account: ACCOUNT, region: REGION, name: 'f' }
+  const may = (caller?: Principal) =>
+    authorisation.mayUseUrl({
+      id,
+      qualifier: undefined,
+      authType: caller ? 'AWS_IAM' : 'NONE',
+      caller,
+      sourceIp: undefined,
+      userAgent: undefined,
+    })
+  const open = (Action: string, Condition: object) => ({
+    Effect: 'Allow',
+    Principal: '*',
+    Action,
+    Resource: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f`,
+    Condition,
+  })
+  const url = open('lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'NONE' } })
+  const call = open('lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } })
+  const write = (...Statement: readonly object[]) =>
+    stored.txn([
+      {
+        key: policyKey(id, '$LATEST'),
+        doc: { document: { Version: '2012-10-17', Statement } } as unknown as Json,
+      },
+    ])
+  assert.equal(await may(), false)
+  await write(url)
+  assert.equal(await may(), false)
+  await write(url, call)
+  assert.equal(await may(), true)
+  // The same policy does not open the function itself.
+  await assert.rejects(async () =>
+    authorisation.authorise({
+      service: 'lambda',
+      operation: 'Invoke',
+      input: { FunctionName: 'f' },
+      principal: ADA,
+      region: REGION,
+      sourceIp: undefined,
+      userAgent: undefined,
+    }),
+  )
+  assert.equal(await may(ADA), false)
+  await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
+  assert.equal(await may(ADA), true)
+})

@@ -1,0 +1,190 @@
+/** Who may do what: asks the policies of caller and resource, and remembers the answers. */
+import type { FunctionId } from '#contracts/arn.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import type { IamSession, ManagedPolicy } from '#contracts/iam.ts'
+import { deniedText } from '#contracts/policy-evaluation/denied-text.ts'
+import { decide, type Decision } from '#contracts/policy-evaluation/evaluate.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Meta } from '#store/port.ts'
+import type { Authorise, AuthoriseRequest } from '#wire/authorise.ts'
+import type { Principal } from '#wire/service.ts'
+
+import { createDocumentMemory } from './document-memory.ts'
+import { createIdentities } from './identities.ts'
+import { iamNeeds, stsNeeds } from './needs/iam.ts'
+import { kmsNeeds } from './needs/kms.ts'
+import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
+import { logsNeeds } from './needs/logs.ts'
+import { accountOf, type Members, type Need, type ServiceNeeds } from './needs/need.ts'
+import { createRequestKeys } from './request-keys.ts'
+import { createResources } from './resources.ts'
+
+export interface Authorisation {
+  /** Follows the store from now on. Before it every question is answered from the store itself. */
+  start(): Promise<void>
+  stop(): void
+  readonly authorise: Authorise
+  /**
+   * Whether a request to a function's URL may come in: AWS asks for InvokeFunctionUrl and for InvokeFunction. Without a
+   * caller only the function's own policy can allow it.
+   */
+  mayUseUrl(request: UrlRequest): Promise<boolean>
+  /** Decisions in memory. */
+  readonly remembered: number
+}
+
+export interface UrlRequest {
+  readonly id: FunctionId
+  /** Undefined: the URL of the function itself. */
+  readonly qualifier: string | undefined
+  readonly authType: 'NONE' | 'AWS_IAM'
+  readonly caller: Principal | undefined
+  readonly sourceIp: string | undefined
+  readonly userAgent: string | undefined
+}
+
+/** No access key has this id, and no ARN is this text. */
+const ANONYMOUS: Principal = { account: 'anonymous', arn: 'anonymous', accessKeyId: 'anonymous' }
+
+const NEEDS: Readonly<Record<string, ServiceNeeds>> = {
+  lambda: lambdaNeeds,
+  logs: logsNeeds,
+  iam: iamNeeds,
+  sts: stsNeeds,
+  kms: kmsNeeds,
+}
+/** Services whose protocol calls it AccessDenied. */
+const QUERY_SERVICES = new Set(['iam', 'sts'])
+
+/** An operation that no table knows is about everything: only who may do everything may do it. */
+function needsOf({ service, operation, input, principal, region }: AuthoriseRequest): readonly Need[] {
+  const asking = { account: principal.account, region, arn: principal.arn }
+  const table = NEEDS[service]
+  const needs = table && Object.hasOwn(table, operation) ? table[operation] : undefined
+  return needs
+    ? needs(input as Members, asking)
+    : [{ action: `${service}:${operation}`, resource: '*', account: asking.account }]
+}
+
+type Asked = Pick<AuthoriseRequest, 'principal' | 'region' | 'sourceIp' | 'userAgent'>
+
+const MAX_DECISIONS = 20_000
+const MAX_DOCUMENTS = 10_000
+
+/** Decisions are kept for one caller, action and resource until a document that they were made of changes. */
+export function createAuthorisation(options: {
+  readonly meta: Meta
+  readonly clock: Clock
+  readonly session: (accessKeyId: string) => IamSession | undefined
+  readonly awsPolicies: ReadonlyMap<string, ManagedPolicy>
+  readonly maxDecisions?: number
+  readonly maxDocuments?: number
+}): Authorisation {
+  const { meta, clock, session, awsPolicies } = options
+  const maxDecisions = options.maxDecisions ?? MAX_DECISIONS
+  const decisions = new Map<string, Decision>()
+  /** Changes when the decisions are forgotten, so that one under way is not kept. */
+  let generation = 0
+  const forget = () => {
+    generation++
+    decisions.clear()
+  }
+  const maxDocuments = options.maxDocuments ?? MAX_DOCUMENTS
+  const memory = createDocumentMemory({ meta, maxDocuments, onForget: forget })
+  const roles = createDocumentMemory({ meta, maxDocuments: 1000, onForget: forget })
+  const identities = createIdentities({ memory, session, awsPolicies })
+  const resources = createResources({ memory, roles })
+  let isFollowing = false
+
+  const keyOf = (accessKeyId: string, { action, resource }: Need) => `${accessKeyId}\n${action}\n${resource}`
+
+  const remember = (key: string, decision: Decision) => {
+    decisions.set(key, decision)
+    const oldest = decisions.size > maxDecisions ? decisions.keys().next().value : undefined
+    if (oldest !== undefined) decisions.delete(oldest)
+  }
+
+  const find = async (request: Asked, need: Need): Promise<Decision> => {
+    const { principal, region, sourceIp, userAgent } = request
+    const before = generation
+    const identity = await identities.of(principal)
+    const resource = need.policy && (await resources.policy(need.policy))
+    const facts = { region, sourceIp, userAgent, nowMs: clock.now() }
+    const ask = (tags: Readonly<Record<string, string>> | undefined) => {
+      const keys = createRequestKeys(facts, { need, callerKeys: identity.keys, tags })
+      const { caller } = identity
+      const decision = decide(
+        { caller, action: need.action, resource: need.resource, context: keys.lookUp },
+        {
+          ...identity,
+          resource,
+          resourceAccount: need.account,
+          resourceMustAllow: need.policy?.kind === 'trust',
+        },
+      )
+      return { keys, decision }
+    }
+    let { keys, decision } = ask(undefined)
+    if (keys.wantsTags && need.tagged) {
+      ;({ keys, decision } = ask((await resources.tags(need)) ?? {}))
+    }
+    if (isFollowing && !keys.isOfThisRequest && before === generation) {
+      remember(keyOf(principal.accessKeyId, need), decision)
+    }
+    return decision
+  }
+
+  const decisionOf = async (request: Asked, need: Need): Promise<Decision> =>
+    decisions.get(keyOf(request.principal.accessKeyId, need)) ?? (await find(request, need))
+
+  const enforce = (request: AuthoriseRequest, need: Need, decision: Decision): void => {
+    if (decision.allowed) return
+    const { action, resource } = need
+    // A role of another account can't be passed to a service, whatever policies say (as clients report it).
+    const message =
+      action === 'iam:PassRole' && accountOf(resource) !== request.principal.account
+        ? 'Cross-account pass role is not allowed.'
+        : deniedText({ caller: request.principal.arn, action, resource }, decision)
+    const code = QUERY_SERVICES.has(request.service) ? 'AccessDenied' : 'AccessDeniedException'
+    throw new LambdaError(code, message, { status: 403 })
+  }
+
+  const askAll = async (request: AuthoriseRequest, needs: readonly Need[]): Promise<void> => {
+    for (const need of needs) {
+      enforce(request, need, await decisionOf(request, need))
+    }
+  }
+
+  return {
+    authorise(request) {
+      const needs = needsOf(request)
+      const { accessKeyId } = request.principal
+      for (const need of needs) {
+        const known = decisions.get(keyOf(accessKeyId, need))
+        if (!known) return askAll(request, needs)
+        enforce(request, need, known)
+      }
+      return undefined
+    },
+    async mayUseUrl({ id, qualifier, authType, caller = ANONYMOUS, sourceIp, userAgent }) {
+      const request = { principal: caller, region: id.region, sourceIp, userAgent }
+      for (const need of functionUrlNeeds(id, { qualifier, authType })) {
+        if (!(await decisionOf(request, need)).allowed) return false
+      }
+      return true
+    },
+    async start() {
+      await memory.start()
+      await roles.start()
+      isFollowing = true
+    },
+    stop() {
+      isFollowing = false
+      memory.stop()
+      roles.stop()
+    },
+    get remembered() {
+      return decisions.size
+    },
+  }
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { iamModel } from '#wire/models/iam.ts'
+import { kmsModel } from '#wire/models/kms.ts'
+import { lambdaModel } from '#wire/models/lambda.ts'
+import { logsModel } from '#wire/models/logs.ts'
+import { stsModel } from '#wire/models/sts.ts'
+
+import { iamNeeds, stsNeeds } from './iam.ts'
+import { kmsNeeds } from './kms.ts'
+import { lambdaNeeds } from './lambda.ts'
+import { logsNeeds } from './logs.ts'
+import type { Asking, Members } from './need.ts'
+
+const ASKING: Asking = {
+  account: '123456789012',
+  region: 'eu-west-1',
+  arn: 'arn:aws:iam::123456789012:user/team/ada',
+}
+const LAMBDA = 'arn:aws:lambda:eu-west-1:123456789012'
+const LOGS = 'arn:aws:logs:eu-west-1:123456789012:log-group:'
+const ROLE = 'arn:aws:iam::123456789012:role/x'
+
+for (const [model, table] of [
+  [lambdaModel, lambdaNeeds],
+  [logsModel, logsNeeds],
+  [iamModel, iamNeeds],
+  [stsModel, stsNeeds],
+  [kmsModel, kmsNeeds],
+] as const) {
+  test(`needs: every operation of ${model.name} has an entry that bears an empty input`, () => {
+    for (const operation of Object.keys(model.operations)) {
+      const needs = table[operation]
+      assert.ok(needs, operation)
+      for (const { action, resource } of needs({}, ASKING)) {
+        assert.match(action, /^(?:lambda|logs|iam|sts|kms):[A-Z][A-Za-z]+$/)
+        assert.match(resource, /^(?:\*$|arn:)/)
+      }
+    }
+  })
+}
+
+const TABLES = { lambda: lambdaNeeds, logs: logsNeeds, iam: iamNeeds, sts: stsNeeds, kms: kmsNeeds }
+
+/** Service, operation, input, and what is needed: action and resource alternate. */
+const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly string[]])[] = [
+  ['lambda', 'Invoke', { FunctionName: 'f' }, ['lambda:InvokeFunction', `${LAMBDA}:function:f`]],
+  ['lambda', 'Invoke', { FunctionName: 'f:live' }, ['lambda:InvokeFunction', `${LAMBDA}:function:f:live`]],
+  [
+    'lambda',
+    'InvokeWithResponseStream',
+    { FunctionName: 'f', Qualifier: '$LATEST' },
+    ['lambda:InvokeFunction', `${LAMBDA}:function:f:$LATEST`],
+  ],
+  [
+    'lambda',
+    'InvokeAsync',
+    { FunctionName: '999999999999:function:f' },
+    ['lambda:InvokeFunction', 'arn:aws:lambda:eu-west-1:999999999999:function:f'],
+  ],
+  ['lambda', 'ListFunctions', {}, ['lambda:ListFunctions', '*']],
+  ['lambda', 'GetAlias', { FunctionName: 'f', Name: 'live' }, ['lambda:GetAlias', `${LAMBDA}:function:f`]],
+  [
+    'lambda',
+    'GetFunction',
+    { FunctionName: 'f', Qualifier: '1' },
+    ['lambda:GetFunction', `${LAMBDA}:function:f:1`],
+  ],
+  [
+    'lambda',
+    'CreateFunction',
+    { FunctionName: 'f', Role: ROLE, Layers: [`${LAMBDA}:layer:l:3`], Tags: { a: 'b' } },
+    [
+      'lambda:CreateFunction',
+      `${LAMBDA}:function:f`,
+      'iam:PassRole',
+      ROLE,
+      'lambda:GetLayerVersion',
+      `${LAMBDA}:layer:l:3`,
+      'lambda:TagResource',
+      `${LAMBDA}:function:f`,
+    ],
+  ],
+  [
+    'lambda',
+    'GetLayerVersion',
+    { LayerName: 'arn:aws:lambda:eu-west-1:999999999999:layer:l', VersionNumber: 2 },
+    ['lambda:GetLayerVersion', 'arn:aws:lambda:eu-west-1:999999999999:layer:l:2'],
+  ],
+  [
+    'lambda',
+    'GetLayerVersionByArn',
+    { Arn: `${LAMBDA}:layer:l:2` },
+    ['lambda:GetLayerVersion', `${LAMBDA}:layer:l:2`],
+  ],
+  ['lambda', 'PublishLayerVersion', { LayerName: 'l' }, ['lambda:PublishLayerVersion', `${LAMBDA}:layer:l`]],
+  ['lambda', 'CreateEventSourceMapping', { FunctionName: 'f' }, ['lambda:CreateEventSourceMapping', '*']],
+  [
+    'lambda',
+    'DeleteEventSourceMapping',
+    { UUID: 'u' },
+    ['lambda:DeleteEventSourceMapping', `${LAMBDA}:event-source-mapping:u`],
+  ],
+  ['lambda', 'ListTags', { Resource: `${LAMBDA}:function:f` }, ['lambda:ListTags', `${LAMBDA}:function:f`]],
+  [
+    'logs',
+    'PutLogEvents',
+    { logGroupName: '/aws/lambda/f', logStreamName: 's' },
+    ['logs:PutLogEvents', `${LOGS}/aws/lambda/f:log-stream:s`],
+  ],
+  ['logs', 'DescribeLogGroups', {}, ['logs:DescribeLogGroups', `${LOGS}:log-stream:`]],
+  ['logs', 'FilterLogEvents', { logGroupName: 'g' }, ['logs:FilterLogEvents', `${LOGS}g:log-stream:`]],
+  ['iam', 'GetUser', {}, ['iam:GetUser', 'arn:aws:iam::123456789012:user/ada']],
+  [
+    'iam',
+    'CreateUser',
+    { UserName: 'bob', Path: '/a/' },
+    ['iam:CreateUser', 'arn:aws:iam::123456789012:user/a/bob'],
+  ],
+  [
+    'iam',
+    'PutRolePolicy',
+    { RoleName: 'r', PolicyName: 'p' },
+    ['iam:PutRolePolicy', 'arn:aws:iam::123456789012:role/r'],
+  ],
+  ['sts', 'GetCallerIdentity', {}, []],
+  ['sts', 'AssumeRole', { RoleArn: ROLE }, ['sts:AssumeRole', ROLE]],
+  ['kms', 'Decrypt', { KeyId: 'k' }, ['kms:Decrypt', 'arn:aws:kms:eu-west-1:123456789012:key/k']],
+  ['kms', 'CreateKey', {}, ['kms:CreateKey', '*']],
+]
+
+for (const [service, operation, input, expected] of CASES) {
+  test(`needs: ${operation} ${JSON.stringify(input)}`, () => {
+    const needs = TABLES[service][operation]?.(input, ASKING) ?? []
+    assert.deepEqual(
+      needs.flatMap(({ action, resource }) => [action, resource]),
+      expected,
+    )
+  })
+}
+
+test('needs: what conditions may ask of a request', () => {
+  const keysOf = (operation: string, input: Members) => lambdaNeeds[operation]?.(input, ASKING)[0]?.keys
+  assert.deepEqual(
+    keysOf('CreateFunction', {
+      FunctionName: 'f',
+      Layers: ['l1', 'l2'],
+      VpcConfig: { SubnetIds: ['s'], SecurityGroupIds: ['g'] },
+      CodeSigningConfigArn: 'c',
+      Tags: { Team: 'blue' },
+    }),
+    {
+      'lambda:layer': ['l1', 'l2'],
+      'lambda:subnetids': ['s'],
+      'lambda:securitygroupids': ['g'],
+      'lambda:codesigningconfigarn': ['c'],
+      'aws:requesttag/team': ['blue'],
+      'aws:tagkeys': ['Team'],
+    },
+  )
+  assert.deepEqual(keysOf('AddPermission', { FunctionName: 'f', Principal: 's3.amazonaws.com' }), {
+    'lambda:principal': ['s3.amazonaws.com'],
+  })
+  assert.deepEqual(keysOf('CreateFunctionUrlConfig', { FunctionName: 'f', AuthType: 'NONE' }), {
+    'lambda:functionurlauthtype': ['NONE'],
+    'lambda:functionarn': [`${LAMBDA}:function:f`],
+  })
+  assert.deepEqual(keysOf('CreateEventSourceMapping', { FunctionName: 'f' }), {
+    'lambda:functionarn': [`${LAMBDA}:function:f`],
+  })
+})

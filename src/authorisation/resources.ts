@@ -1,0 +1,84 @@
+/** What the store says of the resource: its policy and its tags. */
+import { layerArn } from '#contracts/arn.ts'
+import type { FunctionHead } from '#contracts/function.ts'
+import { iamRoleKey, type IamRole } from '#contracts/iam.ts'
+import { functionKey, layerVersionKey, policyKey } from '#contracts/keys.ts'
+import type { ResourcePolicy } from '#contracts/policy.ts'
+import { compilePolicy, compilePolicyText } from '#contracts/policy-evaluation/compile-policy.ts'
+import type { Policy } from '#contracts/policy-evaluation/policy.ts'
+import type { Json } from '#kernel/json.ts'
+
+import type { DocumentMemory } from './document-memory.ts'
+import type { Need, PolicyPlace } from './needs/need.ts'
+
+/** The parts of a layer version's document that are read here. */
+interface LayerVersion {
+  readonly account: string
+  readonly region: string
+  readonly name: string
+  readonly version: number
+  readonly policy?: {
+    readonly statements: readonly {
+      readonly action: string
+      readonly principal: string
+      readonly organizationId?: string
+    }[]
+  }
+}
+
+const ofFunction = (json: Json): Policy => compilePolicy((json as unknown as ResourcePolicy).document)
+
+function ofLayer(json: Json): Policy | undefined {
+  const version = json as unknown as LayerVersion
+  return (
+    version.policy &&
+    compilePolicy({
+      Version: '2012-10-17',
+      Statement: version.policy.statements.map(({ action, principal, organizationId }) => ({
+        Effect: 'Allow',
+        Principal: { AWS: principal },
+        Action: action,
+        Resource: layerArn(version, version.name, version.version),
+        ...(organizationId !== undefined && {
+          Condition: { StringEquals: { 'aws:PrincipalOrgID': organizationId } },
+        }),
+      })),
+    })
+  )
+}
+
+/** A role's document is also read as an identity; what is kept of it must fit one key each. */
+const trustOf = (json: Json): Policy => compilePolicyText((json as unknown as IamRole).trustPolicy)
+
+const tagsOf = (json: Json) => (json as unknown as FunctionHead).tags
+
+export interface Resources {
+  policy(place: PolicyPlace): Promise<Policy | undefined>
+  /** Undefined when the resource is none that has tags. */
+  tags(need: Need): Promise<Readonly<Record<string, string>> | undefined>
+}
+
+export function createResources({
+  memory,
+  roles,
+}: {
+  readonly memory: DocumentMemory
+  /** Trust policies, apart from what is kept of a role as a caller. */
+  readonly roles: DocumentMemory
+}): Resources {
+  return {
+    async policy(place) {
+      switch (place.kind) {
+        case 'function':
+          return await memory.read(policyKey(place.id, place.qualifier ?? '$LATEST'), ofFunction)
+        case 'layer':
+          return await memory.read(layerVersionKey(place, place.name, place.version), ofLayer)
+        case 'trust':
+          return await roles.read(iamRoleKey(place.account, place.roleName), trustOf)
+      }
+    },
+    async tags({ tagged }) {
+      return tagged && (await memory.read(functionKey(tagged), tagsOf))
+    },
+  }
+}

@@ -1,0 +1,189 @@
+/** Terraform's AWS provider on IAM and KMS, with its own look at who it is: apply, an empty plan, a change, destroy. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+import {
+  GetRoleCommand,
+  IAMClient,
+  ListAttachedRolePoliciesCommand,
+  ListPoliciesCommand,
+  ListRolesCommand,
+} from '@aws-sdk/client-iam'
+import { DescribeKeyCommand, KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms'
+
+import { clientEnvironment } from '../support/python-clients.ts'
+import { startProgram, temporaryDirectory } from '../support/program.ts'
+
+const run = promisify(execFile)
+
+/** Where a provider may lie for machines without Terraform's registry. */
+const PLUGINS = ['/opt/tf-plugins', '/usr/share/terraform/plugins'].find((path) => existsSync(path))
+
+const configuration = (word: string) => `
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
+  skip_metadata_api_check = true
+}
+
+data "aws_caller_identity" "me" {}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  name                 = "tf-function"
+  path                 = "/tf/"
+  description          = "${word}"
+  max_session_duration = 7200
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = aws_iam_policy.boundary.arn
+  tags                 = { word = "${word}" }
+}
+
+resource "aws_iam_role_policy" "queue" {
+  name = "queue"
+  role = aws_iam_role.function.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["sqs:SendMessage"], Resource = "arn:aws:sqs:*:*:${word}" }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "logs" {
+  role       = aws_iam_role.function.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+}
+
+resource "aws_iam_role_policy_attachment" "own" {
+  role       = aws_iam_role.function.name
+  policy_arn = aws_iam_policy.own.arn
+}
+
+resource "aws_iam_policy" "own" {
+  name        = "tf-own"
+  description = "own"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::${word}/*" }]
+  })
+  tags = { word = "${word}" }
+}
+
+resource "aws_iam_policy" "boundary" {
+  name = "tf-boundary"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+  })
+}
+
+resource "aws_iam_user" "deployer" {
+  name          = "tf-deployer"
+  force_destroy = true
+}
+
+resource "aws_iam_access_key" "deployer" {
+  user = aws_iam_user.deployer.name
+}
+
+resource "aws_iam_user_policy_attachment" "deployer" {
+  user       = aws_iam_user.deployer.name
+  policy_arn = "arn:aws:iam::aws:policy/AWSLambda_FullAccess"
+}
+
+resource "aws_kms_key" "secrets" {
+  description             = "${word}"
+  deletion_window_in_days = 7
+  enable_key_rotation     = true
+  tags                    = { word = "${word}" }
+}
+
+resource "aws_kms_alias" "secrets" {
+  name          = "alias/tf-secrets"
+  target_key_id = aws_kms_key.secrets.key_id
+}
+
+output "account" { value = data.aws_caller_identity.me.account_id }
+output "key" { value = aws_kms_key.secrets.key_id }
+`
+
+test('Terraform applies roles, policies, users and keys, plans nothing, changes, plans nothing, and destroys', async (t) => {
+  try {
+    await run('terraform', ['version'])
+  } catch {
+    return t.skip('terraform is not installed')
+  }
+  if (PLUGINS === undefined) return t.skip("Terraform's AWS provider is not on this machine")
+  const directory = await temporaryDirectory(t)
+  const program = await startProgram()
+  t.after(() => program.stop())
+  const env = { ...clientEnvironment(program.endpoint), TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' }
+  const terraform = async (...args: string[]) => {
+    try {
+      return (await run('terraform', args, { cwd: directory, env, timeout: 300_000 })).stdout
+    } catch (error) {
+      const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number }
+      // Exit 2 of a plan says that there are changes.
+      throw new Error(`terraform ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`, {
+        cause: error,
+      })
+    }
+  }
+  const common = {
+    endpoint: program.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  }
+  const iam = new IAMClient(common)
+  const kms = new KMSClient(common)
+
+  writeFileSync(join(directory, 'main.tf'), configuration('one'))
+  await terraform('init', '-no-color', `-plugin-dir=${PLUGINS}`)
+  await terraform('apply', '-no-color', '-auto-approve')
+  const role = await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))
+  assert.equal(role.Role?.Arn, 'arn:aws:iam::000000000000:role/tf/tf-function')
+  assert.deepEqual(
+    role.Role.PermissionsBoundary?.PermissionsBoundaryArn,
+    'arn:aws:iam::000000000000:policy/tf-boundary',
+  )
+  const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName: 'tf-function' }))
+  assert.equal(attached.AttachedPolicies?.length, 2)
+  assert.equal((await terraform('output', '-raw', 'account')).trim(), '000000000000')
+  const key = (await terraform('output', '-raw', 'key')).trim()
+  assert.equal(
+    (await kms.send(new DescribeKeyCommand({ KeyId: 'alias/tf-secrets' }))).KeyMetadata?.KeyId,
+    key,
+  )
+  await terraform('plan', '-no-color', '-detailed-exitcode')
+
+  writeFileSync(join(directory, 'main.tf'), configuration('two'))
+  await terraform('apply', '-no-color', '-auto-approve')
+  assert.equal((await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))).Role?.Description, 'two')
+  await terraform('plan', '-no-color', '-detailed-exitcode')
+
+  await terraform('destroy', '-no-color', '-auto-approve')
+  assert.deepEqual((await iam.send(new ListRolesCommand({}))).Roles, [])
+  assert.deepEqual((await iam.send(new ListPoliciesCommand({ Scope: 'Local' }))).Policies, [])
+  assert.deepEqual((await kms.send(new ListAliasesCommand({}))).Aliases, [])
+  assert.equal(
+    (await kms.send(new DescribeKeyCommand({ KeyId: key }))).KeyMetadata?.KeyState,
+    'PendingDeletion',
+  )
+})
