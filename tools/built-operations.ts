@@ -1,6 +1,7 @@
 /** Which operations have a handler, and which of those are known to lack something. Read by the parity table. */
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
+import { createDurableOperations } from '#data-plane/durable/operations.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
 import { systemClock } from '#kernel/clock.ts'
 import { createLogsService } from '#services/logs/create-logs-service.ts'
@@ -14,6 +15,7 @@ const lambda = {
   ...createLambdaOperations(anything as never),
   ...createLayerOperations(anything as never),
   ...createInvokeOperations(anything as never),
+  ...createDurableOperations(anything as never),
 }
 
 const logs = createLogsService({ storage: 'memory', clock: systemClock }).handlers
@@ -28,6 +30,7 @@ export const builtOperations: readonly string[] = [
 export const partialOperations: Readonly<Record<string, string>> = {
   'lambda.CreateCodeSigningConfig':
     'signatures are not verified yet: under Enforce all code counts as unsigned',
+  'lambda.GetDurableExecution': 'payloads are not encrypted under the KMSKeyArn of the DurableConfig',
   'lambda.PutFunctionRecursionConfig': 'recursive loops are not detected yet',
   'lambda.GetProvisionedConcurrencyConfig': 'provisioned concurrency can not be set yet',
   'lambda.ListEventSourceMappings': 'mappings can not be created yet',

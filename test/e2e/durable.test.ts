@@ -72,6 +72,12 @@ const flows = {
     const answer = await context.waitForCallback('answer', async (id) => { console.log('CALLBACK', id) })
     return { polled, big: big.length, answer }
   },
+  async large(event, context) {
+    const parts = []
+    for (const n of [1, 2, 3]) parts.push(await context.step('part-' + n, async () => String(n).repeat(2_500_000)))
+    await context.wait({ seconds: 1 })
+    return parts.map((part) => part[0] + part.length)
+  },
   async fails(event, context) {
     await context.step('doomed', async () => { throw new TypeError('no way') }, { retryStrategy: () => ({ shouldRetry: false }) })
   },
@@ -313,6 +319,27 @@ test('durable functions with the SDK for JavaScript', { skip: typeof sdk === 'st
       )
     },
   )
+
+  await t.test('a state that is larger than an event: the SDK fetches the rest of it', async () => {
+    const arn = await start(lambda, { flow: 'large' })
+    const execution = await ended(lambda, arn)
+    assert.deepEqual(
+      [execution.Error, execution.Result],
+      [undefined, JSON.stringify(['12500000', '22500000', '32500000'])],
+    )
+    const history = await lambda.send(
+      new GetDurableExecutionHistoryCommand({
+        DurableExecutionArn: arn,
+        MaxItems: 1000,
+        IncludeExecutionData: false,
+      }),
+    )
+    const steps = history.Events?.filter(({ EventType }) => EventType === 'StepSucceeded') ?? []
+    assert.deepEqual(
+      steps.map(({ StepSucceededDetails }) => StepSucceededDetails?.Result),
+      [{ Truncated: true }, { Truncated: true }, { Truncated: true }],
+    )
+  })
 
   await t.test('stopping, listing, and what is refused', async () => {
     const arn = await start(lambda, { flow: 'wait', seconds: 3600 }, 'to-be-stopped')

@@ -78,6 +78,7 @@ const summary = (head: ExecutionHead) =>
     Status: head.status,
     StartTimestamp: asDate(head.startedAt),
     EndTimestamp: head.endedAt === undefined ? undefined : asDate(head.endedAt),
+    KMSKeyArn: head.settings.kmsKeyArn,
   })
 
 const callbackOf = (callbackId: string, { account, region }: RequestContext) => {
@@ -206,7 +207,7 @@ export function createDurableOperations(options: {
       if (!found) throw new NoSuchExecution()
       const { head } = found
       const { input: payload, result, error } = found.root
-      // Data is included unless it is refused (unverified).
+      // Data is included unless it is refused (API reference of the history; of this operation unverified).
       const withData = input.IncludeExecutionData !== false
       return {
         ...summary(head),
@@ -216,6 +217,7 @@ export function createDurableOperations(options: {
         ...(head.traceId !== undefined && { TraceHeader: { XAmznTraceId: head.traceId } }),
         ExecutionDataIncluded: withData,
         DurableConfig: {
+          ...(head.settings.kmsKeyArn !== undefined && { KMSKeyArn: head.settings.kmsKeyArn }),
           ExecutionTimeout: head.settings.executionTimeoutSeconds,
           RetentionPeriodInDays: head.settings.retentionDays,
         },
@@ -256,7 +258,7 @@ export function createDurableOperations(options: {
       if (!found) throw new NoSuchExecution()
       const limit = input.MaxItems || DEFAULT_PAGE_ITEMS
       const { eventCount } = found.head
-      const withData = input.IncludeExecutionData ?? false
+      const withData = input.IncludeExecutionData !== false
       const marker = input.Marker ? indexOfMarker(input.Marker) : undefined
       if (input.Marker && marker === undefined) throw invalidMarker()
       if (input.ReverseOrder) {
