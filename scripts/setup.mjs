@@ -98,6 +98,9 @@ function ensureNode() {
   return node.path
 }
 
+/** Installs system packages where we may; true when it did. */
+export const installSystemPackages = (packages) => mayInstall() && aptInstall(packages)
+
 /** Everything; returns the path of the Node to use. */
 export function setup() {
   if (Number(process.versions.node.split('.')[0]) < 18) {

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { ensureTestClients } from './test-clients.mjs'
 import { otherNode, root, run, say } from './setup.mjs'
 
 const SOURCE = ['--disable-warning=ExperimentalWarning', '--conditions=source']
@@ -51,6 +52,7 @@ export function tasks(node) {
     },
   }
   const e2e = [
+    { name: 'test clients', run: ensureTestClients },
     tests(
       'end-to-end tests',
       node,
