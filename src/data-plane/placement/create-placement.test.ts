@@ -47,7 +47,16 @@ const setup = (policy: Partial<PlacementPolicy> = {}, maxMemoryMiB?: number) => 
     )
     return outcome
   }
-  return { clock, worker, placement, start, environment, send }
+  /** One environment that has run its first invocation, r0, and is idle. */
+  const warm = async (version: FunctionVersion) => {
+    send(version)
+    await settle()
+    start(0).succeed()
+    await settle()
+    environment(0).finish()
+    await settle()
+  }
+  return { clock, worker, placement, start, environment, send, warm }
 }
 
 test('placement: the first invocation starts an environment, the next reuses it', async () => {
@@ -566,15 +575,9 @@ test('placement: with a thousand functions idle a warm invocation asks the worke
 })
 
 test('placement: of a brief function no more than so many run at once; the next takes the first that is free', async () => {
-  const { worker, start, environment, send, clock } = setup({ maxRunningBrief: 1, maxHoldMs: 10 })
+  const { worker, environment, send, clock, warm } = setup({ maxRunningBrief: 1, maxHoldMs: 10 })
   const version = aVersion()
-  const first = send(version)
-  await settle()
-  start(0).succeed()
-  await settle()
-  environment(0).finish()
-  await settle()
-  assert.ok(first.result)
+  await warm(version)
   const [second, third] = [send(version), send(version)]
   await settle()
   assert.deepEqual(environment(0).log, ['r0', 'r1'], 'the third is held')
@@ -591,14 +594,9 @@ test('placement: of a brief function no more than so many run at once; the next 
 })
 
 test('placement: an invocation that was held too long gets an environment of its own', async () => {
-  const { worker, start, environment, send, clock } = setup({ maxRunningBrief: 1, maxHoldMs: 10 })
+  const { worker, start, environment, send, clock, warm } = setup({ maxRunningBrief: 1, maxHoldMs: 10 })
   const version = aVersion()
-  send(version)
-  await settle()
-  start(0).succeed()
-  await settle()
-  environment(0).finish()
-  await settle()
+  await warm(version)
   send(version)
   const held = send(version)
   await clock.advance(9)
@@ -613,14 +611,9 @@ test('placement: an invocation that was held too long gets an environment of its
 })
 
 test('placement: whoever hangs up while held is gone, and stop rejects the others', async () => {
-  const { placement, start, environment, send } = setup({ maxRunningBrief: 1, maxHoldMs: 10 })
+  const { placement, send, warm } = setup({ maxRunningBrief: 1, maxHoldMs: 10 })
   const version = aVersion()
-  send(version)
-  await settle()
-  start(0).succeed()
-  await settle()
-  environment(0).finish()
-  await settle()
+  await warm(version)
   send(version)
   const client = new AbortController()
   const gone = send(version, client.signal)

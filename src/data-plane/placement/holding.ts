@@ -2,6 +2,7 @@
 import type { InvocationResult } from '#contracts/invocation.ts'
 import type { Group, Waiter } from '#data-plane/placement/groups.ts'
 import type { PlacementInvocation } from '#data-plane/placement/port.ts'
+import { createWaiter } from '#data-plane/placement/waiter.ts'
 import type { Clock } from '#kernel/clock.ts'
 
 export interface Holding {
@@ -37,23 +38,19 @@ export function createHolding(options: { readonly clock: Clock; readonly maxHold
   return {
     hold: (group, request, after) =>
       new Promise((resolve, reject) => {
-        const { signal } = request
-        const onAbort = () => {
-          if (leave(group, waiter)) reject(signal?.reason)
-        }
-        const cancelTimer = clock.after(maxHoldMs, () => {
-          if (leave(group, waiter)) resolve(after())
-        })
-        const waiter: Waiter = {
+        const waiter = createWaiter({
           request,
           resolve,
           reject,
-          leave() {
-            cancelTimer()
-            signal?.removeEventListener('abort', onAbort)
+          clock,
+          maxWaitMs: maxHoldMs,
+          onTimeout: () => {
+            if (leave(group, waiter)) resolve(after())
           },
-        }
-        signal?.addEventListener('abort', onAbort, { once: true })
+          onAbort: (reason) => {
+            if (leave(group, waiter)) reject(reason)
+          },
+        })
         group.held.add(waiter)
         length++
       }),

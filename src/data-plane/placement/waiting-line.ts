@@ -3,6 +3,7 @@ import type { InvocationResult } from '#contracts/invocation.ts'
 import type { Group, Waiter } from '#data-plane/placement/groups.ts'
 import type { PlacementInvocation } from '#data-plane/placement/port.ts'
 import type { StartQueue } from '#data-plane/placement/start-queue.ts'
+import { createWaiter } from '#data-plane/placement/waiter.ts'
 import type { Clock } from '#kernel/clock.ts'
 
 /** What Lambda answers when it can't provide another environment. */
@@ -46,24 +47,20 @@ export function createWaitingLine(options: {
   return {
     wait: (group, request) =>
       new Promise((resolve, reject) => {
-        const { signal } = request
-        const giveUp = (reason: () => unknown) => () => {
+        const giveUp = (reason: unknown) => {
           if (!leave(group, waiter)) return
-          reject(reason())
+          reject(reason)
           onLeft(group)
         }
-        const onAbort = giveUp(() => signal?.reason)
-        const cancelTimer = clock.after(maxWaitMs, giveUp(noRoom))
-        const waiter: Waiter = {
+        const waiter = createWaiter({
           request,
           resolve,
           reject,
-          leave() {
-            cancelTimer()
-            signal?.removeEventListener('abort', onAbort)
-          },
-        }
-        signal?.addEventListener('abort', onAbort, { once: true })
+          clock,
+          maxWaitMs,
+          onTimeout: () => giveUp(noRoom()),
+          onAbort: giveUp,
+        })
         group.waiters.add(waiter)
         length++
       }),
