@@ -11,6 +11,7 @@ import type { Authorise } from '#wire/authorise.ts'
 import { createAwsJson } from '#wire/aws-json.ts'
 import { maxBodyBytes, requestTooLarge } from '#wire/body-limits.ts'
 import { notBuilt, unknownOperation, writeRestError } from '#wire/errors.ts'
+import { refuseForeignOrigin } from '#wire/foreign-origin.ts'
 import { createLocator, type Locatable, type Location } from '#wire/locate.ts'
 import type { ServiceModel } from '#wire/model.ts'
 import type { Protocol, RequestHead, WireResponse } from '#wire/protocol.ts'
@@ -110,6 +111,7 @@ export function createDoor(options: DoorOptions): Door {
     { service, credential }: Location<Service>,
     { request, response, requestId, awaitsContinue }: Exchange,
   ): Promise<WireResponse> => {
+    if (!verifier) refuseForeignOrigin(request.headers.origin)
     const verified = verifier?.begin(head, service.model.signingName)
     const early = service.protocol.route(head)
     // An operation that is not built is refused before its body is read.

@@ -243,3 +243,12 @@ test('an address that others reach is refused without --auth, and with the known
   assert.match(known.first ?? '', /choose a --secret-access-key of your own/)
   assert.equal((await run('--host=::')).code, 2)
 })
+
+test('with --auth off a web page of another site can not use the API, a page of this machine can', async (t) => {
+  const program = await startProgram()
+  t.after(() => program.stop())
+  const list = (origin: string) => fetch(`${program.endpoint}/2015-03-31/functions/`, { headers: { origin } })
+  const foreign = await list('https://example.org')
+  assert.deepEqual([foreign.status, foreign.headers.get('x-amzn-errortype')], [403, 'AccessDeniedException'])
+  assert.equal((await list('http://localhost:3000')).status, 200)
+})

@@ -1,10 +1,8 @@
 /** Terraform's AWS provider on IAM and KMS, with its own look at who it is: apply, an empty plan, a change, destroy. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
 
 import {
   GetRoleCommand,
@@ -15,13 +13,8 @@ import {
 } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms'
 
-import { clientEnvironment } from '../support/python-clients.ts'
 import { startProgram, temporaryDirectory } from '../support/program.ts'
-
-const run = promisify(execFile)
-
-/** Where a provider may lie for machines without Terraform's registry. */
-const PLUGINS = ['/opt/tf-plugins', '/usr/share/terraform/plugins'].find((path) => existsSync(path))
+import { terraformIn, terraformMissing } from '../support/terraform.ts'
 
 const configuration = (word: string) => `
 terraform {
@@ -124,27 +117,12 @@ output "key" { value = aws_kms_key.secrets.key_id }
 `
 
 test('Terraform applies roles, policies, users and keys, plans nothing, changes, plans nothing, and destroys', async (t) => {
-  try {
-    await run('terraform', ['version'])
-  } catch {
-    return t.skip('terraform is not installed')
-  }
-  if (PLUGINS === undefined) return t.skip("Terraform's AWS provider is not on this machine")
+  const missing = terraformMissing()
+  if (missing !== undefined) return t.skip(missing)
   const directory = await temporaryDirectory(t)
   const program = await startProgram()
   t.after(() => program.stop())
-  const env = { ...clientEnvironment(program.endpoint), TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' }
-  const terraform = async (...args: string[]) => {
-    try {
-      return (await run('terraform', args, { cwd: directory, env, timeout: 300_000 })).stdout
-    } catch (error) {
-      const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number }
-      // Exit 2 of a plan says that there are changes.
-      throw new Error(`terraform ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`, {
-        cause: error,
-      })
-    }
-  }
+  const terraform = terraformIn(directory, program.endpoint)
   const common = {
     endpoint: program.endpoint,
     region: 'us-east-1',
@@ -155,8 +133,8 @@ test('Terraform applies roles, policies, users and keys, plans nothing, changes,
   const kms = new KMSClient(common)
 
   writeFileSync(join(directory, 'main.tf'), configuration('one'))
-  await terraform('init', '-no-color', `-plugin-dir=${PLUGINS}`)
-  await terraform('apply', '-no-color', '-auto-approve')
+  await terraform.init()
+  await terraform.apply()
   const role = await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))
   assert.equal(role.Role?.Arn, 'arn:aws:iam::000000000000:role/tf/tf-function')
   assert.deepEqual(
@@ -165,20 +143,20 @@ test('Terraform applies roles, policies, users and keys, plans nothing, changes,
   )
   const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName: 'tf-function' }))
   assert.equal(attached.AttachedPolicies?.length, 2)
-  assert.equal((await terraform('output', '-raw', 'account')).trim(), '000000000000')
-  const key = (await terraform('output', '-raw', 'key')).trim()
+  assert.equal(await terraform.output('account'), '000000000000')
+  const key = await terraform.output('key')
   assert.equal(
     (await kms.send(new DescribeKeyCommand({ KeyId: 'alias/tf-secrets' }))).KeyMetadata?.KeyId,
     key,
   )
-  await terraform('plan', '-no-color', '-detailed-exitcode')
+  await terraform.planNothing()
 
   writeFileSync(join(directory, 'main.tf'), configuration('two'))
-  await terraform('apply', '-no-color', '-auto-approve')
+  await terraform.apply()
   assert.equal((await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))).Role?.Description, 'two')
-  await terraform('plan', '-no-color', '-detailed-exitcode')
+  await terraform.planNothing()
 
-  await terraform('destroy', '-no-color', '-auto-approve')
+  await terraform.destroy()
   assert.deepEqual((await iam.send(new ListRolesCommand({}))).Roles, [])
   assert.deepEqual((await iam.send(new ListPoliciesCommand({ Scope: 'Local' }))).Policies, [])
   assert.deepEqual((await kms.send(new ListAliasesCommand({}))).Aliases, [])

@@ -1,22 +1,15 @@
 /** Terraform's AWS provider: apply, an empty plan, a change, an empty plan, destroy. */
 // parity: GetFunctionEventInvokeConfig PutFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
 
 import { ListFunctionsCommand } from '@aws-sdk/client-lambda'
 
 import { invoke, lambdaClient, zipOf } from '../support/clients.ts'
-import { clientEnvironment } from '../support/python-clients.ts'
 import { startProgram, temporaryDirectory } from '../support/program.ts'
-
-const run = promisify(execFile)
-
-/** Where a provider may lie for machines without Terraform's registry. */
-const PLUGINS = ['/opt/tf-plugins', '/usr/share/terraform/plugins'].find((path) => existsSync(path))
+import { terraformIn, terraformMissing } from '../support/terraform.ts'
 
 const configuration = (word: string, memoryMiB: number) => `
 terraform {
@@ -150,27 +143,12 @@ output "url" {
 `
 
 test('Terraform applies, plans nothing, changes, plans nothing, and destroys', async (t) => {
-  try {
-    await run('terraform', ['version'])
-  } catch {
-    return t.skip('terraform is not installed')
-  }
-  if (PLUGINS === undefined) return t.skip("Terraform's AWS provider is not on this machine")
+  const missing = terraformMissing()
+  if (missing !== undefined) return t.skip(missing)
   const directory = await temporaryDirectory(t)
   const program = await startProgram()
   t.after(() => program.stop())
-  const env = { ...clientEnvironment(program.endpoint), TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' }
-  const terraform = async (...args: string[]) => {
-    try {
-      return (await run('terraform', args, { cwd: directory, env, timeout: 300_000 })).stdout
-    } catch (error) {
-      const { stdout, stderr, code } = error as { stdout: string; stderr: string; code: number }
-      // Exit 2 of a plan says that there are changes.
-      throw new Error(`terraform ${args.join(' ')} ended with ${code}:\n${stdout}\n${stderr}`, {
-        cause: error,
-      })
-    }
-  }
+  const terraform = terraformIn(directory, program.endpoint)
   writeFileSync(
     join(directory, 'hello.zip'),
     await zipOf({ 'index.mjs': `export const handler = async () => process.env.WORD` }),
@@ -178,23 +156,23 @@ test('Terraform applies, plans nothing, changes, plans nothing, and destroys', a
   writeFileSync(join(directory, 'layer.zip'), await zipOf({ 'nodejs/words.txt': 'words' }))
   writeFileSync(join(directory, 'main.tf'), configuration('one', 128))
   writeFileSync(join(directory, 'settings.tf'), settings(1))
-  await terraform('init', '-no-color', `-plugin-dir=${PLUGINS}`)
-  await terraform('apply', '-no-color', '-auto-approve')
+  await terraform.init()
+  await terraform.apply()
   const lambda = lambdaClient(program.endpoint)
   assert.equal((await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })).payload, 'one')
-  await terraform('plan', '-no-color', '-detailed-exitcode')
+  await terraform.planNothing()
   assert.match(
-    await terraform('output', '-no-color', '-raw', 'url'),
+    await terraform.output('url'),
     new RegExp(`^http://[a-z0-9]{32}\\.lambda-url\\.us-east-1\\.localhost:${program.port}/$`),
   )
 
   writeFileSync(join(directory, 'main.tf'), configuration('two', 256))
   writeFileSync(join(directory, 'settings.tf'), settings(2))
-  await terraform('apply', '-no-color', '-auto-approve')
+  await terraform.apply()
   const answer = await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })
   assert.deepEqual([answer.payload, answer.executedVersion], ['two', '2'])
-  await terraform('plan', '-no-color', '-detailed-exitcode')
+  await terraform.planNothing()
 
-  await terraform('destroy', '-no-color', '-auto-approve')
+  await terraform.destroy()
   assert.deepEqual((await lambda.send(new ListFunctionsCommand({}))).Functions, [])
 })
