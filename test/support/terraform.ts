@@ -1,14 +1,17 @@
 /** The real Terraform with its AWS provider, in a directory of a test's own. */
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { clientEnvironment } from './python-clients.ts'
 
 const run = promisify(execFile)
 
-/** Where a provider may lie for machines without Terraform's registry. */
-const PLUGINS = ['/opt/tf-plugins', '/usr/share/terraform/plugins'].find((path) => existsSync(path))
+/** A directory with the provider, laid out as a mirror: HOST/hashicorp/aws below it. Machines may lack the registry. */
+const PLUGINS = globSync('/{opt,usr/share,usr/local/share}/{*,terraform/plugins}/*/hashicorp/aws')
+  .map((provider) => join(provider, '..', '..', '..'))
+  .at(0)
 
 export interface Terraform {
   init(): Promise<string>
