@@ -3,7 +3,7 @@ import { throttled } from '#contracts/errors.ts'
 import { ACCOUNT_CONCURRENCY } from '#contracts/limits.ts'
 import { decideAdmission } from '#data-plane/counting/decide-admission.ts'
 import type { Counting } from '#data-plane/counting/port.ts'
-import { take, type TokenBucket } from '#data-plane/counting/token-bucket.ts'
+import { take, type TokenBucket } from '#kernel/token-bucket.ts'
 import type { Clock } from '#kernel/clock.ts'
 
 /** Requests a second for each unit of concurrency. Source: developer guide, quotas. */

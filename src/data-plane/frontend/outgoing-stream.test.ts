@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { AWS_STREAMING_LIMITS, createOutgoingStream } from '#data-plane/frontend/outgoing-stream.ts'
-import { createTokenBucket } from '#data-plane/frontend/token-bucket.ts'
+import { createBandwidthLimit } from '#data-plane/frontend/bandwidth.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 import { KIB, MIB } from '#kernel/units.ts'
 
@@ -150,7 +150,7 @@ test('stream: the first six megabytes pass at once, then two a second', async ()
 
 test('bucket: an idle one fills up to its burst and no further', async () => {
   const clock = createVirtualClock()
-  const bucket = createTokenBucket({ bandwidth: { burstBytes: 100, bytesPerSecond: 10 }, clock })
+  const bucket = createBandwidthLimit({ bandwidth: { burstBytes: 100, bytesPerSecond: 10 }, clock })
   assert.equal(bucket.take(100), 0)
   assert.equal(bucket.take(10), 1000)
   await clock.advance(1000)
@@ -161,6 +161,6 @@ test('bucket: an idle one fills up to its burst and no further', async () => {
 
 test('bucket: an endless one makes nobody wait', () => {
   const bandwidth = { burstBytes: Number.POSITIVE_INFINITY, bytesPerSecond: 1 }
-  const bucket = createTokenBucket({ bandwidth, clock: createVirtualClock() })
+  const bucket = createBandwidthLimit({ bandwidth, clock: createVirtualClock() })
   assert.equal(bucket.take(1e9), 0)
 })

@@ -1,6 +1,6 @@
 /** The answer of one invocation between the guest that streams it and the client that reads it. */
 import type { ResponseStream } from '#contracts/invocation.ts'
-import { createTokenBucket, type Bandwidth } from '#data-plane/frontend/token-bucket.ts'
+import { createBandwidthLimit, type Bandwidth } from '#data-plane/frontend/bandwidth.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
 import { KIB, MIB, MINUTE_MS } from '#kernel/units.ts'
 
@@ -52,7 +52,7 @@ export function createOutgoingStream(options: {
 }): OutgoingStream {
   const { limits, clock } = options
   const { maxBytes } = limits
-  const bucket = createTokenBucket({ bandwidth: limits, clock })
+  const bucket = createBandwidthLimit({ bandwidth: limits, clock })
   const started = Promise.withResolvers<void>()
   let contentType: string | undefined
   let begun = false
