@@ -30,7 +30,7 @@ export interface ManagedGuest extends AsyncDisposable {
   readonly session: FramedSession
   readonly taskRoot: string
   readonly logs: GuestLogRecord[]
-  /** What it has written to its standard output and error. */
+  /** What it has printed: by frames, and to its standard output and error. */
   output(): string
   readonly exited: Promise<GuestExit>
   init(handler: string, env?: Readonly<Record<string, string>>): Promise<InitOutcome>
@@ -68,6 +68,7 @@ export async function startManagedGuest(options: {
     control: child.stdio[3] as Duplex,
     maxResponseBytes: options.maxResponseBytes ?? MAX_RESPONSE_BYTES,
     onLog: (record) => logs.push(record),
+    onOutput: (chunk) => (output += chunk.toString('utf8')),
   })
   await session.ready
   return {

@@ -13,14 +13,28 @@ INIT_ERROR = 0x83
 RESPONSE = 0x84
 ERROR = 0x85
 LOG = 0x89
+OUTPUT = 0x8A
 
 _READ_BYTES = 65536
 _prefix = struct.Struct(">IBI")
 _lock = allocate_lock()
+_forked = False
 _received = bytearray()
 
 
+def _after_fork():
+    # Two processes that write to one socket would mix their frames; a copy of the runtime prints as other programs do.
+    global _forked
+    _forked = True
+
+
+def is_ours():
+    """False in a process that the function forked off: the channel is its parent's."""
+    return not _forked
+
+
 def open_channel():
+    os.register_at_fork(after_in_child=_after_fork)
     os.set_blocking(CONTROL_FD, True)
     # A program that the function starts must not hold the channel open.
     os.set_inheritable(CONTROL_FD, False)

@@ -45,6 +45,9 @@ def emit(message, level=None):
         header["level"] = level
     if message.endswith("\n"):
         message = message[:-1]
+    if not channel.is_ours():
+        print(message, flush=True)
+        return
     channel.send(channel.LOG, json.dumps(header).encode(), message.encode("utf-8", "backslashreplace"))
 
 
@@ -129,8 +132,14 @@ def log_error(document, to_json):
     emit("\n".join(lines), "ERROR")
 
 
-class _Unbuffered:
-    """A standard stream that keeps nothing back."""
+_PIECE_BYTES = 65536
+
+
+class _Printed:
+    """
+    A standard stream that keeps nothing back. Text goes the way of the log records, so that it stays in order with them;
+    what is written to the descriptor or to `buffer`, and what other programs print, goes through the pipe.
+    """
 
     def __init__(self, stream):
         self._stream = stream
@@ -139,13 +148,20 @@ class _Unbuffered:
         return getattr(self._stream, name)
 
     def write(self, text):
-        count = self._stream.write(text)
-        self._stream.flush()
-        return count
+        if not isinstance(text, str):
+            raise TypeError("write() argument must be str, not {}".format(type(text).__name__))
+        if not channel.is_ours():
+            count = self._stream.write(text)
+            self._stream.flush()
+            return count
+        data = text.encode("utf-8", "backslashreplace")
+        for at in range(0, len(data), _PIECE_BYTES):
+            channel.send(channel.OUTPUT, b"", data[at : at + _PIECE_BYTES])
+        return len(text)
 
     def writelines(self, lines):
-        self._stream.writelines(lines)
-        self._stream.flush()
+        for line in lines:
+            self.write(line)
 
 
 def set_up_streams():
@@ -155,4 +171,4 @@ def set_up_streams():
             continue
         # The host may have no UTF-8 locale; the function's world has one.
         stream.reconfigure(encoding="utf-8")
-        setattr(sys, name, _Unbuffered(stream))
+        setattr(sys, name, _Printed(stream))

@@ -37,6 +37,7 @@ function keepLimit(type: number, maxResponseBytes: number): number {
     case GUEST_FRAME.streamChunk:
       return Number.POSITIVE_INFINITY
     case GUEST_FRAME.log:
+    case GUEST_FRAME.output:
       return MAX_LOG_BYTES
     case GUEST_FRAME.ready:
     case GUEST_FRAME.initDone:
@@ -82,8 +83,8 @@ export function createFrameParser(options: {
           `A payload of ${payloadBytes} bytes is too long for frame 0x${type.toString(16)}`,
         )
       }
-      // What is too long a response is of no use, so nothing of it is kept; of a log record the start is.
-      keepBytes = type === GUEST_FRAME.log ? limit : 0
+      // What is too long a response is of no use, so nothing of it is kept; of a log record or of output the start is.
+      keepBytes = type === GUEST_FRAME.log || type === GUEST_FRAME.output ? limit : 0
     }
   }
 

@@ -26,6 +26,7 @@ export const GUEST_FRAME = {
   streamChunk: 0x87,
   streamEnd: 0x88,
   log: 0x89,
+  output: 0x8a,
 } as const
 
 export type HostFrameType = (typeof HOST_FRAME)[keyof typeof HOST_FRAME]

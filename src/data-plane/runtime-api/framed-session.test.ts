@@ -31,6 +31,7 @@ function frame(type: number, header: unknown = undefined, payload: string | Uint
 interface FakeGuest {
   readonly session: FramedSession
   readonly logs: GuestLogRecord[]
+  readonly output: string[]
   readonly guest: Duplex
   /** The next frame from the host. */
   receive(): Promise<{ readonly type: number; readonly header: string; readonly payload: Buffer }>
@@ -39,10 +40,12 @@ interface FakeGuest {
 function start(): FakeGuest {
   const [host, guest] = duplexPair()
   const logs: GuestLogRecord[] = []
+  const output: string[] = []
   const session = createFramedSession({
     control: host,
     maxResponseBytes: MAX_BYTES,
     onLog: (record) => logs.push(record),
+    onOutput: (chunk) => output.push(chunk.toString()),
   })
   const read = async (bytes: number): Promise<Buffer> => {
     for (;;) {
@@ -54,6 +57,7 @@ function start(): FakeGuest {
   return {
     session,
     logs,
+    output,
     guest,
     async receive() {
       const prefix = await read(9)
@@ -132,10 +136,11 @@ test('an init error keeps its type and document', async () => {
 })
 
 test('log records come before the answer they were written before, whatever newlines they hold', async () => {
-  const { session, guest, logs } = start()
+  const { session, guest, logs, output } = start()
   const outcome = session.invoke(invocation())
   guest.write(
     Buffer.concat([
+      frame(GUEST_FRAME.output, undefined, 'printed'),
       frame(GUEST_FRAME.log, { timestamp: 7, level: 'INFO' }, 'one\ntwo'),
       frame(GUEST_FRAME.log, { timestamp: 8 }, 'three'),
       frame(GUEST_FRAME.error, { errorType: 'E' }, 'null'),
@@ -143,6 +148,7 @@ test('log records come before the answer they were written before, whatever newl
     ]),
   )
   assert.deepEqual(await outcome, { kind: 'error', errorType: 'E', payload: Buffer.from('null') })
+  assert.deepEqual(output, ['printed'])
   assert.deepEqual(logs.slice(0, 2), [
     { timestamp: 7, level: 'INFO', message: 'one\ntwo' },
     { timestamp: 8, message: 'three' },

@@ -48,15 +48,17 @@ function errorTypeOf(header: string): string {
 }
 
 /**
- * Speaks the framed protocol over `control`, which the session owns from here on. `onLog` is called in the order of
- * arrival, before the invocation's own end, and must not throw. Responses above `maxResponseBytes` are counted, not kept.
+ * Speaks the framed protocol over `control`, which the session owns from here on. `onLog` and `onOutput` are called in the
+ * order of arrival, before the invocation's own end, and must not throw. `onOutput` gets what the function printed, as
+ * bytes that are valid during the call only. Responses above `maxResponseBytes` are counted, not kept.
  */
 export function createFramedSession(options: {
   readonly control: Duplex
   readonly maxResponseBytes: number
   readonly onLog: (record: GuestLogRecord) => void
+  readonly onOutput: (chunk: Buffer) => void
 }): FramedSession {
-  const { control, maxResponseBytes, onLog } = options
+  const { control, maxResponseBytes, onLog, onOutput } = options
   let booted = false
   let closed: ChannelClosed | undefined
   let initWaiter: Waiter<InitOutcome> | undefined
@@ -145,6 +147,10 @@ export function createFramedSession(options: {
             message: payload.toString('utf8'),
             ...(typeof level === 'string' && { level }),
           })
+          return
+        }
+        case GUEST_FRAME.output: {
+          onOutput(payload)
           return
         }
         case GUEST_FRAME.ready: {

@@ -34,6 +34,14 @@ def handler(event, lambda_context):
         print('printed')
         logging.getLogger().warning('two\\nlines')
         logging.info('not shown')
+    if kind == 'fork':
+        print('parent', end='')
+        child = os.fork()
+        if child == 0:
+            print('child')
+            logging.getLogger().warning('child logs')
+            os._exit(0)
+        os.waitpid(child, 0)
     if kind == 'exit': sys.exit(event['code'])
     if kind == 'os-exit': os._exit(0)
 `,
@@ -132,7 +140,7 @@ test('python 3.12 and later leave characters as they are', async () => {
   assert.equal((await guest.invoke({ kind: 'unicode' })).text, '"hé"')
 })
 
-test('a python log record is one event in the text format, and prints go to stdout', async () => {
+test('a python log record is one event in the text format, and prints stay beside it', async () => {
   await using guest = await startPythonGuest(MANY)
   await guest.init('index.handler')
   await guest.invoke({ kind: 'log' })
@@ -145,6 +153,18 @@ test('a python log record is one event in the text format, and prints go to stdo
   guest.session.close()
   await guest.exited
   assert.equal(guest.output(), 'printed\n')
+})
+
+test('a process that a python function forks off prints to the standard streams and leaves the channel alone', async () => {
+  await using guest = await startPythonGuest(MANY)
+  await guest.init('index.handler')
+  assert.equal((await guest.invoke({ kind: 'fork' })).text, 'null')
+  assert.equal((await guest.invoke({ kind: 'unicode' })).kind, 'response')
+  guest.session.close()
+  await guest.exited
+  assert.equal(guest.logs.length, 0)
+  assert.match(guest.output(), /^parent/)
+  assert.match(guest.output(), /child\n\[WARNING\]\t\S+\trequest-1\tchild logs\n/)
 })
 
 test('python logs in JSON from the level that was asked for', async () => {

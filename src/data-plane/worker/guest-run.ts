@@ -7,7 +7,7 @@ import {
   type InitOutcome,
 } from '#data-plane/runtime-api/port.ts'
 import type { Guest, GuestCommand, Sandbox } from '#data-plane/sandbox/port.ts'
-import { createOutputPump } from '#data-plane/worker/log/output-pump.ts'
+import { createOutputPump, type OutputPump } from '#data-plane/worker/log/output-pump.ts'
 import type { Clock } from '#kernel/clock.ts'
 
 /** A session that knows when the runtime has finished what it does after an answer, as the HTTP one does. */
@@ -40,18 +40,22 @@ const UNKNOWN_EXIT: GuestExit = { code: null, signal: null, outOfMemory: false }
 export async function startGuestRun(options: {
   readonly sandbox: Sandbox
   readonly command: GuestCommand
-  readonly openSession: (guest: Guest) => GuestSession | SettlingSession
+  /** `output` takes what the guest prints by way of its session instead of its streams. */
+  readonly openSession: (
+    guest: Guest,
+    output: Pick<OutputPump, 'feed' | 'endLine'>,
+  ) => GuestSession | SettlingSession
   readonly onLines: (lines: readonly string[]) => void
   readonly clock: Clock
 }): Promise<GuestRun> {
   const { sandbox, clock } = options
   const guest = await sandbox.start(options.command)
-  const session = options.openSession(guest)
   const output = createOutputPump({
     streams: [guest.stdout, guest.stderr],
     onLines: options.onLines,
     clock,
   })
+  const session = options.openSession(guest, output)
   let usable = true
   let exit: GuestExit | undefined
   // A set that callers leave again: reactions on the promise itself would pile up, one per invocation.

@@ -63,8 +63,13 @@ export function createEnvironmentLog(options: {
   const tail = createLogTail()
   const address = { account: version.account, region: version.region, group: version.logging.group, stream }
 
-  const write = (timestamp: number, messages: readonly (string | undefined)[]) => {
+  /** Time of the newest event: events are read back by time, so that it must not run against their order. */
+  let newest = 0
+
+  const write = (wanted: number, messages: readonly (string | undefined)[]) => {
     const events: LogEvent[] = []
+    const timestamp = Math.max(newest, wanted)
+    newest = timestamp
     for (const message of messages) {
       if (message === undefined) continue
       events.push({ timestamp, message })
@@ -96,7 +101,8 @@ export function createEnvironmentLog(options: {
       ])
     },
     lines: (messages) => write(clock.now(), messages),
-    record: ({ timestamp, message }) => write(timestamp, cutMessage(message)),
+    // The guest's own time, as far as it can be: a clock that is wrong must not lead the log into the future.
+    record: ({ timestamp, message }) => write(Math.min(timestamp, clock.now()), cutMessage(message)),
     takeTail: () => tail.take(),
     clearTail: () => tail.clear(),
   }

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 
+import { createEnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
 import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
 import { createLineSplitter, cutMessage } from '#data-plane/worker/log/line-splitter.ts'
 import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
 import { createOutputPump } from '#data-plane/worker/log/output-pump.ts'
 import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
+
+import { aVersion } from '../../../../test/support/function-version.ts'
 
 const SUBJECT = {
   functionName: 'fn',
@@ -185,4 +188,46 @@ test('output: a guest that prints too much is made to wait', async () => {
   await clock.advance(100)
   assert.equal(readBytes, 80 * chunk.byteLength)
   pump.stop()
+})
+
+test('events: times never run against the order, and never ahead of the clock', async () => {
+  const clock = createVirtualClock()
+  const seen: { readonly timestamp: number; readonly message: string }[] = []
+  const log = createEnvironmentLog({
+    version: aVersion(),
+    runtime: undefined,
+    initializationType: 'on-demand',
+    stream: 'stream',
+    sink: { append: ({ events }) => void seen.push(...events) },
+    clock,
+  })
+  const start = clock.now()
+  await clock.advance(10)
+  log.lines(['printed'])
+  log.record({ timestamp: start + 3, message: 'stamped before the line above arrived' })
+  log.record({ timestamp: start + 99_000, message: 'from a clock that is fast' })
+  await clock.advance(10)
+  log.lines(['later'])
+  assert.deepEqual(
+    seen.map(({ timestamp }) => timestamp - start),
+    [10, 10, 10, 20],
+  )
+})
+
+test('output: what is fed keeps its order with log records, unfinished lines too', async () => {
+  const lines: string[] = []
+  const pump = createOutputPump({
+    streams: [],
+    onLines: (more) => lines.push(...more),
+    clock: createVirtualClock(),
+  })
+  pump.feed(Buffer.from('one\ntw'))
+  pump.feed(Buffer.from('o'))
+  assert.deepEqual(lines, ['one'])
+  pump.endLine()
+  pump.endLine()
+  assert.deepEqual(lines, ['one', 'two'])
+  pump.feed(Buffer.from('three'))
+  await pump.settle()
+  assert.deepEqual(lines, ['one', 'two', 'three'])
 })

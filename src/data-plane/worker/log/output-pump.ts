@@ -14,6 +14,10 @@ const SETTLE_BYTES = 4 * MIB
 const SETTLE_TURNS = 256
 
 export interface OutputPump {
+  /** Takes what the guest printed by another way than the streams, in its order. */
+  feed(chunk: Buffer): void
+  /** Ends the unfinished line of `feed`, because a log record follows it. */
+  endLine(): void
   /** Resolves when everything that the guest wrote before the call has been handed on, unfinished lines included. */
   settle(): Promise<void>
   /** Reads no more. */
@@ -37,6 +41,7 @@ export function createOutputPump(options: {
     windowBytes = 0
     for (const stream of streams) stream.resume()
   }
+  const fed = createLineSplitter()
   const splitters = streams.map((stream) => {
     const splitter = createLineSplitter()
     stream.on('data', (chunk: Buffer) => {
@@ -61,6 +66,15 @@ export function createOutputPump(options: {
   })
 
   return {
+    feed(chunk) {
+      readBytes += chunk.byteLength
+      const lines = fed.push(chunk)
+      if (lines.length > 0) onLines(lines)
+    },
+    endLine() {
+      const rest = fed.flush()
+      if (rest !== undefined) onLines([rest])
+    },
     async settle() {
       settling = true
       if (paused) resume()
@@ -72,7 +86,7 @@ export function createOutputPump(options: {
         if (readBytes > limit) break
         await nextTurn()
       }
-      for (const splitter of splitters) {
+      for (const splitter of [fed, ...splitters]) {
         const rest = splitter.flush()
         if (rest !== undefined) onLines([rest])
       }

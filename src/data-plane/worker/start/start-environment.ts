@@ -11,6 +11,7 @@ import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/
 import { guestEnvironment, type GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import { startGuestRun, type SettlingSession } from '#data-plane/worker/guest-run.ts'
 import { createEnvironmentLog, logStreamName } from '#data-plane/worker/log/environment-log.ts'
+import type { OutputPump } from '#data-plane/worker/log/output-pump.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { codeHook } from '#data-plane/worker/start/code-hook.ts'
 import { commandHook } from '#data-plane/worker/start/command-hook.ts'
@@ -30,6 +31,7 @@ export interface SessionFactories {
     readonly control: Duplex
     readonly maxResponseBytes: number
     readonly onLog: (record: GuestLogRecord) => void
+    readonly onOutput: (chunk: Buffer) => void
   }): GuestSession
   /** Over the sandbox's listener, which outlives the session: each run of the guest gets a new session on it. */
   http(options: {
@@ -90,14 +92,18 @@ export async function assembleEnvironment(
   })
   const command = await commandHook(subject, { code, parts, paths: sandbox.paths, env })
 
-  const openSession = (guest: Guest) => {
+  const openSession = (guest: Guest, output: Pick<OutputPump, 'feed' | 'endLine'>) => {
     const maxResponseBytes = MAX_RESPONSE_BYTES
     if (endpoint) return host.sessions.http({ server: endpoint.server, maxResponseBytes })
     if (!guest.control) throw new TypeError('The sandbox gave a managed runtime no control socket')
     return host.sessions.framed({
       control: guest.control,
       maxResponseBytes,
-      onLog: (record) => log.record(record),
+      onLog(record) {
+        output.endLine()
+        log.record(record)
+      },
+      onOutput: output.feed,
     })
   }
 
