@@ -1,5 +1,6 @@
 /** Terraform's AWS provider: apply, an empty plan, a change, an empty plan, destroy. */
 // parity: GetFunctionEventInvokeConfig PutFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig
+// parity: AddLayerVersionPermission GetLayerVersionPolicy RemoveLayerVersionPermission
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -137,8 +138,54 @@ resource "aws_lambda_function_recursion_config" "hello" {
   recursive_loop = "${round === 1 ? 'Allow' : 'Terminate'}"
 }
 
+resource "aws_lambda_layer_version_permission" "words" {
+  layer_name     = aws_lambda_layer_version.words.layer_arn
+  version_number = aws_lambda_layer_version.words.version
+  statement_id   = "share-${round}"
+  action         = "lambda:GetLayerVersion"
+  principal      = "${round === 1 ? '*' : '123456789012'}"
+}
+
+resource "aws_lambda_invocation" "hello" {
+  function_name   = aws_lambda_function.hello.function_name
+  input           = jsonencode({ round = ${round} })
+  lifecycle_scope = "CRUD"
+}
+
 output "url" {
   value = aws_lambda_function_url.own.function_url
+}
+output "invocation" {
+  value = aws_lambda_invocation.hello.result
+}
+`
+
+/** All of the provider's data sources on functions, read once everything stands. */
+const READS = `
+data "aws_lambda_function" "hello" { function_name = "tf-hello" }
+data "aws_lambda_functions" "all" {}
+data "aws_lambda_alias" "live" {
+  function_name = "tf-hello"
+  name          = "live"
+}
+data "aws_lambda_function_url" "own" { function_name = "tf-hello" }
+data "aws_lambda_layer_version" "words" { layer_name = "tf-words" }
+data "aws_lambda_code_signing_config" "warn" { arn = aws_lambda_code_signing_config.warn.arn }
+data "aws_lambda_invocation" "hello" {
+  function_name = "tf-hello"
+  input         = "{}"
+}
+output "reads" {
+  value = join(" ", [
+    data.aws_lambda_function.hello.memory_size,
+    data.aws_lambda_function.hello.reserved_concurrent_executions,
+    join(",", data.aws_lambda_functions.all.function_names),
+    data.aws_lambda_alias.live.function_version,
+    data.aws_lambda_function_url.own.authorization_type,
+    tolist(data.aws_lambda_layer_version.words.compatible_runtimes)[0],
+    data.aws_lambda_code_signing_config.warn.policies[0].untrusted_artifact_on_deployment,
+    data.aws_lambda_invocation.hello.result,
+  ])
 }
 `
 
@@ -171,6 +218,12 @@ test('Terraform applies, plans nothing, changes, plans nothing, and destroys', a
   await terraform.apply()
   const answer = await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })
   assert.deepEqual([answer.payload, answer.executedVersion], ['two', '2'])
+  await terraform.planNothing()
+  // With the scope CRUD the provider tells the function about it in the event, so that the answer is the function's own.
+  assert.equal(await terraform.output('invocation'), '"two"')
+  writeFileSync(join(directory, 'reads.tf'), READS)
+  await terraform.apply()
+  assert.equal(await terraform.output('reads'), '256 5 tf-hello 2 AWS_IAM nodejs22.x Warn "two"')
   await terraform.planNothing()
 
   await terraform.destroy()
