@@ -53,7 +53,7 @@ function compile(
   of: (name: string) => Check | undefined,
 ): Check | undefined {
   const rules = scalarRules(shape)
-  const own = rules.length === 0 ? undefined : ownCheck(rules, isSilent(model, shape))
+  const own = rules.length === 0 ? undefined : ownCheck(rules, isSilent(model, shape), shape)
   switch (shape.type) {
     case 'structure':
     case 'union':
@@ -86,11 +86,17 @@ function report(out: string[], value: unknown, silent: boolean, path: string, co
 }
 
 /** One sentence for each broken rule. */
-function ownCheck(rules: readonly Rule[], silent: boolean): Check {
+function ownCheck(rules: readonly Rule[], silent: boolean, shape: Shape): Check {
   return (value, path, out) => {
-    for (const rule of rules) if (rule.broken(value)) report(out, value, silent, path, rule.text)
+    for (const rule of rules) {
+      if (rule.broken(value)) report(out, asJava(shape, value), silent, path, rule.text)
+    }
   }
 }
+
+/** Java prints a double with a fraction: 2.0. */
+const asJava = (shape: Shape | undefined, value: unknown) =>
+  shape?.type === 'double' && Number.isInteger(value) ? (value as number).toFixed(1) : value
 
 function structureCheck(
   shape: Pick<StructureShape, 'members' | 'required'>,
@@ -163,11 +169,13 @@ function entriesCheck(model: ServiceModel, map: MapShape, of: (name: string) => 
   const silent = isSilent(model, map) || keys.silent || values.silent
   return (value, path, out) => {
     const entries = value as Readonly<Record<string, unknown>>
+    const shown = () =>
+      Object.fromEntries(Object.entries(entries).map(([key, item]) => [key, asJava(shape, item)]))
     if (Object.keys(entries).some(keys.broken)) {
-      report(out, entries, silent, path, `Map keys must satisfy constraint: ${keys.text}`)
+      report(out, shown(), silent, path, `Map keys must satisfy constraint: ${keys.text}`)
     }
     if (Object.values(entries).some(values.broken)) {
-      report(out, entries, silent, path, `Map value must satisfy constraint: ${values.text}`)
+      report(out, shown(), silent, path, `Map value must satisfy constraint: ${values.text}`)
     }
     if (!inner) return
     for (const [name, item] of Object.entries(entries)) {

@@ -40,7 +40,12 @@ export const LAMBDA: ServiceRecipe = {
     RecursiveLoop: ['Terminate', 'Allow'],
   },
   // Recorded from AWS: an unknown runtime is an InvalidParameterValueException that also allows ARNs.
-  unchecked: ['CreateFunctionRequest.Runtime', 'UpdateFunctionConfigurationRequest.Runtime'],
+  unchecked: [
+    'CreateFunctionRequest.Runtime',
+    'UpdateFunctionConfigurationRequest.Runtime',
+    'PublishLayerVersionRequest.CompatibleRuntimes',
+    'PublishLayerVersionRequest.CompatibleArchitectures',
+  ],
 }
 
 export const LOGS: ServiceRecipe = {

@@ -1,6 +1,6 @@
 /** Aliases: names that point to a version, or share requests between two. */
 import { LATEST, type FunctionId } from '#contracts/arn.ts'
-import { invalidParameter, resourceConflict } from '#contracts/errors.ts'
+import { invalidParameter, LambdaError, resourceConflict } from '#contracts/errors.ts'
 import type { Alias } from '#contracts/function.ts'
 import { aliasKey, eventInvokeConfigKey, functionKey, policyKey } from '#contracts/keys.ts'
 import { functionArn } from '#contracts/arn.ts'
@@ -32,7 +32,12 @@ export function routeOf(version: string, routing: RoutingRequest | undefined): A
   const [first] = weights
   if (!first) return undefined
   if (version === LATEST) {
-    throw invalidParameter('$LATEST is not supported for an alias pointing to more than 1 version')
+    // The one text of an alias that AWS sends without `Type` (recorded).
+    throw new LambdaError(
+      'InvalidParameterValueException',
+      '$LATEST is not supported for an alias pointing to more than 1 version',
+      { status: 400, withoutType: true },
+    )
   }
   if (first[0] === version) {
     throw invalidParameter(

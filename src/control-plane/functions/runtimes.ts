@@ -9,7 +9,11 @@ const PRINTED_FIRST =
   )
 
 const accepted = RUNTIMES.filter((runtime) => !runtime.deprecated).map(({ identifier }) => identifier)
-const printed = [...new Set([...PRINTED_FIRST.filter((name) => accepted.includes(name)), ...accepted])]
+export const acceptedRuntimes: ReadonlySet<string> = new Set(accepted)
+/** All of them in AWS's order, with commas between. */
+export const printedRuntimes = [
+  ...new Set([...PRINTED_FIRST.filter((name) => acceptedRuntimes.has(name)), ...accepted]),
+].join(', ')
 
 /** Throws AWS's text for a runtime that can't be chosen (any more). */
 export function assertRuntime(identifier: string): void {
@@ -21,7 +25,7 @@ export function assertRuntime(identifier: string): void {
   }
   if (runtime) return
   throw invalidParameter(
-    `Value ${identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${printed.join(', ')}] or be a valid ARN`,
+    `Value ${identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${printedRuntimes}] or be a valid ARN`,
   )
 }
 

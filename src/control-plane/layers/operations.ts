@@ -30,6 +30,7 @@ import { countersWrite } from '../account/counters.ts'
 import { emptyPackage } from '../artifacts/package-checks.ts'
 import type { Committer } from '../commit.ts'
 import { createDocuments } from '../documents.ts'
+import { assertCompatibility } from './compatibility.ts'
 import {
   layerHeadWrite,
   layerVersionWrite,
@@ -93,6 +94,7 @@ export function createLayerOperations(deps: LayerDependencies): OperationHandler
     PublishLayerVersionResponse
   > = async (input, context) => {
     const id = ownLayer(input.LayerName, context)
+    assertCompatibility(input)
     const stored = await storeContent(code, input.Content)
     const version = await committer.run(layerKey(id, id.name), async () => {
       const head = await readLayerHead(meta, id)
