@@ -2,13 +2,15 @@
 import type { EnvironmentState } from '#contracts/environment.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { GuestInvocation } from '#contracts/invocation.ts'
-import type { Environment, Worker } from '#data-plane/worker/port.ts'
+import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
 
 export interface FakeEnvironment extends Environment {
   /** What it runs now. */
   readonly running: GuestInvocation | undefined
   /** Request ids in the order they came. */
   readonly log: readonly string[]
+  /** The test may set it: whether another init is not needed. */
+  initialised: boolean
   /** Ends the running invocation; the environment is idle again, or what `next` says. */
   finish(next?: EnvironmentState): void
   /** Fails it with a fault of the platform. */
@@ -20,7 +22,9 @@ export interface FakeEnvironment extends Environment {
 
 export interface FakeStart {
   readonly version: FunctionVersion
-  succeed(): FakeEnvironment
+  readonly type: InitializationType
+  /** With `initialised` false: the customer's init failed. */
+  succeed(initialised?: boolean): FakeEnvironment
   fail(error: Error): void
 }
 
@@ -50,6 +54,7 @@ export function createFakeWorker(options: { readonly maxMemoryMiB?: number } = {
       },
       idleSince: 0,
       startedAt: 0,
+      initialised: true,
       gone,
       log,
       get running() {
@@ -95,12 +100,14 @@ export function createFakeWorker(options: { readonly maxMemoryMiB?: number } = {
     starts,
     environments,
     slowStop: false,
-    startEnvironment: (version) =>
+    startEnvironment: (version, type) =>
       new Promise((resolve, reject) => {
         starts.push({
           version,
-          succeed() {
+          type,
+          succeed(initialised = true) {
             const environment = createEnvironment(version)
+            environment.initialised = initialised
             resolve(environment)
             return environment
           },

@@ -1,23 +1,25 @@
 /** Assignment and placement on one host: performs what decide.ts decides. */
 import { functionArn } from '#contracts/arn.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
 import {
   decideAssignment,
   decideHold,
   decideKeep,
-  decideStart,
   typicalAfter,
   waitingInVain,
 } from '#data-plane/placement/decide.ts'
 import { createGroups, type Group, type Slot } from '#data-plane/placement/groups.ts'
+import { createHostLoad } from '#data-plane/placement/host-load.ts'
 import { createHolding } from '#data-plane/placement/holding.ts'
+import { createKeptPool } from '#data-plane/placement/kept-environments.ts'
 import { createIdleEnvironments } from '#data-plane/placement/idle-environments.ts'
 import { defaultPlacementPolicy, type PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
 import { createStartQueue } from '#data-plane/placement/start-queue.ts'
 import { createWaitingLine, noRoom } from '#data-plane/placement/waiting-line.ts'
-import type { Environment, Worker } from '#data-plane/worker/port.ts'
+import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
@@ -38,6 +40,13 @@ export function createPlacement(options: {
   const queue = createStartQueue()
   const slots = new Set<Slot>()
   const idle = createIdleEnvironments({ clock, policy, stop: (slot) => void stopSlot(slot) })
+  const kept = createKeptPool({
+    clock,
+    policy,
+    stop: (slot) => void stopSlot(slot),
+    pump: () => pump(),
+    onEmpty: (group) => groups.forgetIfEmpty(group),
+  })
   const line = createWaitingLine({
     clock,
     maxWaitMs: policy.maxWaitMs,
@@ -48,11 +57,7 @@ export function createPlacement(options: {
     },
   })
   const holding = createHolding({ clock, maxHoldMs: policy.maxHoldMs })
-  let startingNow = 0
-  /** Memory of all environments, starting and stopping ones included. */
-  let usedMiB = 0
-  let stopping = 0
-  let stoppingMiB = 0
+  const host = createHostLoad({ policy, capacity: () => worker.capacity() })
   let inFlight = 0
   let accepting = true
   let stopped = false
@@ -74,13 +79,10 @@ export function createPlacement(options: {
     slot.gone = true
     idle.remove(slot)
     slots.delete(slot)
+    kept.left(slot)
     const { group } = slot
     group.slots--
-    usedMiB -= slot.memoryMiB
-    if (slot.stopping) {
-      stopping--
-      stoppingMiB -= slot.memoryMiB
-    }
+    host.gone(slot.memoryMiB, slot.stopping)
     refusedByWorker = false
     groups.forgetIfEmpty(group)
     pump()
@@ -91,8 +93,8 @@ export function createPlacement(options: {
     if (!slot.stopping) {
       slot.stopping = true
       idle.remove(slot)
-      stopping++
-      stoppingMiB += slot.memoryMiB
+      kept.left(slot)
+      host.stopBegins(slot.memoryMiB)
     }
     return slot.environment.stop().catch((error: unknown) => {
       logger.error('An environment did not stop', { environment: slot.environment.id, error: String(error) })
@@ -102,7 +104,8 @@ export function createPlacement(options: {
   /** An environment without an invocation: the next in line takes it, or it becomes idle, or it goes. */
   const release = (slot: Slot) => {
     const { group } = slot
-    if (!isUsable(slot)) {
+    // One that is kept ready and would have to initialise again is replaced instead.
+    if (!isUsable(slot) || (slot.kept && !slot.environment.initialised)) {
       if (slot.environment.state === 'gone') remove(slot)
       else void stopSlot(slot)
       return
@@ -111,11 +114,15 @@ export function createPlacement(options: {
     const ageMs = now - slot.startedAt
     // A retired environment still serves those that had resolved its version before.
     const next =
-      decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep'
+      slot.kept || decideKeep({ ageMs, idleMs: 0, retired: false }, policy) === 'keep'
         ? (line.next(group) ?? holding.next(group))
         : undefined
     if (next) {
       next.resolve(run(slot, next.request))
+      return
+    }
+    if (slot.kept && !stopped) {
+      if (!kept.rest(slot)) void stopSlot(slot)
       return
     }
     if (stopped || decideKeep({ ageMs, idleMs: 0, retired: group.retired }, policy) === 'stop') {
@@ -154,11 +161,12 @@ export function createPlacement(options: {
     }
   }
 
-  const arrive = (group: Group, environment: Environment, memoryMiB: number) => {
+  const arrive = (group: Group, environment: Environment, memoryMiB: number, isKept: boolean) => {
     const slot: Slot = {
       environment,
       group,
       memoryMiB,
+      kept: isKept,
       startedAt: clock.monotonic(),
       idleSince: 0,
       stopping: false,
@@ -169,28 +177,52 @@ export function createPlacement(options: {
     slots.add(slot)
     group.slots++
     void environment.gone.then(() => remove(slot))
+    if (isKept && environment.initialised) kept.arrived(slot)
+    else if (isKept) {
+      // It would initialise at its first invocation; nothing is gained by keeping it.
+      void stopSlot(slot)
+      kept.failed(group, { kind: 'init', message: 'The initialisation of the function failed' })
+      return
+    }
     release(slot)
+  }
+
+  const start = async (version: FunctionVersion, type: InitializationType) => {
+    const { memoryMiB } = version
+    host.startBegins(memoryMiB)
+    try {
+      const environment = await worker.startEnvironment(version, type)
+      host.startEnds(memoryMiB, true)
+      return { environment }
+    } catch (error) {
+      host.startEnds(memoryMiB, false)
+      logger.warn('An environment did not start', {
+        function: functionArn(version, version.version),
+        error: String(error),
+      })
+      return { error }
+    }
   }
 
   const begin = async (group: Group) => {
     const { version } = group
     group.starting++
-    startingNow++
-    usedMiB += version.memoryMiB
-    let environment: Environment | undefined
-    let failure: unknown
-    try {
-      environment = await worker.startEnvironment(version, 'on-demand')
-    } catch (error) {
-      failure = error
-    }
+    const { environment, error } = await start(version, 'on-demand')
     group.starting--
-    startingNow--
-    if (environment) {
-      arrive(group, environment, version.memoryMiB)
-    } else {
-      usedMiB -= version.memoryMiB
-      startFailed(group, failure)
+    if (environment) arrive(group, environment, version.memoryMiB, false)
+    else startFailed(group, error)
+    pump()
+  }
+
+  /** Starts one that is to be kept ready. */
+  const beginKept = async (group: Group, type: InitializationType) => {
+    const { version } = group
+    kept.starting(group)
+    const { environment, error } = await start(version, type)
+    if (environment) arrive(group, environment, version.memoryMiB, true)
+    else {
+      const message = error instanceof Error ? error.message : String(error)
+      kept.failed(group, { kind: isCapacityError(error) ? 'capacity' : 'platform', message })
     }
     pump()
   }
@@ -205,33 +237,40 @@ export function createPlacement(options: {
       for (let left = inVain; left > 0; left--) queue.add(group)
       return
     }
-    const name = functionArn(group.version, group.version.version)
-    logger.warn('An environment did not start', { function: name, error: String(error) })
     line.reject(group, inVain, error)
   }
 
   /** Begins the starts that may begin now. Every pass begins, drops or postpones one, or ends the loop. */
   const pump = () => {
-    if (refusedByWorker && stopping > 0) return
+    if (refusedByWorker && host.stopping > 0) return
     refusedByWorker = false
+    if (startForWaiting() === 'done') startKept()
+  }
+
+  const reclaim = () => {
+    metrics.count('lambent_environments_reclaimed_total')
+    if (idle.oldest) void stopSlot(idle.oldest)
+  }
+
+  /** Those that are to be kept ready begin when nobody waits for anything else. */
+  const startKept = () => {
+    for (let group = kept.next; group?.kept && !stopped; group = kept.next) {
+      const decision = host.mayStart(group.version.memoryMiB, idle.count)
+      if (decision === 'wait') return
+      if (decision === 'start') void beginKept(group, group.kept.target.initializationType)
+      else if (decision === 'reclaim') reclaim()
+      else {
+        kept.starting(group)
+        kept.failed(group, { kind: 'capacity', message: 'This host has no room for another environment' })
+      }
+    }
+  }
+
+  const startForWaiting = (): 'done' | 'wait' => {
     for (let postponed = 0; postponed < queue.groups;) {
       const group = queue.next
-      if (!group || stopped) return
-      const capacity = worker.capacity()
-      const decision = decideStart(
-        {
-          startingNow,
-          environments: slots.size + startingNow,
-          // Whichever is worse: the worker may hold memory that placement did not ask for.
-          usedMiB: Math.max(usedMiB, capacity.memoryMiB),
-          maxMiB: capacity.maxMemoryMiB,
-          stopping,
-          stoppingMiB,
-          idle: idle.count,
-        },
-        group.version.memoryMiB,
-        policy,
-      )
+      if (!group || stopped) return 'wait'
+      const decision = host.mayStart(group.version.memoryMiB, idle.count)
       switch (decision) {
         case 'start':
           queue.take(group)
@@ -239,8 +278,7 @@ export function createPlacement(options: {
           postponed = 0
           break
         case 'reclaim':
-          metrics.count('lambent_environments_reclaimed_total')
-          if (idle.oldest) void stopSlot(idle.oldest)
+          reclaim()
           break
         case 'skip':
           queue.postpone(group)
@@ -249,19 +287,24 @@ export function createPlacement(options: {
         case 'never': {
           queue.clear(group)
           const { memoryMiB } = group.version
-          const message = `The function needs ${memoryMiB} MB of memory; this host gives environments ${capacity.maxMemoryMiB} MB in all`
+          const { maxMemoryMiB } = worker.capacity()
+          const message = `The function needs ${memoryMiB} MB of memory; this host gives environments ${maxMemoryMiB} MB in all`
           line.reject(group, group.waiters.size - group.starting, serviceFailure(message))
           break
         }
         case 'wait':
-          return
+          return 'wait'
       }
     }
+    return 'done'
   }
 
   const assign = async (group: Group, request: PlacementInvocation): Promise<InvocationResult> => {
     // It may have been held while the service was told to stop.
     if (stopped) throw shuttingDown()
+    for (let slot = kept.take(group); slot; slot = kept.take(group)) {
+      if (isUsable(slot)) return run(slot, request)
+    }
     let last = group.idle.at(-1)
     while (last && !isUsable(last)) {
       idle.remove(last)
@@ -302,9 +345,11 @@ export function createPlacement(options: {
     retire(target) {
       for (const group of groups.concerned(target)) {
         group.retired = true
+        if (group.kept) kept.want(group, { ...group.kept.target, count: 0 })
         for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot)
       }
     },
+    keepReady: ({ version, ...target }) => kept.want(groups.of(version), target),
     environments: () =>
       [...slots].map(({ environment: { id, version, state } }) => ({
         id,
@@ -332,6 +377,7 @@ export function createPlacement(options: {
       accepting = false
       stopped = true
       idle.close()
+      kept.close()
       for (const group of groups.all()) {
         queue.clear(group)
         line.reject(group, group.waiters.size, shuttingDown())

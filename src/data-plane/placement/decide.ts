@@ -111,3 +111,26 @@ export function decideKeep(
 /** How many waiting invocations nobody starts an environment for any more, after a start has failed. */
 export const waitingInVain = ({ waiting, starting }: { waiting: number; starting: number }) =>
   Math.max(0, waiting - starting)
+
+/** One function version's environments that are kept initialised. */
+export interface KeptState {
+  readonly wanted: number
+  /** Initialised environments that may stay. */
+  readonly fresh: number
+  /** Initialised environments that have reached their age: they stay until others have taken their place. */
+  readonly aged: number
+  readonly starting: number
+  /** The last attempt failed. */
+  readonly failing: boolean
+  /** It is time for another attempt after a failure. */
+  readonly retryDue: boolean
+}
+
+/** How many to start and how many to let go. After a failure there is one attempt at a time. */
+export function decideKept(state: KeptState): { readonly start: number; readonly stop: number } {
+  const { wanted, fresh, aged, starting, failing, retryDue } = state
+  const missing = Math.max(0, wanted - fresh - starting)
+  const stop = Math.max(0, fresh + aged - wanted)
+  if (!failing) return { start: missing, stop }
+  return { start: retryDue && starting === 0 ? Math.min(1, missing) : 0, stop }
+}

@@ -2,7 +2,13 @@
 import type { FunctionId } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
-import type { PlacementInvocation, RetireTarget } from '#data-plane/placement/port.ts'
+import type {
+  PlacementInvocation,
+  ReadyFailure,
+  ReadyState,
+  ReadyTarget,
+  RetireTarget,
+} from '#data-plane/placement/port.ts'
 import type { Environment } from '#data-plane/worker/port.ts'
 import type { RecencyLinks } from '#kernel/recency-list.ts'
 
@@ -15,6 +21,8 @@ export interface Slot extends RecencyLinks<Slot> {
   /** Monotonic milliseconds. */
   readonly startedAt: number
   idleSince: number
+  /** It is one of those that are kept ready: not in the recency list, never reclaimed. */
+  readonly kept: boolean
   stopping: boolean
   gone: boolean
 }
@@ -26,6 +34,24 @@ export interface Waiter {
   readonly reject: (reason: unknown) => void
   /** Cancels its timer and its abort listener. */
   readonly leave: () => void
+}
+
+/** What is kept ready of a group; see kept-environments.ts. */
+export interface KeptEnvironments {
+  target: Omit<ReadyTarget, 'version'>
+  /** Initialised ones that are not stopping. */
+  readonly slots: Set<Slot>
+  /** Those without an invocation, the one used last at the end. */
+  readonly idle: Slot[]
+  starting: number
+  /** Attempts that have failed in a row, and why the last one did. */
+  failures: number
+  failure: ReadyFailure | undefined
+  /** Monotonic milliseconds of the next attempt after a failure. */
+  retryAt: number
+  cancelTimer: (() => void) | undefined
+  /** What was told last. */
+  told: ReadyState | undefined
 }
 
 /** Everything that serves one generation of one function version. */
@@ -46,6 +72,8 @@ export interface Group {
   running: number
   /** What invocations took lately, milliseconds. */
   typicalMs: number | undefined
+  /** Environments that are kept ready; undefined when none are wanted and none are left. */
+  kept: KeptEnvironments | undefined
   /** Starts that wait for their turn. */
   queued: number
   /** Starts under way. */
@@ -90,6 +118,7 @@ export function createGroups(): Groups {
         slots: 0,
         running: 0,
         typicalMs: undefined,
+        kept: undefined,
         queued: 0,
         starting: 0,
         retired: false,
@@ -112,6 +141,7 @@ export function createGroups(): Groups {
     forgetIfEmpty(group) {
       if (
         !group.live ||
+        group.kept !== undefined ||
         group.slots + group.starting + group.queued + group.waiters.size + group.held.size > 0
       )
         return

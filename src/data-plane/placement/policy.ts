@@ -1,7 +1,7 @@
 /** The thresholds of placement; each one can be set by whoever wires the program. */
 import { availableParallelism } from 'node:os'
 
-import { MINUTE_MS } from '#kernel/units.ts'
+import { MINUTE_MS, SECOND_MS } from '#kernel/units.ts'
 
 export interface PlacementPolicy {
   /** An environment that did nothing for so long is stopped. */
@@ -25,6 +25,11 @@ export interface PlacementPolicy {
   readonly maxRunningBrief: number
   /** Longest such wait; then the invocation gets an environment of its own after all. */
   readonly maxHoldMs: number
+  /** Of `maxStarting`, those that nobody waits for because they are to be kept ready. */
+  readonly maxStartingKept: number
+  /** Pause after an environment that is to be kept ready failed to start; it doubles with each failure in a row. */
+  readonly minKeptRetryMs: number
+  readonly maxKeptRetryMs: number
 }
 
 /** Ten minutes of idleness is within what is observed of Lambda, which promises nothing. */
@@ -40,4 +45,7 @@ export const defaultPlacementPolicy = (): PlacementPolicy => ({
   briefMs: 5,
   maxRunningBrief: 2 * availableParallelism(),
   maxHoldMs: 10,
+  maxStartingKept: Math.max(2, availableParallelism()),
+  minKeptRetryMs: 30 * SECOND_MS,
+  maxKeptRetryMs: 10 * MINUTE_MS,
 })

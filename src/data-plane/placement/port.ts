@@ -2,6 +2,7 @@
 import type { FunctionId } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
+import type { InitializationType } from '#data-plane/worker/port.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
 export interface PlacementInvocation {
@@ -29,6 +30,32 @@ export interface RetireTarget {
   readonly keepGeneration?: string
 }
 
+/** Environments of one function version that are to be initialised whether anybody invokes them or not. */
+export interface ReadyTarget {
+  readonly version: FunctionVersion
+  /** 0: none any more. */
+  readonly count: number
+  readonly initializationType: InitializationType
+  /** Told whenever the state has changed, until the next target of this version; never from within `keepReady`. */
+  readonly onChange?: (state: ReadyState) => void
+}
+
+export interface ReadyState {
+  readonly wanted: number
+  /** Their initialisation is under way. */
+  readonly starting: number
+  /** Initialised, busy ones included. */
+  readonly ready: number
+  /** Why the last attempt came to nothing; undefined once one has succeeded. Attempts go on, ever more rarely. */
+  readonly failure?: ReadyFailure
+}
+
+export interface ReadyFailure {
+  /** `init`: the customer's code; `capacity`: this host has no room; `platform`: anything else. */
+  readonly kind: 'init' | 'capacity' | 'platform'
+  readonly message: string
+}
+
 export interface Placement extends Component {
   /**
    * Runs one invocation: on the idle environment used last, else on whichever comes first, a new environment or one
@@ -41,6 +68,12 @@ export interface Placement extends Component {
    * those of the generation that is valid now. Idle ones stop at once, busy ones after their invocation.
    */
   retire(target: RetireTarget): void
+  /**
+   * Keeps so many environments of the version initialised from now on, in place of what was asked for it before: starts
+   * them, replaces those that die or age, and never reclaims them for being idle. Invocations of the version use them
+   * first. A retirement of the version ends it. The same target once more makes it try again at once after failures.
+   */
+  keepReady(target: ReadyTarget): void
   /** Environments as they are now, for `lambent list`, health and the console. */
   environments(): readonly EnvironmentSummary[]
 }

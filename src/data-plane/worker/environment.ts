@@ -208,6 +208,9 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     get idleSince() {
       return idleSince
     },
+    get initialised() {
+      return run?.usable === true
+    },
     initialise,
     invoke,
     stop,

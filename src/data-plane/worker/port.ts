@@ -14,6 +14,8 @@ export interface Environment {
   /** Monotonic milliseconds since it became idle; meaningless in other states. */
   readonly idleSince: number
   readonly startedAt: number
+  /** False when its init failed or it crashed: its next invocation begins with an init. */
+  readonly initialised: boolean
   /**
    * Runs one invocation; the caller must be the only one. Resolves with the answer or the function's error (handler
    * error, exit, timeout, too large a response: all results, with AWS's error documents). Afterwards the environment

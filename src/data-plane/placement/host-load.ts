@@ -1,0 +1,67 @@
+/** What of this host is taken: places and memory, those of environments that start or stop included. */
+import { decideStart, type StartDecision } from '#data-plane/placement/decide.ts'
+import type { PlacementPolicy } from '#data-plane/placement/policy.ts'
+import type { WorkerCapacity } from '#data-plane/worker/port.ts'
+
+export interface HostLoad {
+  /** Whether an environment of `memoryMiB` may start now; `idle` environments could be stopped for it. */
+  mayStart(memoryMiB: number, idle: number): StartDecision
+  startBegins(memoryMiB: number): void
+  /** The environment is there, or its start has failed. */
+  startEnds(memoryMiB: number, arrived: boolean): void
+  stopBegins(memoryMiB: number): void
+  /** It is gone, and was stopping or not. */
+  gone(memoryMiB: number, wasStopping: boolean): void
+  readonly stopping: number
+}
+
+export function createHostLoad(options: {
+  readonly policy: PlacementPolicy
+  readonly capacity: () => WorkerCapacity
+}): HostLoad {
+  const { policy, capacity } = options
+  let startingNow = 0
+  let arrived = 0
+  let usedMiB = 0
+  let stopping = 0
+  let stoppingMiB = 0
+  return {
+    mayStart(memoryMiB, idle) {
+      const { memoryMiB: promisedMiB, maxMemoryMiB } = capacity()
+      const host = {
+        startingNow,
+        environments: arrived + startingNow,
+        // Whichever is worse: the worker may hold memory that placement did not ask for.
+        usedMiB: Math.max(usedMiB, promisedMiB),
+        maxMiB: maxMemoryMiB,
+        stopping,
+        stoppingMiB,
+        idle,
+      }
+      return decideStart(host, memoryMiB, policy)
+    },
+    startBegins(memoryMiB) {
+      startingNow++
+      usedMiB += memoryMiB
+    },
+    startEnds(memoryMiB, isThere) {
+      startingNow--
+      if (isThere) arrived++
+      else usedMiB -= memoryMiB
+    },
+    stopBegins(memoryMiB) {
+      stopping++
+      stoppingMiB += memoryMiB
+    },
+    gone(memoryMiB, wasStopping) {
+      arrived--
+      usedMiB -= memoryMiB
+      if (!wasStopping) return
+      stopping--
+      stoppingMiB -= memoryMiB
+    },
+    get stopping() {
+      return stopping
+    },
+  }
+}
