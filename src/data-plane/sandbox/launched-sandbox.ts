@@ -17,6 +17,7 @@ export type HostCommand = Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main' | '
 
 /** How a driver starts a main process. */
 export interface Launcher {
+  /** Asked whenever somebody wants to know. */
   readonly paths: GuestPaths
   /** The host's command line for a guest's. `run` numbers the starts of this sandbox from 1. */
   launch(command: GuestCommand, run: number): HostCommand
@@ -133,7 +134,9 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
 
   return {
     id,
-    paths: launcher.paths,
+    get paths() {
+      return launcher.paths
+    },
     async listen() {
       refuseWhenGone()
       return launcher.listen()

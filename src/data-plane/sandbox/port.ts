@@ -46,6 +46,9 @@ export interface GuestFiles {
   readonly lang: string | undefined
 }
 
+/** What of them there is; a blank sandbox has no code. */
+export type ShownFiles = { readonly [Name in keyof GuestFiles]: string | undefined }
+
 /** The same directories as the guest names them. The process driver cannot mount, so there they are the host's. */
 export interface GuestPaths {
   readonly task: string
@@ -59,6 +62,23 @@ export interface SandboxSpec {
   /** Environment id: lower-case hexadecimal, unique on this host. */
   readonly id: string
   readonly files: GuestFiles
+  readonly limits: SandboxLimits
+}
+
+/** A sandbox that is nobody's yet: it has a runtime but no code. */
+export interface BlankSpec {
+  readonly id: string
+  readonly files: Pick<GuestFiles, 'runtime' | 'lang'>
+  /** Memory and processes hold until it is somebody's; /tmp has its size from the start. */
+  readonly limits: SandboxLimits
+  /** True: nobody waits for it, so it gets what CPU time others leave, where the driver can. */
+  readonly background: boolean
+}
+
+/** What makes a blank sandbox a function's. */
+export interface SandboxOwner {
+  readonly files: Pick<GuestFiles, 'task' | 'opt'>
+  /** Open files and processes stay as they are. */
   readonly limits: SandboxLimits
 }
 
@@ -85,6 +105,7 @@ export interface Guest {
 
 export interface Sandbox {
   readonly id: string
+  /** Where a driver can't mount, those of a blank sandbox change when it becomes somebody's. */
   readonly paths: GuestPaths
   /**
    * Opens a listener that only this sandbox reaches, before the first `start`. `address` (host:port) is how the guest
@@ -113,10 +134,21 @@ export interface Sandbox {
   destroy(): Promise<void>
 }
 
+/** A sandbox in which a guest may run before it is known whose it will be. */
+export interface BlankSandbox extends Sandbox {
+  /**
+   * Gives it to a function, for ever: code and layers appear at `paths` under the processes that run already, the
+   * memory limit and the size of /tmp change. Once only; whoever is refused or fails must destroy it.
+   */
+  specialise(owner: SandboxOwner): Promise<void>
+}
+
 export interface SandboxDriver {
   readonly report: DriverReport
   /** Prepares the isolated place; nothing runs in it yet. Rejects with a clear message when the host cannot. */
   create(spec: SandboxSpec): Promise<Sandbox>
+  /** The same without code: /var/task and /opt are empty until it is somebody's. */
+  createBlank(spec: BlankSpec): Promise<BlankSandbox>
   /** The URL under which a guest reaches what this process serves on `port`, on the host's loopback or everywhere. */
   endpointFor(port: number): string
   /** Removes what an earlier agent left behind: thaw, kill, unmount, delete. Returns how many sandboxes it found. */

@@ -211,14 +211,17 @@ export const PRIVATE_PLACE = '/run/lambent'
 export const HIDE_HYBRID =
   'if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi'
 
-/** The root of all guests is shown at a place that its users can reach. */
+/**
+ * The root of all guests is shown at a place that its users can reach. Without root ($2) there are no other users, and
+ * the place could not be made.
+ */
 const PREPARE = `
 ${HIDE_HYBRID}
-if [ -d "$1/root" ]; then
+if [ "$2" = mount-namespace ] && [ -d "$1/root" ]; then
   mkdir -p ${PRIVATE_PLACE} && mount -t tmpfs -o mode=755,size=4m lambent ${PRIVATE_PLACE} &&
   mkdir ${PRIVATE_PLACE}/root && mount --bind "$1/root" ${PRIVATE_PLACE}/root || exit 72
 fi
-shift
+shift 2
 exec "$@"
 `
 
@@ -249,6 +252,7 @@ function commandLine(place: SpawnerPlace, stateDirectory: string): readonly stri
     PREPARE,
     'sh',
     stateDirectory,
+    place,
     ...node,
   ]
 }

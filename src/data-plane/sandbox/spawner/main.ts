@@ -12,7 +12,7 @@ import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue
 import { loadNative } from './native.ts'
 import { allowForwarding, listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
-import { bindMounts, makeScratch, mountMemory } from './mounts.ts'
+import { bindMounts, makeScratch, makeShared, mountMemory, show } from './mounts.ts'
 
 const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
@@ -48,6 +48,12 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       return answer({})
     case 'bind':
       await bindMounts(native, request.mounts)
+      return answer({})
+    case 'make-shared':
+      await makeShared(native, request)
+      return answer({})
+    case 'show':
+      await show(native, request)
       return answer({})
     case 'mount-memory':
       await mountMemory(request.target, request.sizeMiB)

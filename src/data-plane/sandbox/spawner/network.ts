@@ -1,8 +1,9 @@
 /** Network namespaces: made, configured and listened in, by system calls where this Node can, else by commands. */
-import { fork, spawnSync } from 'node:child_process'
+import { execFile, fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 
+import { nodeCollects } from './children.ts'
 import type { SpawnerRequest } from './messages.ts'
 import type { Native } from './native.ts'
 
@@ -16,13 +17,11 @@ export async function makeNetwork(
 ): Promise<void> {
   const { file, inside, outside } = request
   closeSync(openSync(file, 'w'))
-  if (native) {
-    native.inFreshNetwork(() => {
-      command('mount', ['--bind', '/proc/self/ns/net', file])
-      command('ip', ['-batch', '-'], lines(inside))
-    })
-  } else command('unshare', [`--net=${file}`, 'ip', '-batch', '-'], lines(inside))
-  if (outside.length > 0) command('ip', ['-batch', '-'], lines(outside))
+  // Only the making needs this thread: what configures runs beside it, because others wait for the spawner.
+  const made = native?.inFreshNetwork((here) => native.bindMount(here, file)) ?? false
+  const enter = made ? ['nsenter', `--net=${file}`] : ['unshare', `--net=${file}`]
+  await command([...enter, 'ip', '-batch', '-'], lines(inside))
+  if (outside.length > 0) await command(['ip', '-batch', '-'], lines(outside))
 }
 
 const lines = (commands: readonly string[]) => `${commands.join('\n')}\n`
@@ -73,12 +72,16 @@ function listenByHelper(network: string, address: string, port: number): Promise
   })
 }
 
-function command(program: string, args: readonly string[], input = ''): void {
-  const { status, stderr, error } = spawnSync(program, args, {
-    input,
-    encoding: 'utf8',
-    timeout: COMMAND_DEADLINE_MS,
+function command([program = '', ...args]: readonly string[], input: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, { timeout: COMMAND_DEADLINE_MS }, (error, _, stderr) => {
+      if (!error) return resolve()
+      const said = stderr.trim()
+      const why = said === '' ? error.message : said
+      reject(new Error(`"${program} ${args.join(' ')}" failed: ${why}`, { cause: error }))
+    })
+    nodeCollects(child)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
   })
-  if (error || status !== 0)
-    throw new Error(`"${program} ${args.join(' ')}" failed: ${error?.message ?? stderr.trim()}`)
 }
