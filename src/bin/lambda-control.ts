@@ -1,6 +1,7 @@
 /** The control plane of Lambda, wired to its store and to whoever prepares functions. */
 import { join } from 'node:path'
 
+import { createBlobSweeper } from '#control-plane/artifacts/blob-sweeper.ts'
 import { createBucketReader } from '#control-plane/artifacts/bucket-reader.ts'
 import { createCodeDownload, type CodeDownload } from '#control-plane/artifacts/code-download.ts'
 import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
@@ -35,6 +36,8 @@ export function createLambdaControl(options: {
   readonly preparer: Preparer
   readonly directory: string
   readonly accountConcurrency: number
+  /** For how long packages are kept that nothing refers to any more. */
+  readonly unusedCodeMs: number
   /** Form of function URLs; empty: derived from the request. */
   readonly functionUrl: string
   /** An empty URL: no bucket can be read. */
@@ -47,7 +50,7 @@ export function createLambdaControl(options: {
 }): LambdaControl {
   const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
     options
-  const { functionUrl } = options
+  const { functionUrl, unusedCodeMs } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,
@@ -70,6 +73,7 @@ export function createLambdaControl(options: {
     clock,
   })
   const activation = createActivation({ meta, preparer, clock, random, logger })
+  const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
   return {
     operations: {
       ...createLambdaOperations({
@@ -86,8 +90,16 @@ export function createLambdaControl(options: {
       ...createLayerOperations({ meta, code: codeStore, committer: createCommitter(meta), clock, random }),
     },
     codeDownload: createCodeDownload({ blobs, key, clock }),
-    start: () => activation.start(),
-    drain: (deadlineMs) => activation.drain(deadlineMs),
-    stop: () => activation.stop(),
+    async start() {
+      await activation.start()
+      await sweeper.start()
+    },
+    async drain(deadlineMs) {
+      await Promise.all([activation.drain(deadlineMs), sweeper.drain(deadlineMs)])
+    },
+    async stop() {
+      await sweeper.stop()
+      await activation.stop()
+    },
   }
 }

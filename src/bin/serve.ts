@@ -80,6 +80,7 @@ async function serve(settings: Settings) {
     directory: data,
     accountConcurrency: settings.concurrency,
     functionUrl: settings['function-url'],
+    unusedCodeMs: settings['unused-code-seconds'] * 1000,
     bucket: {
       url: settings['s3-endpoint'],
       region: settings['s3-region'],

@@ -59,3 +59,7 @@ export const codeSigningUseKey = (id: FunctionId, configId: string) =>
 
 /** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
 export const accountKey = (where: Scope) => `account/${scope(where)}`
+
+/** Blobs that no document named when it was looked for, by digest: `UnusedBlob`. */
+export const UNUSED_BLOBS = 'unused-blob/'
+export const unusedBlobKey = (sha256: string) => `${UNUSED_BLOBS}${sha256}`
