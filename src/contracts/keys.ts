@@ -60,6 +60,12 @@ export const codeSigningUseKey = (id: FunctionId, configId: string) =>
 /** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
 export const accountKey = (where: Scope) => `account/${scope(where)}`
 
+/** Keys of the functions and versions that are on their way to another state, each behind this. An index, without content. */
+export const IN_TRANSITION = 'in-transition/'
+export const inTransitionKey = (documentKey: string) => `${IN_TRANSITION}${documentKey}`
+/** There once the indexes tell of every document, also of those from before there were indexes. */
+export const INDEXES_COMPLETE = 'indexes/complete'
+
 /** Blobs that no document named when it was looked for, by digest: `UnusedBlob`. */
 export const UNUSED_BLOBS = 'unused-blob/'
 export const unusedBlobKey = (sha256: string) => `${UNUSED_BLOBS}${sha256}`
