@@ -1,5 +1,5 @@
 /** The isolated place a guest runs in. One driver per kind of isolation; the worker never knows which. */
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 
 import type { GuestExit } from '#contracts/invocation.ts'
@@ -92,14 +92,14 @@ export interface GuestCommand {
   readonly control: boolean
 }
 
-/** One run of the main process in a sandbox. */
+/** One run of a process in a sandbox. */
 export interface Guest {
   readonly control: Duplex | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  /** Resolves once, when the main process has ended. Never rejects. */
+  /** Resolves once, when the process has ended. Never rejects. */
   readonly exited: Promise<GuestExit>
-  /** Sends a signal to the main process; does nothing when it is gone. */
+  /** Sends a signal to the process; does nothing when it is gone. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
@@ -112,6 +112,16 @@ export interface Sandbox {
    * names it. The caller owns the server and closes it.
    */
   listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /**
+   * Connects to a port of the guest's loopback, for what a process inside listens on. Rejects when nobody does. What the
+   * other side sends before it is spoken to may be lost.
+   */
+  connect(port: number): Promise<Socket>
+  /**
+   * Starts another process beside the main one, which need not run yet: same files, same network, same limits together.
+   * It ends with the next `start` of the main one at the latest. It may not see the main one's processes.
+   */
+  startBeside(command: GuestCommand): Promise<Guest>
   /** Starts the main process. An earlier one and everything it left running is killed first; /tmp is kept. */
   start(command: GuestCommand): Promise<Guest>
   /**

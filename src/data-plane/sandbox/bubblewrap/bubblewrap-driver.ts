@@ -85,6 +85,7 @@ export async function createBubblewrapDriver(
       spared: () => [],
       ...(root && { pipeOwner: uid }),
       listen: network.listen,
+      connect: network.connect,
       close: network.close,
       launch(command, run) {
         const file = join(directory, `run-${run}`, 'arguments')

@@ -105,6 +105,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     explain: () => lastLine(log),
     pipeOwner: hostId + GUEST_USER.uid,
     listen: network.listen,
+    connect: network.connect,
     close: network.close,
     launch(command, run) {
       const file = join(directory, `run-${run}`, 'process.json')

@@ -9,7 +9,7 @@ import { createBlankSandbox } from '../blank-sandbox.ts'
 import { createDriverBase, type DriverOptions, type SandboxMaking } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
 import { createLaunchedSandbox, type Launcher } from '../launched-sandbox.ts'
-import { listenOnLoopback } from '../listen-on-loopback.ts'
+import { connectToLoopback, listenOnLoopback } from '../loopback.ts'
 import type {
   BlankSpec,
   DriverReport,
@@ -77,6 +77,7 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
       signalsAsCodes: false,
       spared: () => [],
       listen: listenOnLoopback,
+      connect: connectToLoopback,
       launch: (command) => ({
         argv: confinedCommand({
           argv: command.argv,

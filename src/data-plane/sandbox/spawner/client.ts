@@ -1,7 +1,7 @@
 /** The serving process's side of the spawner: starts it, talks to it, starts another when it dies. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import type { Server } from 'node:net'
+import { Socket, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import { sleep, type Clock } from '#kernel/clock.ts'
@@ -38,6 +38,7 @@ export interface Spawner {
 
 export interface Answer extends SpawnerValue {
   readonly server?: Server
+  readonly socket?: Socket
 }
 
 const READY_DEADLINE_MS = 10_000
@@ -85,6 +86,11 @@ export async function createSpawner(options: {
     const reply = message as SpawnerReply
     if (reply.kind === 'reply') {
       const entry = takePending(reply.id)
+      if (handle instanceof Socket) {
+        if (entry) entry.resolve({ ...reply.value, socket: handle })
+        else handle.destroy()
+        return
+      }
       const server = handle as Server | undefined
       // Nobody waits for it any more: an open listener would take the guest's connections for ever.
       if (!entry) server?.close()

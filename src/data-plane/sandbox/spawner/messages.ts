@@ -89,6 +89,8 @@ export type SpawnerRequest =
       readonly address: string
       readonly port: number
     }
+  /** Answers with a connection to this port of the network's loopback as the message's handle. */
+  | { readonly op: 'connect'; readonly network: string; readonly port: number }
   /** Takes note of the clean-up plan in this directory, which must be written already. */
   | { readonly op: 'remember'; readonly directory: string }
   /** Kills every process of the sandbox in this directory, except the spared ones. */
@@ -182,6 +184,7 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
   'make-network': (m) => isPath(m['file']) && isTexts(m['inside']) && isTexts(m['outside']),
   'allow-forwarding': () => true,
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
+  connect: (m) => isPath(m['network']) && isPositive(m['port']) && Number(m['port']) <= 65_535,
   kill: (m) =>
     isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),
   remember: (m) => isPath(m['directory']),

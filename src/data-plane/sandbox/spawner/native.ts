@@ -55,6 +55,8 @@ export interface Native {
   inNetwork<T>(namespaceFile: string, action: () => T): T
   /** Moves the calling thread into a fresh network namespace, runs `action` with a path that names it, moves back. */
   inFreshNetwork<T>(action: (namespaceFile: string) => T): T
+  /** A connected IPv4 socket in the calling thread's network namespace; waits for the other side, so loopback only. */
+  connectTcp(address: readonly [number, number, number, number], port: number): number
   /** A listening IPv4 socket in the calling thread's network namespace. */
   listenTcp(address: readonly [number, number, number, number], port: number, backlog: number): number
 }
@@ -67,6 +69,15 @@ export async function loadNative(): Promise<Native | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** struct sockaddr_in: family in host order, port and address in network order (ip(7)). */
+function internetAddress(octets: readonly number[], port: number): Buffer {
+  const address = Buffer.alloc(16)
+  address.writeUInt16LE(AF_INET, 0)
+  address.writeUInt16BE(port, 2)
+  Buffer.from(octets).copy(address, 4)
+  return address
 }
 
 function bind(ffi: typeof ffiModule): Native {
@@ -92,6 +103,12 @@ function bind(ffi: typeof ffiModule): Native {
     if (c.setns(homeDescriptor, CLONE_NEWNET) !== 0) process.exit(70)
   }
   const homeNetwork = () => (home ??= openSync('/proc/self/ns/net', 'r'))
+
+  const openTcp = () => {
+    const descriptor = c.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
+    if (descriptor < 0) throw new Error('Cannot open a TCP socket')
+    return descriptor
+  }
 
   return {
     makeFifo: (path, mode) => c.mkfifo(path, mode) === 0,
@@ -158,18 +175,19 @@ function bind(ffi: typeof ffiModule): Native {
         backHome(back)
       }
     },
+    connectTcp(octets, port) {
+      const descriptor = openTcp()
+      if (c.connect(descriptor, internetAddress(octets, port), 16) === 0) return descriptor
+      closeSync(descriptor)
+      throw new Error(`Nothing listens on ${octets.join('.')}:${port}`)
+    },
     listenTcp(octets, port, backlog) {
-      const descriptor = c.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)
-      if (descriptor < 0) throw new Error('Cannot open a TCP socket')
+      const descriptor = openTcp()
       const one = Buffer.alloc(4)
       one.writeInt32LE(1)
       c.setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, one, 4)
-      // struct sockaddr_in: family in host order, port and address in network order (ip(7)).
-      const address = Buffer.alloc(16)
-      address.writeUInt16LE(AF_INET, 0)
-      address.writeUInt16BE(port, 2)
-      Buffer.from(octets).copy(address, 4)
-      if (c.bind(descriptor, address, 16) === 0 && c.listen(descriptor, backlog) === 0) return descriptor
+      if (c.bind(descriptor, internetAddress(octets, port), 16) === 0 && c.listen(descriptor, backlog) === 0)
+        return descriptor
       closeSync(descriptor)
       throw new Error(`Cannot listen on ${octets.join('.')}:${port}`)
     },

@@ -1,7 +1,7 @@
 /** Network namespaces: made, configured and listened in, by system calls where this Node can, else by commands. */
 import { execFile, fork } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { createServer, Socket, type Server } from 'node:net'
 
 import { nodeCollects } from './children.ts'
 import type { SpawnerRequest } from './messages.ts'
@@ -53,22 +53,43 @@ export async function listenInNetwork(
   return server
 }
 
+/** A connection to a port of the namespace's loopback. The caller hands it on unread. */
+export async function connectInNetwork(
+  native: Native | undefined,
+  network: string,
+  port: number,
+): Promise<Socket> {
+  if (!native) {
+    const source = `const c=require('node:net').connect({port:${port},host:'127.0.0.1'});c.once('error',()=>process.exit(1));c.once('connect',()=>{c.pause();process.send('ok',c,()=>process.exit(0))})`
+    return fromHelper<Socket>(network, source, `Nothing listens on port ${port} in the sandbox`)
+  }
+  const fd = native.inNetwork(network, () => native.connectTcp([127, 0, 0, 1], port))
+  return new Socket({ fd, readable: true, writable: true, ...UNREAD })
+}
+
+/** Node knows it, its types do not: without it the socket reads ahead, and what it read would not be handed on. */
+const UNREAD = { manualStart: true }
+
 /** The same with a Node process started in the namespace, which sends its server here and ends. */
 function listenByHelper(network: string, address: string, port: number): Promise<Server> {
+  const source = `const s=require('node:net').createServer();s.listen(${port},${JSON.stringify(address)},${BACKLOG},()=>process.send('ok',s,()=>process.exit(0)))`
+  return fromHelper<Server>(network, source, `Cannot listen on ${address}:${port} in the sandbox`)
+}
+
+function fromHelper<Handle>(network: string, source: string, failure: string): Promise<Handle> {
   return new Promise((resolve, reject) => {
-    const source = `const s=require('node:net').createServer();s.listen(${port},${JSON.stringify(address)},${BACKLOG},()=>process.send('ok',s,()=>process.exit(0)))`
     const helper = fork('/dev/null', {
       execPath: 'nsenter',
       execArgv: [`--net=${network}`, process.execPath, '-e', source],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       timeout: COMMAND_DEADLINE_MS,
     })
-    helper.once('message', (_, server) => {
-      if (server) resolve(server as Server)
-      else reject(new Error('The helper sent no listener'))
+    helper.once('message', (_, handle) => {
+      if (handle) resolve(handle as Handle)
+      else reject(new Error('The helper sent no handle'))
     })
     helper.once('error', reject)
-    helper.once('exit', () => reject(new Error(`Cannot listen on ${address}:${port} in the sandbox`)))
+    helper.once('exit', () => reject(new Error(failure)))
   })
 }
 
