@@ -11,7 +11,8 @@ import { createActivation } from '#control-plane/functions/activation.ts'
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
-import type { Preparer } from '#control-plane/port.ts'
+import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
+import type { MappingPollers, Preparer } from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -34,6 +35,7 @@ export function createLambdaControl(options: {
   readonly random: Random
   readonly logger: Logger
   readonly preparer: Preparer
+  readonly pollers: MappingPollers
   readonly directory: string
   readonly accountConcurrency: number
   /** For how long packages are kept that nothing refers to any more. */
@@ -50,7 +52,7 @@ export function createLambdaControl(options: {
 }): LambdaControl {
   const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
     options
-  const { functionUrl, unusedCodeMs } = options
+  const { functionUrl, unusedCodeMs, pollers } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,
@@ -74,11 +76,14 @@ export function createLambdaControl(options: {
   })
   const activation = createActivation({ meta, preparer, clock, random, logger })
   const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
+  const mappingProgress = createMappingProgress({ meta, pollers, clock, logger })
+  const components = [activation, mappingProgress, sweeper]
   return {
     operations: {
       ...createLambdaOperations({
         meta,
         activation,
+        mappingProgress,
         codeStore,
         layers: createLayerResolver({ meta }),
         sealer,
@@ -91,15 +96,13 @@ export function createLambdaControl(options: {
     },
     codeDownload: createCodeDownload({ blobs, key, clock }),
     async start() {
-      await activation.start()
-      await sweeper.start()
+      for (const component of components) await component.start()
     },
     async drain(deadlineMs) {
-      await Promise.all([activation.drain(deadlineMs), sweeper.drain(deadlineMs)])
+      await Promise.all(components.map((component) => component.drain(deadlineMs)))
     },
     async stop() {
-      await sweeper.stop()
-      await activation.stop()
+      for (const component of components.toReversed()) await component.stop()
     },
   }
 }

@@ -77,6 +77,8 @@ async function serve(settings: Settings) {
     random,
     logger,
     preparer: dataPlane.worker,
+    // No source is polled yet: there is nothing to wait for when a mapping changes.
+    pollers: { apply: async () => {} },
     directory: data,
     accountConcurrency: settings.concurrency,
     functionUrl: settings['function-url'],

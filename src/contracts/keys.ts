@@ -57,6 +57,19 @@ export const codeSigningUsePrefix = (where: Scope, configId: string) =>
 export const codeSigningUseKey = (id: FunctionId, configId: string) =>
   `${codeSigningUsePrefix(id, configId)}${id.name}`
 
+/** Every event source mapping of every account: what pollers follow. */
+export const ALL_MAPPINGS = 'mapping/'
+export const mappingPrefix = (where: Scope) => `${ALL_MAPPINGS}${scope(where)}/`
+/** `EventSourceMapping`. */
+export const mappingKey = (where: Scope, uuid: string) => `${mappingPrefix(where)}${uuid}`
+/** The mappings of a function, one empty document each. They outlive the function. */
+export const mappingOfFunctionPrefix = (id: FunctionId) => `mapping-function/${scope(id)}/${id.name}/`
+/** The mappings of a source, one empty document each; the digest is that of the source's ARN. */
+export const mappingOfSourcePrefix = (where: Scope, digest: string) =>
+  `mapping-source/${scope(where)}/${digest}/`
+/** Keeps a function from being mapped twice to the same records: holds the UUID of the mapping that does it. */
+export const mappingPairKey = (where: Scope, digest: string) => `mapping-pair/${scope(where)}/${digest}`
+
 /** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
 export const accountKey = (where: Scope) => `account/${scope(where)}`
 
