@@ -14,6 +14,7 @@ const MAY_IMPORT = {
   wire: [],
   store: [],
   observability: [],
+  documents: ['store'],
   'data-plane/sandbox': ['observability'],
   'data-plane/runtime-api': ['observability'],
   'data-plane/worker': ['data-plane/sandbox', 'data-plane/runtime-api', 'store', 'observability'],
@@ -28,10 +29,10 @@ const MAY_IMPORT = {
     'observability',
   ],
   'data-plane/durable': ['data-plane/frontend', 'store', 'observability'],
-  'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'store', 'observability'],
-  triggers: ['data-plane/frontend', 'store', 'observability'],
+  'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'documents', 'store', 'observability'],
+  triggers: ['data-plane/frontend', 'documents', 'store', 'observability'],
   services: ['data-plane/frontend', 'store', 'observability'],
-  authorisation: ['store'],
+  authorisation: ['documents', 'store'],
   'control-plane': ['store', 'observability'],
 }
 /** Folders above the libraries that may use the wire layer and the archive code. */
@@ -57,8 +58,11 @@ const allowed = [
   { from: { path: '^(test|bench|tools)/' }, to: {} },
   { from: { path: '^cli/' }, to: { path: ['^cli/', '^src/(kernel|contracts|wire)/'] } },
   { from: {}, to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] } },
-  // A unit test may use the in-memory store and whatever its own folder may.
-  { from: { path: TEST }, to: { path: ['^src/store/memory/', '^test/(support|conformance)/'] } },
+  // A unit test may use the in-memory store, a cache on it, and whatever its own folder may.
+  {
+    from: { path: TEST },
+    to: { path: ['^src/store/memory/', '^src/documents/', '^test/(support|conformance)/'] },
+  },
   // Too new for the tool to know it as a core module; one file may use it (docs/adr/0030).
   { from: { path: '^src/data-plane/sandbox/spawner/' }, to: { path: '^(node:)?ffi$' } },
   ...Object.entries(MAY_IMPORT).map(([name, ports]) => ({

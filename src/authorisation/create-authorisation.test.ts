@@ -6,6 +6,7 @@ import { iamUserKey, type IamUser } from '#contracts/iam.ts'
 import { policyKey } from '#contracts/keys.ts'
 import { systemClock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
+import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { createMemoryStore } from '#store/memory/memory-store.ts'
 import type { Meta } from '#store/port.ts'
 import type { Principal } from '#wire/service.ts'
@@ -52,14 +53,19 @@ async function rig(limits: { maxDecisions?: number; maxDocuments?: number } = {}
     watch: stored.watch,
     rev: stored.rev,
   }
-  const authorisation = createAuthorisation({
+  const { maxDecisions, maxDocuments } = limits
+  const documents = createDocumentCache({
     meta,
+    ...(maxDocuments && { maxDocuments, maxAbsent: maxDocuments }),
+  })
+  await documents.start()
+  const authorisation = createAuthorisation({
+    documents,
     clock: systemClock,
     session: () => undefined,
     awsPolicies: new Map(),
-    ...limits,
+    ...(maxDecisions && { maxDecisions }),
   })
-  await authorisation.start()
   const ask = (name = 'f', principal = ADA) =>
     authorisation.authorise({
       service: 'lambda',

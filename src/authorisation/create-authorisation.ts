@@ -4,12 +4,12 @@ import { LambdaError } from '#contracts/errors.ts'
 import type { IamSession, ManagedPolicy } from '#contracts/iam.ts'
 import { deniedText } from '#contracts/policy-evaluation/denied-text.ts'
 import { decide, type Decision } from '#contracts/policy-evaluation/evaluate.ts'
+import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
-import type { Meta } from '#store/port.ts'
 import type { Authorise, AuthoriseRequest } from '#wire/authorise.ts'
 import type { Principal } from '#wire/service.ts'
 
-import { createDocumentMemory } from './document-memory.ts'
+import { createDocumentViews } from './document-views.ts'
 import { createIdentities } from './identities.ts'
 import { iamNeeds, stsNeeds } from './needs/iam.ts'
 import { kmsNeeds } from './needs/kms.ts'
@@ -20,8 +20,7 @@ import { createRequestKeys } from './request-keys.ts'
 import { createResources } from './resources.ts'
 
 export interface Authorisation {
-  /** Follows the store from now on. Before it every question is answered from the store itself. */
-  start(): Promise<void>
+  /** Forgets everything, for good. */
   stop(): void
   readonly authorise: Authorise
   /**
@@ -69,18 +68,17 @@ function needsOf({ service, operation, input, principal, region }: AuthoriseRequ
 type Asked = Pick<AuthoriseRequest, 'principal' | 'region' | 'sourceIp' | 'userAgent'>
 
 const MAX_DECISIONS = 20_000
-const MAX_DOCUMENTS = 10_000
 
 /** Decisions are kept for one caller, action and resource until a document that they were made of changes. */
 export function createAuthorisation(options: {
-  readonly meta: Meta
+  /** Has to follow the store already. */
+  readonly documents: Pick<DocumentCache, 'read' | 'onForget'>
   readonly clock: Clock
   readonly session: (accessKeyId: string) => IamSession | undefined
   readonly awsPolicies: ReadonlyMap<string, ManagedPolicy>
   readonly maxDecisions?: number
-  readonly maxDocuments?: number
 }): Authorisation {
-  const { meta, clock, session, awsPolicies } = options
+  const { documents, clock, session, awsPolicies } = options
   const maxDecisions = options.maxDecisions ?? MAX_DECISIONS
   const decisions = new Map<string, Decision>()
   /** Changes when the decisions are forgotten, so that one under way is not kept. */
@@ -89,12 +87,10 @@ export function createAuthorisation(options: {
     generation++
     decisions.clear()
   }
-  const maxDocuments = options.maxDocuments ?? MAX_DOCUMENTS
-  const memory = createDocumentMemory({ meta, maxDocuments, onForget: forget })
-  const roles = createDocumentMemory({ meta, maxDocuments: 1000, onForget: forget })
-  const identities = createIdentities({ memory, session, awsPolicies })
-  const resources = createResources({ memory, roles })
-  let isFollowing = false
+  const views = createDocumentViews({ documents, onForget: forget })
+  const identities = createIdentities({ views, session, awsPolicies })
+  const resources = createResources({ views })
+  let isFollowing = true
 
   const keyOf = (accessKeyId: string, { action, resource }: Need) => `${accessKeyId}\n${action}\n${resource}`
 
@@ -173,15 +169,9 @@ export function createAuthorisation(options: {
       }
       return true
     },
-    async start() {
-      await memory.start()
-      await roles.start()
-      isFollowing = true
-    },
     stop() {
       isFollowing = false
-      memory.stop()
-      roles.stop()
+      views.stop()
     },
     get remembered() {
       return decisions.size

@@ -18,7 +18,7 @@ import type { Policy } from '#contracts/policy-evaluation/policy.ts'
 import type { Json } from '#kernel/json.ts'
 import type { Principal } from '#wire/service.ts'
 
-import type { DocumentMemory } from './document-memory.ts'
+import type { DocumentViews } from './document-views.ts'
 
 export interface Identity {
   readonly caller: Caller
@@ -67,13 +67,13 @@ export interface Identities {
 }
 
 export function createIdentities(options: {
-  readonly memory: DocumentMemory
+  readonly views: DocumentViews
   /** Temporary credentials by their access key id. */
   readonly session: (accessKeyId: string) => IamSession | undefined
   /** AWS's own managed policies, by ARN. */
   readonly awsPolicies: ReadonlyMap<string, ManagedPolicy>
 }): Identities {
-  const { memory, session: findSession, awsPolicies } = options
+  const { views, session: findSession, awsPolicies } = options
   const compiledAws = new Map<string, Policy | undefined>()
 
   const managed = async (arn: string): Promise<Policy> => {
@@ -85,7 +85,7 @@ export function createIdentities(options: {
     }
     const [, account, name] = MANAGED.exec(arn) ?? []
     if (account === undefined || name === undefined) return NOTHING
-    return (await memory.read(iamPolicyKey(account, name), managedPolicy)) ?? NOTHING
+    return (await views.read(iamPolicyKey(account, name), managedPolicy)) ?? NOTHING
   }
 
   const policiesOf = async ({ doc, inline }: Known<IamIdentity>) => ({
@@ -118,7 +118,7 @@ export function createIdentities(options: {
 
   const ofRole = async (principal: Principal, roleName: string, session: IamSession | undefined) => {
     const { account, arn } = principal
-    const role = await memory.read(iamRoleKey(account, roleName), knownRole)
+    const role = await views.read(iamRoleKey(account, roleName), knownRole)
     const unknown: Caller = { kind: 'session', account, arn, roleArn: '' }
     // A new role of the same name is another one; sessions of the old one have lost what they had.
     if (!role || (session && !session.userId.startsWith(`${role.doc.id}:`))) return nobody(principal, unknown)
@@ -141,7 +141,7 @@ export function createIdentities(options: {
   const ofUser = async (principal: Principal, userName: string, session: IamSession | undefined) => {
     const { account, arn } = principal
     const caller: Caller = { kind: 'user', account, arn }
-    const user = await memory.read(iamUserKey(account, userName), knownUser)
+    const user = await views.read(iamUserKey(account, userName), knownUser)
     if (!user || (session && session.userId !== user.doc.id)) return nobody(principal, caller)
     return {
       caller,

@@ -8,7 +8,7 @@ import { compilePolicy, compilePolicyText } from '#contracts/policy-evaluation/c
 import type { Policy } from '#contracts/policy-evaluation/policy.ts'
 import type { Json } from '#kernel/json.ts'
 
-import type { DocumentMemory } from './document-memory.ts'
+import type { DocumentViews } from './document-views.ts'
 import type { Need, PolicyPlace } from './needs/need.ts'
 
 /** The parts of a layer version's document that are read here. */
@@ -47,7 +47,7 @@ function ofLayer(json: Json): Policy | undefined {
   )
 }
 
-/** A role's document is also read as an identity; what is kept of it must fit one key each. */
+/** A role's document is also read as an identity. */
 const trustOf = (json: Json): Policy => compilePolicyText((json as unknown as IamRole).trustPolicy)
 
 const tagsOf = (json: Json) => (json as unknown as FunctionHead).tags
@@ -58,27 +58,20 @@ export interface Resources {
   tags(need: Need): Promise<Readonly<Record<string, string>> | undefined>
 }
 
-export function createResources({
-  memory,
-  roles,
-}: {
-  readonly memory: DocumentMemory
-  /** Trust policies, apart from what is kept of a role as a caller. */
-  readonly roles: DocumentMemory
-}): Resources {
+export function createResources({ views }: { readonly views: DocumentViews }): Resources {
   return {
     async policy(place) {
       switch (place.kind) {
         case 'function':
-          return await memory.read(policyKey(place.id, place.qualifier ?? '$LATEST'), ofFunction)
+          return await views.read(policyKey(place.id, place.qualifier ?? '$LATEST'), ofFunction)
         case 'layer':
-          return await memory.read(layerVersionKey(place, place.name, place.version), ofLayer)
+          return await views.read(layerVersionKey(place, place.name, place.version), ofLayer)
         case 'trust':
-          return await roles.read(iamRoleKey(place.account, place.roleName), trustOf)
+          return await views.read(iamRoleKey(place.account, place.roleName), trustOf)
       }
     },
     async tags({ tagged }) {
-      return tagged && (await memory.read(functionKey(tagged), tagsOf))
+      return tagged && (await views.read(functionKey(tagged), tagsOf))
     },
   }
 }

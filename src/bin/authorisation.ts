@@ -2,14 +2,14 @@
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { IamSession } from '#contracts/iam.ts'
 import { createAuthorisation, type Authorisation } from '#authorisation/create-authorisation.ts'
+import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger } from '#observability/port.ts'
 import { AWS_POLICIES } from '#services/iam/aws-policies.ts'
 import type { RoleSessions, TemporaryCredentials } from '#services/sts/port.ts'
-import type { Meta } from '#store/port.ts'
 
 export const createPolicyAuthorisation = (options: {
-  readonly meta: Meta
+  readonly documents: DocumentCache
   readonly clock: Clock
   /** Temporary credentials by their access key id. */
   readonly session: (accessKeyId: string) => IamSession | undefined

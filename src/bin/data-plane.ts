@@ -25,6 +25,7 @@ import type { DriverName } from '#data-plane/sandbox/port.ts'
 import { createWorker, type WorkerOptions } from '#data-plane/worker/create-worker.ts'
 import type { Worker } from '#data-plane/worker/port.ts'
 import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
+import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -55,6 +56,8 @@ export interface DataPlane extends Component {
 
 export async function createDataPlane(options: {
   readonly store: Store
+  /** Has to follow the store before the start. */
+  readonly documents: DocumentCache
   readonly sealer: Sealer
   readonly clock: Clock
   readonly random: Random
@@ -77,7 +80,8 @@ export async function createDataPlane(options: {
     readonly idleMinutes: number
   }
 }): Promise<DataPlane> {
-  const { store, sealer, clock, random, logger, metrics, logSink, port, directory, settings } = options
+  const { store, documents, sealer, clock, random, logger, metrics, logSink, port, directory, settings } =
+    options
 
   const driver = await selectDriver({
     wanted: settings.driver,
@@ -144,7 +148,6 @@ export async function createDataPlane(options: {
     engine: durable,
     resolve: resolveVersion,
   })
-  const settingsLookup = await createSettingsLookup(store.meta)
   const poller = createAsyncEventPoller({
     queues: events,
     frontend,
@@ -153,7 +156,7 @@ export async function createDataPlane(options: {
     logger,
     metrics,
     concurrency: ASYNC_CONCURRENCY,
-    lookUpSettings: settingsLookup.lookUp,
+    lookUpSettings: createSettingsLookup(documents),
   })
 
   const feeds: (() => void)[] = []
@@ -200,7 +203,6 @@ export async function createDataPlane(options: {
       await placement.stop()
       await worker.stop()
       for (const stopFeed of feeds) stopFeed()
-      settingsLookup.stop()
       catalog.stop()
     },
   }

@@ -13,6 +13,7 @@ import { createOwnPaths } from '#bin/own-paths.ts'
 import { createNeighbourServices } from '#bin/services.ts'
 import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
 import { onShutdown } from '#bin/shutdown.ts'
+import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { systemClock as clock } from '#kernel/clock.ts'
 import { systemRandom as random } from '#kernel/random.ts'
 import { createSealer } from '#kernel/sealed.ts'
@@ -39,6 +40,7 @@ async function serve(settings: Settings) {
 
   const listener = await listen({ host: settings.host, port: settings.port })
   const store = await openSqliteStore({ directory: join(data, 'store'), clock, logger })
+  const documents = createDocumentCache({ meta: store.meta })
   const key = openDataKey(data)
   const sealer = createSealer(key)
   const logs = createLogsService({ storage: { directory: data }, clock, logger, metrics })
@@ -46,10 +48,11 @@ async function serve(settings: Settings) {
   const neighbours = createNeighbourServices({ store, sealer, clock, random, logger })
   const { session, roleSessions } = neighbours
   const authorisation =
-    settings.auth === 'iam' ? createPolicyAuthorisation({ meta: store.meta, clock, session }) : undefined
+    settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
 
   const dataPlane = await createDataPlane({
     store,
+    documents,
     sealer,
     clock,
     random,
@@ -91,12 +94,11 @@ async function serve(settings: Settings) {
     },
   })
 
+  await documents.start()
   await logs.start()
   await neighbours.start()
-  await authorisation?.start()
   await dataPlane.start()
   await control.start()
-  const urls = await createUrlFinder(store.meta)
 
   const owner = {
     secret: settings['secret-access-key'],
@@ -130,7 +132,7 @@ async function serve(settings: Settings) {
   const verifier = settings.auth === 'off' ? undefined : createVerifier({ credentials, clock })
   const urlDoor = createFunctionUrlDoor({
     frontend: dataPlane.frontend,
-    find: urls.find,
+    find: createUrlFinder(documents),
     ...(authorisation && { mayUse: authorisation.mayUseUrl }),
     ...(verifier && { verify: (head: RequestHead) => verifier.begin(head, 'lambda') }),
     clock,
@@ -151,9 +153,9 @@ async function serve(settings: Settings) {
     await dataPlane.stop()
     await logs.drain(DRAIN_MS)
     await logs.stop()
-    urls.stop()
     authorisation?.stop()
     await neighbours.stop()
+    documents.stop()
     await store.close()
   })
 
