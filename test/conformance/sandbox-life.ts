@@ -233,8 +233,7 @@ async function killAgent(
   early.catch(() => {})
   const died = once(victim, 'exit')
   victim.kill('SIGKILL')
-  // The spawner removes the same files at the same time.
-  if (how === 'with-files') rmSync(stateDirectory, { recursive: true, maxRetries: 5 })
+  if (how === 'with-files') rmSync(stateDirectory, { recursive: true })
   if (how === 'with-spawner') {
     process.kill(spawnerPid, 'SIGKILL')
     await died

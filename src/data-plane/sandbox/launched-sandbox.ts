@@ -1,4 +1,4 @@
-/** What all drivers share: the processes of a sandbox, from start to exit; runs of the main one follow each other. */
+/** What all drivers share: the runs of a sandbox's main process, one after the other, from start to exit. */
 import { mkdirSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -17,16 +17,14 @@ export type HostCommand = Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main' | '
 
 /** How a driver starts a main process. */
 export interface Launcher {
-  /** Asked whenever somebody wants to know. */
   readonly paths: GuestPaths
-  /** The host's command line for a guest's. `run` numbers the processes started in this sandbox from 1. */
+  /** The host's command line for a guest's. `run` numbers the starts of this sandbox from 1. */
   launch(command: GuestCommand, run: number): HostCommand
   /** True when the exit status of the spawned process carries signals as 128 + n, as shells do. */
   readonly signalsAsCodes: boolean
   /** Processes that belong to the place, not to the guest, and survive a restart. */
   spared(): readonly number[]
   listen(): Promise<{ readonly server: Server; readonly address: string }>
-  connect(port: number): Promise<Socket>
   /** The host's uid that may open the guest's pipes by path; undefined: our own. */
   readonly pipeOwner?: number
   /** What is known about a start that failed. */
@@ -54,10 +52,7 @@ export interface LaunchedSandboxOptions {
 export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox {
   const { id, directory, spawner, door, confinement, launcher } = options
   const generation = spawner.generation
-  /** All processes that were started, the main one's runs and others. */
   let runs = 0
-  /** The number of the main process's latest run. */
-  let mainRun = 0
   let destroyed: Promise<void> | undefined
   /** Starts are done one after the other. */
   let last: Promise<unknown> = Promise.resolve()
@@ -72,17 +67,11 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     return spawner.request({ op: 'kill', directory, spare: launcher.spared() }, KILL_DEADLINE_MS)
   }
 
-  const startMain = async (command: GuestCommand): Promise<Guest> => {
+  const start = async (command: GuestCommand): Promise<Guest> => {
     refuseWhenGone()
-    if (mainRun > 0) await killEverything()
-    mainRun = runs + 1
-    return launch(command)
-  }
-  const launch = async (command: GuestCommand): Promise<Guest> => {
-    refuseWhenGone()
+    if (runs > 0) await killEverything()
     const number = ++runs
-    const isMain = number === mainRun
-    const streams = join(directory, `run-${number}`)
+    const streams = join(directory, `run-${runs}`)
     mkdirSync(streams, { mode: 0o700 })
     const pipes = { stdout: join(streams, 'stdout'), stderr: join(streams, 'stderr') }
     const paths = [pipes.stdout, pipes.stderr]
@@ -94,11 +83,11 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
       for (const path of paths) opened.push(openPipe(path))
       const [stdout, stderr] = opened
       if (!stdout || !stderr) throw new Error('A guest has two output pipes')
-      const host = launcher.launch(command, number)
+      const host = launcher.launch(command, runs)
       refuseWhenGone()
 
       const killsBefore = confinement.outOfMemoryKills()
-      const run = `${id}.${number}`
+      const run = `${id}.${runs}`
       const { promise: exited, resolve } = Promise.withResolvers<GuestExit>()
       spawner.onExit(run, (status) => {
         const exit = launcher.signalsAsCodes ? decodeShellStatus(status) : status
@@ -115,7 +104,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         },
         START_DEADLINE_MS,
       )
-      if (pid !== undefined && isMain) confinement.watch(pid)
+      if (pid !== undefined) confinement.watch(pid)
       return {
         control: await control?.connected,
         stdout,
@@ -128,8 +117,8 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
             confinement.unlimitCpu()
             // Beside a thousand children that still run, the main process waits seconds for its turn to die. In the
             // line of the starts, so that no later run is hit.
-            const kill = () => (number === mainRun && !destroyed ? killEverything() : undefined)
-            if (isMain) last = last.then(kill).catch(() => {})
+            const kill = () => (number === runs && !destroyed ? killEverything() : undefined)
+            last = last.then(kill).catch(() => {})
           }
           spawner.request({ op: 'signal', run, signal }).catch(() => {})
         },
@@ -142,27 +131,18 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     }
   }
 
-  const inLine = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = last.then(work)
-    last = done.catch(() => {})
-    return done
-  }
-
   return {
     id,
-    get paths() {
-      return launcher.paths
-    },
+    paths: launcher.paths,
     async listen() {
       refuseWhenGone()
       return launcher.listen()
     },
-    async connect(port) {
-      refuseWhenGone()
-      return launcher.connect(port)
+    start(command) {
+      const started = last.then(() => start(command))
+      last = started.catch(() => {})
+      return started
     },
-    startBeside: (command) => inLine(() => launch(command)),
-    start: (command) => inLine(() => startMain(command)),
     limitCpu: confinement.limitCpu,
     freeze: confinement.freeze,
     thaw: confinement.thaw,
