@@ -12,6 +12,19 @@ const input = {
     ['lambda.Invoke', ['test/e2e/invoke.test.ts']],
     ['lambda.GetFunction', ['test/e2e/get.test.ts']],
   ]),
+  cases: new Map([
+    [
+      'lambda.GetFunction',
+      {
+        total: 3,
+        byKind: new Map([
+          ['unverified', 1],
+          ['recorded', 2],
+        ] as const),
+        unverified: new Map([['a guess', 1]]),
+      },
+    ],
+  ]),
 }
 
 test('parity: an operation needs a handler and a test to count as implemented', () => {
@@ -24,9 +37,16 @@ test('parity: an operation needs a handler and a test to count as implemented', 
 test('parity: the table names every operation once, with its reason and its tests', () => {
   const text = renderParity(input)
   assert.match(text, /88 operations: 1 implemented, 2 partly, 85 missing\./)
-  assert.match(text, /\| Invoke \| implemented \| `test\/e2e\/invoke\.test\.ts` \|/)
-  assert.match(text, /\| GetFunction \| partly \| no code location; `test\/e2e\/get\.test\.ts` \|/)
-  assert.match(text, /\| ListFunctions \| partly \| no test shows it yet \|/)
+  assert.match(text, /\| Invoke \| implemented \| 0 \|  \| `test\/e2e\/invoke\.test\.ts` \|/)
+  assert.match(
+    text,
+    /\| GetFunction \| partly \| 3 \| 2 recorded, 1 unverified \| no code location; `test\/e2e\/get\.test\.ts` \|/,
+  )
+  assert.match(text, /\| ListFunctions \| partly \| 0 \|  \| no test shows it yet \|/)
+})
+
+test('parity: what is unverified stands at the end, with what it rests on', () => {
+  assert.match(renderParity(input), /\| a guess \| 1 \| GetFunction \|/)
 })
 
 test('parity: claims are comments of their own, and mean Lambda unless they say otherwise', () => {

@@ -13,6 +13,7 @@ import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 
 import { builtOperations, partialOperations } from './built-operations.ts'
+import { countCases, sourcesText, summed, type CaseCounts } from './parity-cases.ts'
 
 /** Operations are named `service.Operation`. */
 export interface ParityInput {
@@ -23,6 +24,8 @@ export interface ParityInput {
   readonly partial: ReadonlyMap<string, string>
   /** Operation to the tests that show it, as paths from the repository's root. */
   readonly evidence: ReadonlyMap<string, readonly string[]>
+  /** Operation to its cases in test/parity. */
+  readonly cases: ReadonlyMap<string, CaseCounts>
 }
 
 type Status = 'implemented' | 'partly' | 'missing'
@@ -31,10 +34,10 @@ type Status = 'implemented' | 'partly' | 'missing'
  * Implemented: a handler, and a test that shows it. Partly: a handler that is known to lack something, or that no
  * test shows. Missing: no handler.
  */
-export function statusOf(operation: string, { built, partial, evidence }: ParityInput): Status {
+export function statusOf(operation: string, { built, partial, evidence, cases }: ParityInput): Status {
   if (!built.has(operation)) return 'missing'
   if (partial.has(operation)) return 'partly'
-  return (evidence.get(operation)?.length ?? 0) > 0 ? 'implemented' : 'partly'
+  return (evidence.get(operation)?.length ?? 0) > 0 || cases.has(operation) ? 'implemented' : 'partly'
 }
 
 export function renderParity(input: ParityInput): string {
@@ -46,10 +49,54 @@ export function renderParity(input: ParityInput): string {
     'Implemented: built, and shown by a test. Partly: built, but something is missing or no test shows it yet.',
     'Missing: answers 501 `NotImplementedException`, which no SDK retries. The request is routed and authenticated',
     'all the same.',
+    '',
+    ...caseIntroduction(input.cases),
     ...input.models.flatMap((model) => section(model, input)),
+    ...unverifiedSection(input.cases),
     '',
   ].join('\n')
 }
+
+function caseIntroduction(cases: ParityInput['cases']): string[] {
+  const all = summed(cases.values())
+  return [
+    `Cases: ${all.total} in \`test/parity\`, run through the real SDK or as raw requests against the real program;`,
+    'status, headers and the whole body are compared. Where an expectation comes from:',
+    '',
+    `- recorded (${all.byKind.get('recorded') ?? 0}): an answer that somebody recorded from AWS; each case says whose.`,
+    `- model (${all.byKind.get('model') ?? 0}): made from the constraints of AWS's API model, in the words that were recorded for others of`,
+    '  their kind.',
+    `- documented (${all.byKind.get('documented') ?? 0}): AWS's documentation says so.`,
+    `- observed in client (${all.byKind.get('observed in client') ?? 0}): a client of AWS relies on it, or its users have quoted it.`,
+    `- unverified (${all.byKind.get('unverified') ?? 0}): our best guess, listed at the end. The table keeps it from changing unnoticed; it does not show`,
+    '  that AWS does the same.',
+  ]
+}
+
+function unverifiedSection(cases: ParityInput['cases']): string[] {
+  const operations = new Map<string, string[]>()
+  for (const [key, { unverified }] of [...cases].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const of of unverified.keys()) {
+      operations.set(of, [...(operations.get(of) ?? []), key.slice(key.indexOf('.') + 1)])
+    }
+  }
+  const { unverified } = summed(cases.values())
+  return [
+    '',
+    '## Unverified',
+    '',
+    'What these cases rest on instead of an answer of AWS:',
+    '',
+    '| rests on | cases | operations |',
+    '|---|---|---|',
+    ...[...unverified]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([of, number]) => `| ${of} | ${number} | ${namesOf(operations.get(of) ?? [])} |`),
+  ]
+}
+
+const namesOf = (names: readonly string[]) =>
+  names.length > 6 ? `${names.length} operations` : names.join(', ')
 
 function section(model: ServiceModel, input: ParityInput): string[] {
   const rows = Object.keys(model.operations)
@@ -62,9 +109,13 @@ function section(model: ServiceModel, input: ParityInput): string[] {
     '',
     `${rows.length} operations: ${count('implemented')} implemented, ${count('partly')} partly, ${count('missing')} missing.`,
     '',
-    '| operation | status | shown by |',
-    '|---|---|---|',
-    ...rows.map(({ name, key, status }) => `| ${name} | ${status} | ${remark(key, status, input)} |`),
+    '| operation | status | cases | sources | shown by |',
+    '|---|---|---|---|---|',
+    ...rows.map(({ name, key, status }) => {
+      const cases = input.cases.get(key)
+      const counts = cases === undefined ? '0 | ' : `${cases.total} | ${sourcesText(cases)}`
+      return `| ${name} | ${status} | ${counts} | ${remark(key, status, input)} |`
+    }),
   ]
 }
 
@@ -114,6 +165,7 @@ async function main(): Promise<void> {
     built: new Set(builtOperations),
     partial: new Map(Object.entries(partialOperations)),
     evidence: collectEvidence(join(repository, 'test'), models),
+    cases: countCases(new Set(builtOperations)),
   })
   const file = join(repository, 'docs/parity.md')
   if (!process.argv.includes('--check')) {

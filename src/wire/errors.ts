@@ -60,7 +60,8 @@ export function writeRestError(model: ServiceModel, error: LambdaError): WireRes
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   const bare = UNMODELLED.get(error.code)
   if (bare === undefined && !error.withoutType) body['Type'] = status >= 500 ? 'Service' : 'User'
-  body[bare ?? modelled?.message ?? 'message'] = error.message
+  // An error without a text has a null there, not nothing (recorded from AWS).
+  body[bare ?? modelled?.message ?? 'message'] = error.message === '' ? null : error.message
   return { status, headers, body: JSON.stringify(body) }
 }
 

@@ -1,6 +1,6 @@
 /** Reserved concurrency: one function's share, taken out of the account's. */
 import type { FunctionId } from '#contracts/arn.ts'
-import { invalidParameter } from '#contracts/errors.ts'
+import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import { accountKey } from '#contracts/keys.ts'
 import { MIN_UNRESERVED_CONCURRENCY } from '#contracts/limits.ts'
 import type { FunctionHead } from '#contracts/function.ts'
@@ -21,8 +21,11 @@ export function assertUnqualified(qualifier: string | undefined): void {
 /** Refuses a sum of reservations that leaves the other functions less than the least. */
 export function assertUnreserved(accountConcurrency: number, reservedInAll: number): void {
   if (accountConcurrency - reservedInAll >= MIN_UNRESERVED_CONCURRENCY) return
-  throw invalidParameter(
+  // Recorded without a `Type`.
+  throw new LambdaError(
+    'InvalidParameterValueException',
     `Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${MIN_UNRESERVED_CONCURRENCY}].`,
+    { status: 400, withoutType: true },
   )
 }
 

@@ -45,7 +45,9 @@ function reachable(reference: FunctionReference, caller: Caller, operation: stri
     // AWS's own text of a missing resource policy; for CreateFunction AWS sends no text at all (recorded).
     throw new LambdaError(
       'AccessDeniedException',
-      `User: ${caller.principal.arn} is not authorized to perform: lambda:${operation} on resource: ${functionArn(id)} because no resource-based policy allows the lambda:${operation} action`,
+      operation === 'CreateFunction'
+        ? ''
+        : `User: ${caller.principal.arn} is not authorized to perform: lambda:${operation} on resource: ${functionArn(id)} because no resource-based policy allows the lambda:${operation} action`,
       { status: 403 },
     )
   }

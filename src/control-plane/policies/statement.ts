@@ -19,8 +19,11 @@ export interface PermissionRequest {
 const ACCOUNT = /^\d{12}$/
 /** Users, roles and whole accounts, and the sessions of roles. */
 const IDENTITY = /^arn:aws[a-zA-Z-]*:(?:iam|sts)::\d{12}:.+$/
-/** A service's host name: `s3.amazonaws.com`, `alexa-appkit.amazon.com`. Which services exist is not known here. */
-const SERVICE = /^[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+$/
+/**
+ * A service's host name below one of AWS's domains: `s3.amazonaws.com`, `alexa-appkit.amazon.com`. AWS refuses names of
+ * other domains (recorded); it also knows which services exist, which is not known here.
+ */
+const SERVICE = /^[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|amazon\.com)$/
 
 /** Four forms (recorded from AWS); whether an identity exists is not asked. */
 function principalOf(principal: string, region: string): Json {
