@@ -1,6 +1,7 @@
 /** The control plane of Lambda, wired to its store and to whoever prepares functions. */
 import { join } from 'node:path'
 
+import { createBlobSweeper } from '#control-plane/artifacts/blob-sweeper.ts'
 import { createBucketReader } from '#control-plane/artifacts/bucket-reader.ts'
 import { createCodeDownload, type CodeDownload } from '#control-plane/artifacts/code-download.ts'
 import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
@@ -10,7 +11,8 @@ import { createActivation } from '#control-plane/functions/activation.ts'
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
-import type { Preparer } from '#control-plane/port.ts'
+import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
+import type { MappingPollers, Preparer } from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -33,8 +35,11 @@ export function createLambdaControl(options: {
   readonly random: Random
   readonly logger: Logger
   readonly preparer: Preparer
+  readonly pollers: MappingPollers
   readonly directory: string
   readonly accountConcurrency: number
+  /** For how long packages are kept that nothing refers to any more. */
+  readonly unusedCodeMs: number
   /** Form of function URLs; empty: derived from the request. */
   readonly functionUrl: string
   /** An empty URL: no bucket can be read. */
@@ -47,7 +52,7 @@ export function createLambdaControl(options: {
 }): LambdaControl {
   const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
     options
-  const { functionUrl } = options
+  const { functionUrl, unusedCodeMs, pollers } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,
@@ -70,11 +75,15 @@ export function createLambdaControl(options: {
     clock,
   })
   const activation = createActivation({ meta, preparer, clock, random, logger })
+  const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
+  const mappingProgress = createMappingProgress({ meta, pollers, clock, logger })
+  const components = [activation, mappingProgress, sweeper]
   return {
     operations: {
       ...createLambdaOperations({
         meta,
         activation,
+        mappingProgress,
         codeStore,
         layers: createLayerResolver({ meta }),
         sealer,
@@ -86,8 +95,14 @@ export function createLambdaControl(options: {
       ...createLayerOperations({ meta, code: codeStore, committer: createCommitter(meta), clock, random }),
     },
     codeDownload: createCodeDownload({ blobs, key, clock }),
-    start: () => activation.start(),
-    drain: (deadlineMs) => activation.drain(deadlineMs),
-    stop: () => activation.stop(),
+    async start() {
+      for (const component of components) await component.start()
+    },
+    async drain(deadlineMs) {
+      await Promise.all(components.map((component) => component.drain(deadlineMs)))
+    },
+    async stop() {
+      for (const component of components.toReversed()) await component.stop()
+    },
   }
 }

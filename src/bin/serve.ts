@@ -80,9 +80,12 @@ async function serve(settings: Settings) {
     random,
     logger,
     preparer: dataPlane.worker,
+    // No source is polled yet: there is nothing to wait for when a mapping changes.
+    pollers: { apply: async () => {} },
     directory: data,
     accountConcurrency: settings.concurrency,
     functionUrl: settings['function-url'],
+    unusedCodeMs: settings['unused-code-seconds'] * 1000,
     bucket: {
       url: settings['s3-endpoint'],
       region: settings['s3-region'],

@@ -91,6 +91,13 @@ const SETTINGS = {
     min: 0,
     help: 'minutes after which an idle environment ends',
   },
+  'unused-code-seconds': {
+    kind: 'number',
+    default: 3600,
+    value: 'N',
+    min: 1,
+    help: 'seconds for which packages of code and layers are kept after their last use; more than any deployment takes',
+  },
   's3-endpoint': {
     kind: 'text',
     default: '',

@@ -32,6 +32,10 @@ export function layerArn(scope: Scope, name: string, version?: number): string {
 export const codeSigningConfigArn = (scope: Scope, configId: string) =>
   `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:code-signing-config:${configId}`
 
+/** `arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:UUID`. */
+export const mappingArn = (scope: Scope, uuid: string) =>
+  `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:event-source-mapping:${uuid}`
+
 /** `arn:aws:iam::ACCOUNT:root`, which stands for the whole account in a policy. */
 export const accountRootArn = (account: string, region: string) =>
   `arn:${partition(region)}:iam::${account}:root`

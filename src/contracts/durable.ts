@@ -97,6 +97,9 @@ const padded = (number: number) => String(number).padStart(15, '0')
 const newestFirst = (id: string) =>
   id.replaceAll(/[0-9a-f]/g, (digit) => (15 - Number.parseInt(digit, 16)).toString(16))
 
+/** The keys of all documents of durable executions begin with this, and no others do. */
+export const DURABLE_ALL = 'durable'
+
 /** Heads of a function's executions, newest first. */
 export const durablePrefix = (id: FunctionId) => `durable/${scope(id)}`
 export const durableKey = (ref: ExecutionRef) => `${durablePrefix(ref.function)}${newestFirst(ref.id)}`

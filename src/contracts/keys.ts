@@ -57,5 +57,28 @@ export const codeSigningUsePrefix = (where: Scope, configId: string) =>
 export const codeSigningUseKey = (id: FunctionId, configId: string) =>
   `${codeSigningUsePrefix(id, configId)}${id.name}`
 
+/** Every event source mapping of every account: what pollers follow. */
+export const ALL_MAPPINGS = 'mapping/'
+export const mappingPrefix = (where: Scope) => `${ALL_MAPPINGS}${scope(where)}/`
+/** `EventSourceMapping`. */
+export const mappingKey = (where: Scope, uuid: string) => `${mappingPrefix(where)}${uuid}`
+/** The mappings of a function, one empty document each. They outlive the function. */
+export const mappingOfFunctionPrefix = (id: FunctionId) => `mapping-function/${scope(id)}/${id.name}/`
+/** The mappings of a source, one empty document each; the digest is that of the source's ARN. */
+export const mappingOfSourcePrefix = (where: Scope, digest: string) =>
+  `mapping-source/${scope(where)}/${digest}/`
+/** Keeps a function from being mapped twice to the same records: holds the UUID of the mapping that does it. */
+export const mappingPairKey = (where: Scope, digest: string) => `mapping-pair/${scope(where)}/${digest}`
+
 /** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
 export const accountKey = (where: Scope) => `account/${scope(where)}`
+
+/** Keys of the functions and versions that are on their way to another state, each behind this. An index, without content. */
+export const IN_TRANSITION = 'in-transition/'
+export const inTransitionKey = (documentKey: string) => `${IN_TRANSITION}${documentKey}`
+/** There once the indexes tell of every document, also of those from before there were indexes. */
+export const INDEXES_COMPLETE = 'indexes/complete'
+
+/** Blobs that no document named when it was looked for, by digest: `UnusedBlob`. */
+export const UNUSED_BLOBS = 'unused-blob/'
+export const unusedBlobKey = (sha256: string) => `${UNUSED_BLOBS}${sha256}`

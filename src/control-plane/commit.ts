@@ -3,6 +3,8 @@ import { resourceConflict, throttled } from '#contracts/errors.ts'
 import { createSemaphore, SemaphoreFull, type Semaphore } from '#kernel/semaphore.ts'
 import type { Meta, MetaWrite } from '#store/port.ts'
 
+import { indexWrites } from './indexes.ts'
+
 export interface Decision<Result> {
   /** Each conditional on what the decision was read from. Empty: nothing is to be changed. */
   readonly writes: readonly MetaWrite[]
@@ -50,7 +52,7 @@ export function createCommitter(meta: Meta): Committer {
         for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
           const { writes, result } = await decide()
           if (writes.length === 0) return result
-          if ((await meta.txn(writes)) !== 'conflict') return result
+          if ((await meta.txn([...writes, ...indexWrites(writes)])) !== 'conflict') return result
         }
       } finally {
         release()

@@ -7,6 +7,7 @@ import type { Committer } from './commit.ts'
 import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
+import type { MappingProgress } from './mappings/mapping-progress.ts'
 import type { CodeStore, LayerResolver } from './port.ts'
 import type { UrlName } from './urls/url-name.ts'
 
@@ -15,6 +16,7 @@ export interface Dependencies {
   readonly documents: Documents
   readonly committer: Committer
   readonly activation: Activation
+  readonly mappingProgress: MappingProgress
   readonly codeStore: CodeStore
   readonly layers: LayerResolver
   readonly sealer: Sealer

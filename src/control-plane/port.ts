@@ -1,6 +1,7 @@
 /** What the control plane needs from others. Everything here throws AWS-shaped `LambdaError`s. */
 import type { Scope } from '#contracts/arn.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
+import type { EventSourceMapping } from '#contracts/mapping.ts'
 
 export interface BucketSource {
   readonly bucket: string
@@ -31,4 +32,13 @@ export interface LayerResolver {
 export interface Preparer {
   /** Rejects with a `LambdaError` whose code names what is wrong; the function fails with it. */
   prepare(version: FunctionVersion): Promise<void>
+}
+
+/** Whoever polls the sources of event source mappings. They read the mappings themselves, from the store's change feed. */
+export interface MappingPollers {
+  /**
+   * Resolves when polling does what the mapping says: has begun, has ended and let go of its records, or has taken up
+   * the new settings. The mapping is on its way (Creating, Updating, ...) until then. Rejects when it is to be asked again.
+   */
+  apply(mapping: EventSourceMapping): Promise<void>
 }

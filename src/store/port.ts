@@ -139,12 +139,18 @@ export interface Nodes {
   list(withinMs: number): Promise<readonly NodeInfo[]>
 }
 
+export interface BlobEntry {
+  readonly sha256: string
+  /** Wall-clock milliseconds of the last put, also of one that found the bytes there already. */
+  readonly putAt: number
+}
+
 /** Content-addressed bytes. Keys are SHA-256 digests in lower-case hexadecimal. */
 export interface Blobs {
   has(sha256: string): Promise<boolean>
   /**
    * Stores the bytes; durable when it resolves (fsynced file and directory). Refuses, with nothing stored, when they do
-   * not hash to `sha256` or exceed `maxBytes`. Storing what is there already does nothing.
+   * not hash to `sha256` or exceed `maxBytes`. Storing what is there already only renews its `putAt`.
    */
   put(
     sha256: string,
@@ -156,7 +162,16 @@ export interface Blobs {
   /** A path to read it from, when the driver keeps files; undefined otherwise. Never write to it. */
   path(sha256: string): Promise<string | undefined>
   sizeOf(sha256: string): Promise<number | undefined>
-  del(sha256: string): Promise<void>
+  /**
+   * Up to `limit` blobs whose key sorts after `after` (exclusive; '' for the start), in the order of the keys. A blob that
+   * is put or deleted meanwhile may be listed or not.
+   */
+  list(after: string, limit: number): Promise<readonly BlobEntry[]>
+  /**
+   * Deletes it, also when it is not there. With `putBefore` (wall-clock milliseconds) it stays when a put of it is under
+   * way or has ended at or after that: who puts and is told so finds it there. Answers whether it is gone.
+   */
+  del(sha256: string, putBefore?: number): Promise<boolean>
 }
 
 export class BlobMissing extends Error {

@@ -233,7 +233,8 @@ async function killAgent(
   early.catch(() => {})
   const died = once(victim, 'exit')
   victim.kill('SIGKILL')
-  if (how === 'with-files') rmSync(stateDirectory, { recursive: true })
+  // The spawner removes the same files at the same time.
+  if (how === 'with-files') rmSync(stateDirectory, { recursive: true, maxRetries: 5 })
   if (how === 'with-spawner') {
     process.kill(spawnerPid, 'SIGKILL')
     await died

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 
 import type { GuestExit } from '#contracts/invocation.ts'
-import type { Guest, Sandbox, SandboxDriver, SandboxLimits } from '#data-plane/sandbox/port.ts'
+import type { BlankSandbox, Guest, Sandbox, SandboxDriver, SandboxLimits } from '#data-plane/sandbox/port.ts'
 import { systemRandom } from '#kernel/random.ts'
 
 /** `endpointPort`: guests must reach it, under the address that `endpointFor` names. */
@@ -32,6 +32,10 @@ export interface Rig {
   /** Makes a sandbox, hands it over and destroys it. */
   within<T>(use: (sandbox: Sandbox) => Promise<T>, limits?: Partial<SandboxLimits>): Promise<T>
   create(limits?: Partial<SandboxLimits>): Promise<Sandbox>
+  /** Makes a blank sandbox, hands it over with a function that it can become, and destroys it. */
+  withinBlank(
+    use: (sandbox: BlankSandbox, become: (limits?: Partial<SandboxLimits>) => Promise<void>) => Promise<void>,
+  ): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,6 +49,10 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
   mkdirSync(task, { mode: 0o755 })
   writeFileSync(join(task, 'hello.txt'), 'code of the function\n', { mode: 0o644 })
   mkdirSync(stateDirectory, { mode: 0o700 })
+  const opt = join(directory, 'opt')
+  mkdirSync(opt, { mode: 0o755 })
+  writeFileSync(join(opt, 'layer.txt'), 'a layer\n', { mode: 0o644 })
+  const lang = dirname(dirname(process.execPath))
   const endpoint = createServer((_, response) => response.end('endpoint'))
   await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve))
   const endpointPort = (endpoint.address() as AddressInfo).port
@@ -52,7 +60,7 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
   const create: Rig['create'] = (limits) =>
     driver.create({
       id: systemRandom.hex(16),
-      files: { task, opt: undefined, runtime: undefined, lang: dirname(dirname(process.execPath)) },
+      files: { task, opt: undefined, runtime: undefined, lang },
       limits: { ...LIMITS, ...limits },
     })
   return {
@@ -61,6 +69,21 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
     stateDirectory,
     endpointPort,
     create,
+    async withinBlank(use) {
+      const sandbox = await driver.createBlank({
+        id: systemRandom.hex(16),
+        files: { runtime: undefined, lang },
+        limits: LIMITS,
+        background: true,
+      })
+      try {
+        await use(sandbox, (limits) =>
+          sandbox.specialise({ files: { task, opt }, limits: { ...LIMITS, ...limits } }),
+        )
+      } finally {
+        await sandbox.destroy()
+      }
+    },
     async within(use, limits) {
       const sandbox = await create(limits)
       try {

@@ -20,6 +20,15 @@ const SKIPS: Readonly<Record<DriverName, Readonly<Record<string, string>>>> = {
     'the guest can make no namespaces and no mounts': NO_ISOLATION,
     'services on the loopback of the host are out of reach': NO_ISOLATION,
     'two sandboxes see nothing of each other': NO_ISOLATION,
+    'code and layers appear under a guest that runs already':
+      'nothing is mounted: the runtime client is told where the code is',
+    'what appears is read-only from its first moment, and nothing of the place before can be written':
+      NO_ISOLATION,
+    'the directories where a linker looks for libraries of a function are there before it is known':
+      'nothing is mounted: such a function gets a sandbox of its own',
+    '/tmp has the size of the function, for the guest that runs already':
+      'an ordinary directory of the host has no size',
+    'blank sandboxes see nothing of each other, also when one of them has become a function': NO_ISOLATION,
   },
 }
 
@@ -29,6 +38,7 @@ const NEEDS = {
   'a fork bomb stays small and ends with its sandbox': 'processes',
   'a fork bomb of the shell can be destroyed': 'processes',
   'the CPU share holds from limitCpu on, and not for a new start': 'cpu',
+  'the memory limit is that of the function, for the guest that runs already': 'memory',
   'a frozen guest stands still, goes on when thawed, and can be killed while frozen': 'freeze',
 } as const
 

@@ -1,6 +1,8 @@
 /** One suite for every sandbox driver: each promise of src/data-plane/sandbox/port.ts as a test. */
 import { after, before, describe, it } from 'node:test'
 
+import { besideCases } from './sandbox-beside.ts'
+import { blankCases } from './sandbox-blank.ts'
 import { isolationCases } from './sandbox-isolation.ts'
 import { lifeCases } from './sandbox-life.ts'
 import { limitCases } from './sandbox-limits.ts'
@@ -21,7 +23,13 @@ export function describeSandbox(
       rig = await createRig(createDriver)
     })
     after(() => rig?.close())
-    const cases: readonly SandboxCase[] = [...lifeCases, ...limitCases, ...isolationCases]
+    const cases: readonly SandboxCase[] = [
+      ...lifeCases,
+      ...limitCases,
+      ...isolationCases,
+      ...blankCases,
+      ...besideCases,
+    ]
     for (const { behaviour, run } of cases) {
       const skip = skips[behaviour]
       it(behaviour, { skip: skip ?? false, timeout: 15_000 }, async () => {

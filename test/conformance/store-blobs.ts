@@ -102,6 +102,56 @@ export function describeBlobs(create: CreateStore): void {
       assert.equal(await blobs.has(key), true)
     })
 
+    withStore(create, 'lists all of them in the order of their keys, page by page', async ({ blobs }) => {
+      assert.deepEqual(await blobs.list('', 10), [])
+      const all = Array.from({ length: 25 }, (_, index) => Buffer.from(`blob ${index}`))
+      for (const content of all) await blobs.put(digest(content), content)
+      const keys = all.map(digest).toSorted()
+      const listed: string[] = []
+      for (let after = ''; ;) {
+        const page = await blobs.list(after, 7)
+        listed.push(...page.map(({ sha256 }) => sha256))
+        after = page.at(-1)?.sha256 ?? ''
+        if (page.length < 7) break
+      }
+      assert.deepEqual(listed, keys)
+      assert.deepEqual(await blobs.list(keys.at(-1) ?? '', 7), [])
+      assert.deepEqual(await blobs.list('', 0), [])
+    })
+
+    withStore(create, 'deletes on condition that nobody has put it since', async ({ blobs }, under) => {
+      await blobs.put(key, bytes)
+      const [before] = await blobs.list('', 1)
+      assert.ok(before)
+      assert.equal(await blobs.del(key, before.putAt), false)
+      assert.equal(await blobs.has(key), true)
+      await under.passTime(5)
+      // Storing it again counts, although nothing is written.
+      await blobs.put(key, bytes)
+      const [renewed] = await blobs.list('', 1)
+      assert.ok(renewed && renewed.putAt > before.putAt)
+      assert.equal(await blobs.del(key, before.putAt + 1), false)
+      assert.equal(await blobs.del(key, renewed.putAt + 1), true)
+      assert.equal(await blobs.has(key), false)
+      assert.equal(await blobs.del(key, renewed.putAt + 1), true)
+    })
+
+    withStore(
+      create,
+      'one who puts while it is deleted finds it there afterwards',
+      async ({ blobs }, under) => {
+        for (let turn = 0; turn < 50; turn++) {
+          await blobs.put(key, bytes)
+          const [before] = await blobs.list('', 1)
+          await under.passTime(1)
+          const deletion = blobs.del(key, (before?.putAt ?? 0) + 0.5)
+          await blobs.put(key, Readable.from([bytes]))
+          await deletion
+          assert.equal(await blobs.has(key), true)
+        }
+      },
+    )
+
     withStore(create, 'refuses keys that are no digest', async ({ blobs }) => {
       for (const bad of ['', '../../etc/passwd', key.toUpperCase(), key.slice(1), `${key}0`]) {
         await assert.rejects(blobs.put(bad, bytes), TypeError)

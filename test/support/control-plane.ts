@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto'
 import type { Scope } from '#contracts/arn.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
+import type { EventSourceMapping } from '#contracts/mapping.ts'
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
-import type { CodeStore, LayerResolver, Preparer } from '#control-plane/port.ts'
+import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
+import type { CodeStore, LayerResolver, MappingPollers, Preparer } from '#control-plane/port.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { createSealer } from '#kernel/sealed.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
@@ -95,6 +97,35 @@ export function createTestPreparer(): TestPreparer {
   }
 }
 
+/** Applies mappings at once, or holds them until it is released. */
+export interface TestPollers extends MappingPollers {
+  hold(): void
+  /** Ends what is held; with an error it is asked again later. */
+  release(error?: Error): void
+  readonly applied: readonly EventSourceMapping[]
+}
+
+export function createTestPollers(): TestPollers {
+  const applied: EventSourceMapping[] = []
+  let gate: PromiseWithResolvers<void> | undefined
+  return {
+    applied,
+    async apply(mapping) {
+      applied.push(mapping)
+      await gate?.promise
+    },
+    hold() {
+      gate = Promise.withResolvers<void>()
+      gate.promise.catch(() => {})
+    },
+    release(error) {
+      if (error) gate?.reject(error)
+      else gate?.resolve()
+      gate = undefined
+    },
+  }
+}
+
 export interface Failure {
   readonly code: string
   readonly message: string
@@ -110,11 +141,14 @@ export function createControlPlane(
   const meta = options.meta?.(store.meta) ?? store.meta
   const preparer = createTestPreparer()
   const activation = createActivation({ meta, preparer, clock, random, logger: quiet })
+  const pollers = createTestPollers()
+  const mappingProgress = createMappingProgress({ meta, pollers, clock, logger: quiet })
   const sealer = createSealer(new Uint8Array(32).fill(3))
   const storedBlobs: string[] = []
   const operations = createLambdaOperations({
     meta,
     activation,
+    mappingProgress,
     codeStore: createTestCodeStore(store, storedBlobs),
     layers: testLayers,
     sealer,
@@ -176,6 +210,8 @@ export function createControlPlane(
     random,
     preparer,
     activation,
+    pollers,
+    mappingProgress,
     sealer,
     storedBlobs,
     call,

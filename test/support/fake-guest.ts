@@ -132,6 +132,8 @@ export function createFakeGuest(clock: Clock, runs: readonly (readonly GuestActi
     id: 'fake',
     paths: { task: '/var/task', opt: '/opt', runtime: '/var/runtime', lang: '/var/lang', tmp: '/tmp' },
     listen: () => Promise.reject(new Error('A fake guest does not listen')),
+    connect: () => Promise.reject(new Error('Nothing listens in a fake guest')),
+    startBeside: () => Promise.reject(new Error('Nothing runs beside a fake guest')),
     start() {
       calls.push('start')
       const actions = runs[started++]

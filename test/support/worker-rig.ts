@@ -70,7 +70,7 @@ export async function createWorkerRig(options: {
   const complain = (message: string, fields?: unknown) =>
     void warnings.push(`${message} ${JSON.stringify(fields)}`)
   const logger: Logger = { debug() {}, info() {}, warn: complain, error: complain }
-  const blobs = createMemoryBlobs()
+  const blobs = createMemoryBlobs({ clock: systemClock })
   const sealer = createSealer(Buffer.alloc(32, 7))
   const log: { stream: string; message: string; timestamp: number }[] = []
   const worker = createWorker({

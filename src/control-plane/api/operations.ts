@@ -10,10 +10,12 @@ import { createUrlName } from '../urls/url-name.ts'
 import { addPermissionHandler } from './add-permission.ts'
 import { createAliasHandler } from './create-alias.ts'
 import { createCodeSigningConfigHandler } from './create-code-signing-config.ts'
+import { createEventSourceMappingHandler } from './create-event-source-mapping.ts'
 import { createFunctionHandler } from './create-function.ts'
 import { createFunctionUrlConfigHandler } from './create-function-url-config.ts'
 import { deleteAliasHandler } from './delete-alias.ts'
 import { deleteCodeSigningConfigHandler } from './delete-code-signing-config.ts'
+import { deleteEventSourceMappingHandler } from './delete-event-source-mapping.ts'
 import { deleteFunctionHandler } from './delete-function.ts'
 import { deleteFunctionCodeSigningConfigHandler } from './delete-function-code-signing-config.ts'
 import { deleteFunctionConcurrencyHandler } from './delete-function-concurrency.ts'
@@ -23,6 +25,7 @@ import { deleteResourcePolicyHandler } from './delete-resource-policy.ts'
 import { getAccountSettingsHandler } from './get-account-settings.ts'
 import { getAliasHandler } from './get-alias.ts'
 import { getCodeSigningConfigHandler } from './get-code-signing-config.ts'
+import { getEventSourceMappingHandler } from './get-event-source-mapping.ts'
 import { getFunctionHandler } from './get-function.ts'
 import { getFunctionCodeSigningConfigHandler } from './get-function-code-signing-config.ts'
 import { getFunctionConcurrencyHandler } from './get-function-concurrency.ts'
@@ -56,6 +59,7 @@ import { tagResourceHandler } from './tag-resource.ts'
 import { untagResourceHandler } from './untag-resource.ts'
 import { updateAliasHandler } from './update-alias.ts'
 import { updateCodeSigningConfigHandler } from './update-code-signing-config.ts'
+import { updateEventSourceMappingHandler } from './update-event-source-mapping.ts'
 import { updateFunctionCodeHandler } from './update-function-code.ts'
 import { updateFunctionConfigurationHandler } from './update-function-configuration.ts'
 import { updateFunctionEventInvokeConfigHandler } from './update-function-event-invoke-config.ts'
@@ -63,7 +67,7 @@ import { updateFunctionUrlConfigHandler } from './update-function-url-config.ts'
 
 export interface LambdaOperationsOptions extends Pick<
   Dependencies,
-  'activation' | 'codeStore' | 'layers' | 'sealer' | 'clock' | 'random'
+  'activation' | 'mappingProgress' | 'codeStore' | 'layers' | 'sealer' | 'clock' | 'random'
 > {
   readonly meta: Meta
   /** Concurrency of the account and region; 1,000 unless told otherwise. */
@@ -72,7 +76,7 @@ export interface LambdaOperationsOptions extends Pick<
   readonly functionUrl?: string | undefined
 }
 
-/** Layers, event source mappings and others add their own operations beside these. */
+/** Layers and others add their own operations beside these. */
 export function createLambdaOperations(options: LambdaOperationsOptions): OperationHandlers {
   const { meta, accountConcurrency = ACCOUNT_CONCURRENCY, functionUrl, ...rest } = options
   const dependencies: Dependencies = {
@@ -86,10 +90,12 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     AddPermission: addPermissionHandler(dependencies),
     CreateAlias: createAliasHandler(dependencies),
     CreateCodeSigningConfig: createCodeSigningConfigHandler(dependencies),
+    CreateEventSourceMapping: createEventSourceMappingHandler(dependencies),
     CreateFunction: createFunctionHandler(dependencies),
     CreateFunctionUrlConfig: createFunctionUrlConfigHandler(dependencies),
     DeleteAlias: deleteAliasHandler(dependencies),
     DeleteCodeSigningConfig: deleteCodeSigningConfigHandler(dependencies),
+    DeleteEventSourceMapping: deleteEventSourceMappingHandler(dependencies),
     DeleteFunction: deleteFunctionHandler(dependencies),
     DeleteFunctionCodeSigningConfig: deleteFunctionCodeSigningConfigHandler(dependencies),
     DeleteFunctionConcurrency: deleteFunctionConcurrencyHandler(dependencies),
@@ -99,6 +105,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     GetAccountSettings: getAccountSettingsHandler(dependencies),
     GetAlias: getAliasHandler(dependencies),
     GetCodeSigningConfig: getCodeSigningConfigHandler(dependencies),
+    GetEventSourceMapping: getEventSourceMappingHandler(dependencies),
     GetFunction: getFunctionHandler(dependencies),
     GetFunctionCodeSigningConfig: getFunctionCodeSigningConfigHandler(dependencies),
     GetFunctionConcurrency: getFunctionConcurrencyHandler(dependencies),
@@ -112,7 +119,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     GetRuntimeManagementConfig: getRuntimeManagementConfigHandler(dependencies),
     ListAliases: listAliasesHandler(dependencies),
     ListCodeSigningConfigs: listCodeSigningConfigsHandler(dependencies),
-    ListEventSourceMappings: listEventSourceMappingsHandler(),
+    ListEventSourceMappings: listEventSourceMappingsHandler(dependencies),
     ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigsHandler(dependencies),
     ListFunctionUrlConfigs: listFunctionUrlConfigsHandler(dependencies),
     ListFunctions: listFunctionsHandler(dependencies),
@@ -132,6 +139,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     UntagResource: untagResourceHandler(dependencies),
     UpdateAlias: updateAliasHandler(dependencies),
     UpdateCodeSigningConfig: updateCodeSigningConfigHandler(dependencies),
+    UpdateEventSourceMapping: updateEventSourceMappingHandler(dependencies),
     UpdateFunctionCode: updateFunctionCodeHandler(dependencies),
     UpdateFunctionConfiguration: updateFunctionConfigurationHandler(dependencies),
     UpdateFunctionEventInvokeConfig: updateFunctionEventInvokeConfigHandler(dependencies),

@@ -4,7 +4,7 @@ import { invalidParameter } from '#contracts/errors.ts'
 /** AWS accepts larger numbers and answers fifty (API model). */
 const MAX_ITEMS = 50
 
-export const pageSize = (maxItems: number | undefined) => Math.min(maxItems ?? MAX_ITEMS, MAX_ITEMS)
+export const pageSize = (maxItems: number | undefined, most = MAX_ITEMS) => Math.min(maxItems ?? most, most)
 
 /** The place after which the next page begins, as text that means nothing to the client. */
 export const toMarker = (place: readonly string[]) => Buffer.from(JSON.stringify(place)).toString('base64url')

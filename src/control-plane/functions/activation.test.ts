@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { IN_TRANSITION, inTransitionKey } from '#contracts/keys.ts'
+
 import { createControlPlane, INPUT, zip } from '../../../test/support/control-plane.ts'
 
 test('functions left on their way by a crash are taken up at the next start', async () => {
@@ -22,6 +24,49 @@ test('functions left on their way by a crash are taken up at the next start', as
   const updated = await call('GetFunctionConfiguration', { FunctionName: 'updating' })
   assert.equal(updated['LastUpdateStatus'], 'Successful')
   assert.equal(preparer.prepared.length, 3)
+})
+
+test('also those of a store from before there was an index of them', async () => {
+  const crashed = createControlPlane()
+  crashed.preparer.hold()
+  await crashed.call('CreateFunction', { ...INPUT, Publish: true })
+  await crashed.activation.stop()
+  crashed.preparer.release()
+  await crashed.settle()
+  const { meta } = crashed.store
+  const index = await meta.list(IN_TRANSITION, '', 10)
+  assert.equal(index.length, 2)
+  await meta.txn(index.map(({ key }) => ({ key, doc: null })))
+
+  const { call, activation, settle } = createControlPlane({ store: crashed.store })
+  await activation.start()
+  await settle()
+  assert.equal((await call('GetFunctionConfiguration', { FunctionName: 'fn' }))['State'], 'Active')
+  assert.equal((await call('GetFunctionConfiguration', { FunctionName: 'fn:1' }))['State'], 'Active')
+  assert.deepEqual(await meta.list(IN_TRANSITION, '', 10), [])
+})
+
+test('a start reads what is on its way and nothing else, and drops what the index is wrong about', async () => {
+  const first = createControlPlane()
+  await first.activation.start()
+  for (let index = 0; index < 30; index++) await first.create(`fn${index}`)
+  await first.settle()
+  const { meta } = first.store
+  await meta.txn([{ key: inTransitionKey('function/gone'), doc: {} }])
+  let documents = 0
+  const { get, list } = meta
+  Object.assign(meta, {
+    get: (key: string) => ((documents += Number(/^(function|version)/.test(key))), get(key)),
+    list: async (prefix: string, after: string, limit: number) => {
+      assert.doesNotMatch(prefix, /^(function|version)/)
+      return list(prefix, after, limit)
+    },
+  })
+  const { activation, settle } = createControlPlane({ store: first.store })
+  await activation.start()
+  await settle()
+  assert.equal(documents, 1)
+  assert.deepEqual(await list(IN_TRANSITION, '', 10), [])
 })
 
 test('a function that is deleted and created again while it is prepared is not mistaken for the old one', async () => {

@@ -4,8 +4,16 @@
  */
 import { LATEST } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
-import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
-import { ALL_FUNCTIONS, ALL_VERSIONS, functionKey, versionKey } from '#contracts/keys.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
+import {
+  ALL_FUNCTIONS,
+  ALL_VERSIONS,
+  functionKey,
+  IN_TRANSITION,
+  inTransitionKey,
+  INDEXES_COMPLETE,
+  versionKey,
+} from '#contracts/keys.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -15,7 +23,8 @@ import type { Logger } from '#observability/port.ts'
 import type { Meta } from '#store/port.ts'
 
 import { createCommitter, type Decision } from '../commit.ts'
-import { asJson, createDocuments, docOf, headWrite, walk } from '../documents.ts'
+import { asJson, createDocuments, headWrite, walk } from '../documents.ts'
+import { versionIn } from '../indexes.ts'
 import type { Preparer } from '../port.ts'
 import { failed, isInTransition, prepared } from './state.ts'
 
@@ -115,23 +124,33 @@ export function createActivation(options: {
     return job
   }
 
-  /** Walks over everything once, a handful at a time, so that a large store does not become a large queue. */
+  /** Takes up what is on its way, a handful at a time, so that a large store does not become a large queue. */
   const reconcile = async () => {
     const batch = new Set<Promise<void>>()
     const take = async (version: FunctionVersion) => {
-      if (!isInTransition(version)) return
       const job = track(version)
       batch.add(job)
       void job.finally(() => batch.delete(job))
       if (batch.size >= 2 * parallel) await Promise.race(batch)
     }
-    for await (const row of walk(meta, ALL_FUNCTIONS)) {
-      if (!accepting) return
-      await take(docOf<FunctionHead>(row).latest)
+    // Once, for a store that was written before there was an index.
+    const isIndexed = (await meta.get(INDEXES_COMPLETE)) !== null
+    for (const prefix of isIndexed ? [] : [ALL_FUNCTIONS, ALL_VERSIONS]) {
+      for await (const { key, doc } of walk(meta, prefix)) {
+        if (!accepting) return
+        const version = versionIn(key, doc)
+        if (version && isInTransition(version)) await meta.txn([{ key: inTransitionKey(key), doc: {} }])
+      }
     }
-    for await (const row of walk(meta, ALL_VERSIONS)) {
+    if (!isIndexed) await meta.txn([{ key: INDEXES_COMPLETE, doc: {} }])
+
+    for await (const entry of walk(meta, IN_TRANSITION)) {
       if (!accepting) return
-      await take(docOf<FunctionVersion>(row))
+      const key = entry.key.slice(IN_TRANSITION.length)
+      const row = await meta.get(key)
+      const version = row && versionIn(key, row.doc)
+      if (version && isInTransition(version)) await take(version)
+      else await meta.txn([{ key: entry.key, ifRev: entry.rev, doc: null }])
     }
     await Promise.all(batch)
   }

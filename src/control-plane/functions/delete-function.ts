@@ -40,7 +40,7 @@ export function assertDeletable(qualifier: string | undefined): void {
   )
 }
 
-/** Everything of the function goes in one transaction; its code stays behind, in case others use the same. */
+/** Everything of the function goes in one transaction; its code may be that of others, so the sweeper takes it. */
 export function deleteFunction({ documents, committer }: Needs, id: FunctionId): Promise<void> {
   return committer.run(accountKey(id), async () => {
     const { doc: head, rev } = await documents.requireHead(id)

@@ -2,12 +2,15 @@
 import type { Clock } from '#kernel/clock.ts'
 import { KIB, MIB } from '#kernel/units.ts'
 
-import { readText, type Cgroup, type CgroupHost } from './cgroup/cgroup.ts'
+import { readText, type Cgroup, type CgroupHost, type Priority } from './cgroup/cgroup.ts'
 import type { SandboxLimits } from './port.ts'
 
 export interface Confinement {
   readonly cgroup: Cgroup | undefined
   limitCpu(): void
+  prioritise(priority: Priority): void
+  /** Other limits from now on; only memory takes effect at once. */
+  relimit(limits: SandboxLimits): void
   /** For what is about to die: a thousand processes of a small function need seconds of their share only to exit. */
   unlimitCpu(): void
   freeze(): void
@@ -31,15 +34,22 @@ const FREEZE_DELAY_MS = 20
 export function createCgroupConfinement(
   host: CgroupHost,
   id: string,
-  limits: SandboxLimits,
+  initialLimits: SandboxLimits,
   clock: Clock,
 ): Confinement & { readonly cgroup: Cgroup } {
+  let limits = initialLimits
   const cgroup = host.create(id, limits)
   let frozen = false
   let cancelFreeze: (() => void) | undefined
   return {
     cgroup,
     limitCpu: () => cgroup.limitCpu(limits.vcpus),
+    prioritise: cgroup.prioritise,
+    relimit(next) {
+      if (next.memoryMiB !== limits.memoryMiB && host.controllers.has('memory'))
+        cgroup.limitMemory(next.memoryMiB)
+      limits = next
+    },
     unlimitCpu: () => cgroup.limitCpu(undefined),
     freeze() {
       cancelFreeze ??= clock.after(FREEZE_DELAY_MS, () => {
@@ -81,7 +91,8 @@ export function createPollingConfinement(options: {
   readonly clock: Clock
   readonly onExceeded: () => void
 }): Confinement {
-  const { limits, clock } = options
+  const { clock } = options
+  let { limits } = options
   let root: number | undefined
   let peakBytes: number | undefined
   let kills = 0
@@ -106,6 +117,10 @@ export function createPollingConfinement(options: {
     cgroup: undefined,
     limitCpu() {},
     unlimitCpu() {},
+    prioritise() {},
+    relimit(next) {
+      limits = next
+    },
     freeze() {},
     thaw() {},
     peakMemoryMiB() {

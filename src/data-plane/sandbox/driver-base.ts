@@ -8,7 +8,7 @@ import type { Logger } from '#observability/port.ts'
 
 import type { CgroupHost } from './cgroup/cgroup.ts'
 import { createControlDoor, type ControlDoor } from './guest-streams.ts'
-import type { DriverReport, Sandbox, SandboxDriver, SandboxSpec } from './port.ts'
+import type { BlankSandbox, BlankSpec, DriverReport, Sandbox, SandboxDriver, SandboxSpec } from './port.ts'
 import { writePlan, type CleanUpPlan } from './spawner/clean-up.ts'
 import { createSpawner, type Spawner, type SpawnerPlace } from './spawner/client.ts'
 
@@ -25,6 +25,14 @@ export interface DriverBase {
   readonly door: ControlDoor
 }
 
+/** What a driver makes a sandbox of, besides its specification. */
+export interface SandboxMaking {
+  readonly base: DriverBase
+  /** The sandbox's own; exists, and holds its plan. */
+  readonly directory: string
+  readonly onDestroyed: () => void
+}
+
 const SANDBOX_ID = /^[0-9a-f]{4,64}$/
 const SWEEP_DEADLINE_MS = 120_000
 
@@ -36,13 +44,9 @@ export async function createDriverBase(
     readonly spawnerEnv?: Readonly<Record<string, string>>
     readonly cgroups: CgroupHost | undefined
     /** Everything that `create` of this driver makes is named in the plan before it is made. */
-    readonly plan: (spec: SandboxSpec, directory: string) => Omit<CleanUpPlan, 'id'>
-    readonly create: (
-      base: DriverBase,
-      spec: SandboxSpec,
-      directory: string,
-      onDestroyed: () => void,
-    ) => Promise<Sandbox>
+    readonly plan: (id: string, directory: string) => Omit<CleanUpPlan, 'id'>
+    readonly create: (spec: SandboxSpec, making: SandboxMaking) => Promise<Sandbox>
+    readonly createBlank: (spec: BlankSpec, making: SandboxMaking) => Promise<BlankSandbox>
     /** Prepares what all sandboxes share. */
     readonly onStart?: (base: DriverBase) => Promise<void>
     readonly endpointFor?: (port: number) => string
@@ -73,36 +77,40 @@ export async function createDriverBase(
   const creating = new Set<string>()
   let stopped: Promise<void> | undefined
 
+  const make = async <Made extends Sandbox>(
+    id: string,
+    create: (making: SandboxMaking) => Promise<Made>,
+  ): Promise<Made> => {
+    if (stopped) throw new Error('The sandbox driver is stopped')
+    if (!SANDBOX_ID.test(id)) throw new Error(`Not an environment id: "${id}"`)
+    if (living.has(id) || creating.has(id)) throw new Error(`There is a sandbox "${id}" already`)
+    creating.add(id)
+    const directory = join(sandboxes, id)
+    try {
+      await spawner.ready()
+      mkdirSync(directory, { mode: 0o700 })
+      writePlan(directory, { id, ...options.plan(id, directory) })
+      await spawner.request({ op: 'remember', directory })
+      const sandbox = await create({ base, directory, onDestroyed: () => living.delete(id) })
+      living.set(id, sandbox)
+      return sandbox
+    } catch (error) {
+      await spawner
+        .request({ op: 'clean-up', directory })
+        .catch((cause: unknown) =>
+          logger.error('A sandbox that did not start could not be removed', { id, error: String(cause) }),
+        )
+      throw error
+    } finally {
+      creating.delete(id)
+    }
+  }
+
   return {
     report: options.report(),
     endpointFor: options.endpointFor ?? ((port) => `http://127.0.0.1:${port}`),
-    async create(spec) {
-      if (stopped) throw new Error('The sandbox driver is stopped')
-      if (!SANDBOX_ID.test(spec.id)) throw new Error(`Not an environment id: "${spec.id}"`)
-      if (living.has(spec.id) || creating.has(spec.id))
-        throw new Error(`There is a sandbox "${spec.id}" already`)
-      creating.add(spec.id)
-      const directory = join(sandboxes, spec.id)
-      try {
-        await spawner.ready()
-        mkdirSync(directory, { mode: 0o700 })
-        writePlan(directory, { id: spec.id, ...options.plan(spec, directory) })
-        await spawner.request({ op: 'remember', directory })
-        const sandbox = await options.create(base, spec, directory, () => living.delete(spec.id))
-        living.set(spec.id, sandbox)
-        return sandbox
-      } catch (error) {
-        await spawner.request({ op: 'clean-up', directory }).catch((cause: unknown) =>
-          logger.error('A sandbox that did not start could not be removed', {
-            id: spec.id,
-            error: String(cause),
-          }),
-        )
-        throw error
-      } finally {
-        creating.delete(spec.id)
-      }
-    },
+    create: (spec) => make(spec.id, (making) => options.create(spec, making)),
+    createBlank: (spec) => make(spec.id, (making) => options.createBlank(spec, making)),
     async sweep() {
       if (living.size > 0 || creating.size > 0)
         throw new Error('Sweeping is for the start: this agent has sandboxes of its own')

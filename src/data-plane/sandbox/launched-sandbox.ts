@@ -1,4 +1,4 @@
-/** What all drivers share: the runs of a sandbox's main process, one after the other, from start to exit. */
+/** What all drivers share: the processes of a sandbox, from start to exit; runs of the main one follow each other. */
 import { mkdirSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -17,14 +17,16 @@ export type HostCommand = Pick<SpawnRequest, 'argv' | 'env' | 'cwd' | 'main' | '
 
 /** How a driver starts a main process. */
 export interface Launcher {
+  /** Asked whenever somebody wants to know. */
   readonly paths: GuestPaths
-  /** The host's command line for a guest's. `run` numbers the starts of this sandbox from 1. */
+  /** The host's command line for a guest's. `run` numbers the processes started in this sandbox from 1. */
   launch(command: GuestCommand, run: number): HostCommand
   /** True when the exit status of the spawned process carries signals as 128 + n, as shells do. */
   readonly signalsAsCodes: boolean
   /** Processes that belong to the place, not to the guest, and survive a restart. */
   spared(): readonly number[]
   listen(): Promise<{ readonly server: Server; readonly address: string }>
+  connect(port: number): Promise<Socket>
   /** The host's uid that may open the guest's pipes by path; undefined: our own. */
   readonly pipeOwner?: number
   /** What is known about a start that failed. */
@@ -52,7 +54,10 @@ export interface LaunchedSandboxOptions {
 export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox {
   const { id, directory, spawner, door, confinement, launcher } = options
   const generation = spawner.generation
+  /** All processes that were started, the main one's runs and others. */
   let runs = 0
+  /** The number of the main process's latest run. */
+  let mainRun = 0
   let destroyed: Promise<void> | undefined
   /** Starts are done one after the other. */
   let last: Promise<unknown> = Promise.resolve()
@@ -67,11 +72,17 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     return spawner.request({ op: 'kill', directory, spare: launcher.spared() }, KILL_DEADLINE_MS)
   }
 
-  const start = async (command: GuestCommand): Promise<Guest> => {
+  const startMain = async (command: GuestCommand): Promise<Guest> => {
     refuseWhenGone()
-    if (runs > 0) await killEverything()
+    if (mainRun > 0) await killEverything()
+    mainRun = runs + 1
+    return launch(command)
+  }
+  const launch = async (command: GuestCommand): Promise<Guest> => {
+    refuseWhenGone()
     const number = ++runs
-    const streams = join(directory, `run-${runs}`)
+    const isMain = number === mainRun
+    const streams = join(directory, `run-${number}`)
     mkdirSync(streams, { mode: 0o700 })
     const pipes = { stdout: join(streams, 'stdout'), stderr: join(streams, 'stderr') }
     const paths = [pipes.stdout, pipes.stderr]
@@ -83,11 +94,11 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
       for (const path of paths) opened.push(openPipe(path))
       const [stdout, stderr] = opened
       if (!stdout || !stderr) throw new Error('A guest has two output pipes')
-      const host = launcher.launch(command, runs)
+      const host = launcher.launch(command, number)
       refuseWhenGone()
 
       const killsBefore = confinement.outOfMemoryKills()
-      const run = `${id}.${runs}`
+      const run = `${id}.${number}`
       const { promise: exited, resolve } = Promise.withResolvers<GuestExit>()
       spawner.onExit(run, (status) => {
         const exit = launcher.signalsAsCodes ? decodeShellStatus(status) : status
@@ -104,7 +115,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         },
         START_DEADLINE_MS,
       )
-      if (pid !== undefined) confinement.watch(pid)
+      if (pid !== undefined && isMain) confinement.watch(pid)
       return {
         control: await control?.connected,
         stdout,
@@ -117,8 +128,8 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
             confinement.unlimitCpu()
             // Beside a thousand children that still run, the main process waits seconds for its turn to die. In the
             // line of the starts, so that no later run is hit.
-            const kill = () => (number === runs && !destroyed ? killEverything() : undefined)
-            last = last.then(kill).catch(() => {})
+            const kill = () => (number === mainRun && !destroyed ? killEverything() : undefined)
+            if (isMain) last = last.then(kill).catch(() => {})
           }
           spawner.request({ op: 'signal', run, signal }).catch(() => {})
         },
@@ -131,18 +142,27 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     }
   }
 
+  const inLine = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
+  }
+
   return {
     id,
-    paths: launcher.paths,
+    get paths() {
+      return launcher.paths
+    },
     async listen() {
       refuseWhenGone()
       return launcher.listen()
     },
-    start(command) {
-      const started = last.then(() => start(command))
-      last = started.catch(() => {})
-      return started
+    async connect(port) {
+      refuseWhenGone()
+      return launcher.connect(port)
     },
+    startBeside: (command) => inLine(() => launch(command)),
+    start: (command) => inLine(() => startMain(command)),
     limitCpu: confinement.limitCpu,
     freeze: confinement.freeze,
     thaw: confinement.thaw,

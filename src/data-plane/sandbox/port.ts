@@ -1,5 +1,5 @@
 /** The isolated place a guest runs in. One driver per kind of isolation; the worker never knows which. */
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 
 import type { GuestExit } from '#contracts/invocation.ts'
@@ -46,6 +46,9 @@ export interface GuestFiles {
   readonly lang: string | undefined
 }
 
+/** What of them there is; a blank sandbox has no code. */
+export type ShownFiles = { readonly [Name in keyof GuestFiles]: string | undefined }
+
 /** The same directories as the guest names them. The process driver cannot mount, so there they are the host's. */
 export interface GuestPaths {
   readonly task: string
@@ -62,6 +65,23 @@ export interface SandboxSpec {
   readonly limits: SandboxLimits
 }
 
+/** A sandbox that is nobody's yet: it has a runtime but no code. */
+export interface BlankSpec {
+  readonly id: string
+  readonly files: Pick<GuestFiles, 'runtime' | 'lang'>
+  /** Memory and processes hold until it is somebody's; /tmp has its size from the start. */
+  readonly limits: SandboxLimits
+  /** True: nobody waits for it, so it gets what CPU time others leave, where the driver can. */
+  readonly background: boolean
+}
+
+/** What makes a blank sandbox a function's. */
+export interface SandboxOwner {
+  readonly files: Pick<GuestFiles, 'task' | 'opt'>
+  /** Open files and processes stay as they are. */
+  readonly limits: SandboxLimits
+}
+
 export interface GuestCommand {
   /** Absolute path in the guest, then arguments. */
   readonly argv: readonly string[]
@@ -72,25 +92,36 @@ export interface GuestCommand {
   readonly control: boolean
 }
 
-/** One run of the main process in a sandbox. */
+/** One run of a process in a sandbox. */
 export interface Guest {
   readonly control: Duplex | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  /** Resolves once, when the main process has ended. Never rejects. */
+  /** Resolves once, when the process has ended. Never rejects. */
   readonly exited: Promise<GuestExit>
-  /** Sends a signal to the main process; does nothing when it is gone. */
+  /** Sends a signal to the process; does nothing when it is gone. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void
 }
 
 export interface Sandbox {
   readonly id: string
+  /** Where a driver can't mount, those of a blank sandbox change when it becomes somebody's. */
   readonly paths: GuestPaths
   /**
    * Opens a listener that only this sandbox reaches, before the first `start`. `address` (host:port) is how the guest
    * names it. The caller owns the server and closes it.
    */
   listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /**
+   * Connects to a port of the guest's loopback, for what a process inside listens on. Rejects when nobody does. What the
+   * other side sends before it is spoken to may be lost.
+   */
+  connect(port: number): Promise<Socket>
+  /**
+   * Starts another process beside the main one, which need not run yet: same files, same network, same limits together.
+   * It ends with the next `start` of the main one at the latest. It may not see the main one's processes.
+   */
+  startBeside(command: GuestCommand): Promise<Guest>
   /** Starts the main process. An earlier one and everything it left running is killed first; /tmp is kept. */
   start(command: GuestCommand): Promise<Guest>
   /**
@@ -113,10 +144,21 @@ export interface Sandbox {
   destroy(): Promise<void>
 }
 
+/** A sandbox in which a guest may run before it is known whose it will be. */
+export interface BlankSandbox extends Sandbox {
+  /**
+   * Gives it to a function, for ever: code and layers appear at `paths` under the processes that run already, the
+   * memory limit and the size of /tmp change. Once only; whoever is refused or fails must destroy it.
+   */
+  specialise(owner: SandboxOwner): Promise<void>
+}
+
 export interface SandboxDriver {
   readonly report: DriverReport
   /** Prepares the isolated place; nothing runs in it yet. Rejects with a clear message when the host cannot. */
   create(spec: SandboxSpec): Promise<Sandbox>
+  /** The same without code: /var/task and /opt are empty until it is somebody's. */
+  createBlank(spec: BlankSpec): Promise<BlankSandbox>
   /** The URL under which a guest reaches what this process serves on `port`, on the host's loopback or everywhere. */
   endpointFor(port: number): string
   /** Removes what an earlier agent left behind: thaw, kill, unmount, delete. Returns how many sandboxes it found. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { connect, type Server, type Socket } from 'node:net'
 
 import type { DriverBase } from './driver-base.ts'
-import { listenOnLoopback } from './listen-on-loopback.ts'
+import { connectToLoopback, listenOnLoopback } from './loopback.ts'
 import type { NetworkMode, OutboundPlan, WantedNetwork } from './outbound.ts'
 
 /** Where the guest reaches us, whatever its network: an address of its own loopback (AWS has the Runtime API there). */
@@ -30,6 +30,8 @@ export interface SandboxNetwork {
   readonly file: string | undefined
   /** The Runtime API's listener. The caller closes it. */
   listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /** Connects to a port of the guest's loopback. */
+  connect(port: number): Promise<Socket>
   /** Closes the listeners for our own endpoints. */
   close(): void
 }
@@ -73,6 +75,11 @@ export async function makeSandboxNetwork(
       const server = await listenInside(RUNTIME_API_PORT)
       return { server, address: `${LISTEN_ADDRESS}:${RUNTIME_API_PORT}` }
     },
+    async connect(port) {
+      const { socket } = await base.spawner.request({ op: 'connect', network: file, port })
+      if (!socket) throw new Error('The spawner sent no connection')
+      return socket
+    },
     close() {
       for (const endpoint of endpoints) endpoint.close()
     },
@@ -80,7 +87,12 @@ export async function makeSandboxNetwork(
 }
 
 /** The host's own network: listeners are on its loopback, where our endpoints are too. */
-export const hostNetwork: SandboxNetwork = { file: undefined, listen: listenOnLoopback, close() {} }
+export const hostNetwork: SandboxNetwork = {
+  file: undefined,
+  listen: listenOnLoopback,
+  connect: connectToLoopback,
+  close() {},
+}
 
 export const endpointUrl = (mode: NetworkMode, port: number) =>
   `http://${mode === 'host' ? '127.0.0.1' : LISTEN_ADDRESS}:${port}`

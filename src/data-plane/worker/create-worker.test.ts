@@ -22,7 +22,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} }
 /** A worker whose sandboxes hold fake guests, each playing `actions` in its only run. */
 async function createRig(actions: readonly GuestAction[], create?: () => Promise<void>) {
   const directory = await mkdtemp(join(tmpdir(), 'lambent-worker-'))
-  const blobs = createMemoryBlobs()
+  const blobs = createMemoryBlobs({ clock: systemClock })
   const zip = await zipOf({ 'index.js': '' })
   const blob = createHash('sha256').update(zip).digest('hex')
   await blobs.put(blob, zip)

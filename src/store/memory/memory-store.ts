@@ -21,7 +21,7 @@ export function createMemoryStore(options: { readonly clock: Clock; readonly log
     queueLog: guard(createMemoryLog({ holds })),
     leases: guard(leases),
     nodes: guard(createEmbeddedNodes({ clock })),
-    blobs: guard(createMemoryBlobs()),
+    blobs: guard(createMemoryBlobs({ clock })),
     async close() {
       closed = true
       stop()

@@ -90,7 +90,7 @@ export async function openSqliteStore(options: {
   if (foundSchema > 0 && foundSchema < schema) {
     logger?.info('The store was migrated', { directory, fromSchema: foundSchema, toSchema: schema })
   }
-  const { settled, ...blobs } = await openFileBlobs({ directory }).catch(async (error: unknown) => {
+  const { settled, ...blobs } = await openFileBlobs({ directory, clock }).catch(async (error: unknown) => {
     await channel.close()
     throw error
   })

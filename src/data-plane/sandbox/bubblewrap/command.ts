@@ -1,15 +1,12 @@
 /** The command line of bubblewrap for one run of a guest. */
-import type { GuestCommand, SandboxSpec } from '../port.ts'
+import type { GuestCommand, ShownFiles } from '../port.ts'
 import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
 
 const SHM_BYTES = 4 * 1024 * 1024
 
 export interface BubblewrapPlaces {
   readonly root: RootFiles
-  readonly task: string
-  readonly opt: string | undefined
-  readonly runtime: string | undefined
-  readonly lang: string | undefined
+  readonly files: ShownFiles
   readonly tmp: string
 }
 
@@ -39,10 +36,10 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
     '--die-with-parent',
     ...bind(places.root.directory, '/'),
     ...places.root.mounts.flatMap(({ source, target }) => bind(source, target)),
-    ...bind(places.task, '/var/task'),
-    ...bind(places.opt, '/opt'),
-    ...bind(places.runtime, '/var/runtime'),
-    ...bind(places.lang, '/var/lang'),
+    ...bind(places.files.task, '/var/task'),
+    ...bind(places.files.opt, '/opt'),
+    ...bind(places.files.runtime, '/var/runtime'),
+    ...bind(places.files.lang, '/var/lang'),
     '--bind',
     places.tmp,
     '/tmp',
@@ -62,10 +59,4 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
     command.cwd,
   ]
   return args.map((arg) => `${arg}\0`).join('')
-}
-
-export function hostFiles({
-  files,
-}: SandboxSpec): Pick<BubblewrapPlaces, 'task' | 'opt' | 'runtime' | 'lang'> {
-  return { task: files.task, opt: files.opt, runtime: files.runtime, lang: files.lang }
 }

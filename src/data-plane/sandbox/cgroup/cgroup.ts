@@ -11,6 +11,9 @@ export const CPU_PERIOD_US = 20_000
 /** The kernel refuses a smaller quota (sched/core.c, min_cfs_quota_period). */
 export const MIN_CPU_QUOTA_US = 1000
 
+/** `low`: an eighth of what another sandbox gets. */
+export type Priority = 'normal' | 'low'
+
 export type Controller = 'memory' | 'cpu' | 'pids' | 'freezer'
 
 /** The cgroup of one sandbox. Every method tolerates that the cgroup is gone. */
@@ -21,6 +24,10 @@ export interface Cgroup {
   readonly freezers: readonly string[]
   /** Undefined: no limit. */
   limitCpu(vcpus: number | undefined): void
+  /** Replaces the memory limit by a higher or equal one. */
+  limitMemory(memoryMiB: number): void
+  /** What it gets of the CPU when others want it too. */
+  prioritise(priority: Priority): void
   freeze(): void
   thaw(): void
   /** Highest working set so far, in bytes; without the page cache, which the kernel takes back. */

@@ -18,8 +18,13 @@ import {
   type Cgroup,
   type CgroupHost,
   type Controller,
+  type Priority,
 } from './cgroup.ts'
 import { createKernelFile } from './kernel-file.ts'
+
+const WITH_SWAP = 'memory.memsw.limit_in_bytes'
+/** The kernel's default is 1024. */
+const SHARES: { readonly [P in Priority]: string } = { normal: '1024', low: '128' }
 
 /** `mounts` says where each controller is mounted. Undefined when none of them can be used. */
 export function createCgroupsV1(mounts: ReadonlyMap<string, string>): CgroupHost | undefined {
@@ -54,8 +59,7 @@ export function createCgroupsV1(mounts: ReadonlyMap<string, string>): CgroupHost
           const bytes = String(limits.memoryMiB * MIB)
           mustWrite(join(memory, 'memory.limit_in_bytes'), bytes)
           // Memory and swap together; the file is absent where the kernel does not count swap.
-          if (existsSync(join(memory, 'memory.memsw.limit_in_bytes')))
-            mustWrite(join(memory, 'memory.memsw.limit_in_bytes'), bytes)
+          if (existsSync(join(memory, WITH_SWAP))) mustWrite(join(memory, WITH_SWAP), bytes)
           tryWrite(join(memory, 'memory.swappiness'), '0')
         }
         const pids = made.get('pids')
@@ -83,6 +87,13 @@ function openCgroup(directories: ReadonlyMap<Controller, string>): Cgroup {
       tryWrite(file('cpu', 'cpu.cfs_period_us'), String(CPU_PERIOD_US))
       tryWrite(file('cpu', 'cpu.cfs_quota_us'), String(quota))
     },
+    limitMemory(memoryMiB) {
+      const bytes = String(memoryMiB * MIB)
+      // The larger one first: the kernel refuses a limit of memory above that of memory and swap.
+      tryWrite(file('memory', WITH_SWAP), bytes)
+      mustWrite(file('memory', 'memory.limit_in_bytes'), bytes)
+    },
+    prioritise: (priority) => void tryWrite(file('cpu', 'cpu.shares'), SHARES[priority]),
     freeze: () => void freezerState.write('FROZEN'),
     thaw: () => void freezerState.write('THAWED'),
     peakMemoryBytes: whenPeakGrows(

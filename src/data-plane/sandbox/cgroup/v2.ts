@@ -18,9 +18,12 @@ import {
   type Cgroup,
   type CgroupHost,
   type Controller,
+  type Priority,
 } from './cgroup.ts'
 import { createKernelFile } from './kernel-file.ts'
 
+/** The kernel's default is 100. */
+const WEIGHTS: { readonly [P in Priority]: string } = { normal: '100', low: '12' }
 const WANTED = ['memory', 'cpu', 'pids'] as const
 
 /**
@@ -80,6 +83,8 @@ function openCgroup(directory: string): Cgroup {
         vcpus === undefined ? 'max' : Math.max(MIN_CPU_QUOTA_US, Math.round(vcpus * CPU_PERIOD_US))
       tryWrite(file('cpu.max'), `${quota} ${CPU_PERIOD_US}`)
     },
+    limitMemory: (memoryMiB) => mustWrite(file('memory.max'), String(memoryMiB * MIB)),
+    prioritise: (priority) => void tryWrite(file('cpu.weight'), WEIGHTS[priority]),
     freeze: () => void freezer.write('1'),
     thaw: () => void freezer.write('0'),
     // Kernels before 5.19 have no peak: then it is what is used now.

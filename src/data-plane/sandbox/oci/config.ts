@@ -1,5 +1,5 @@
 /** The OCI runtime configuration of one sandbox. Source: opencontainers/runtime-spec, config.md and config-linux.md. */
-import type { SandboxSpec } from '../port.ts'
+import type { SandboxSpec, ShownFiles } from '../port.ts'
 import { GUEST_USER, type RootFiles } from '../root-files.ts'
 import { seccompProfile } from './seccomp.ts'
 
@@ -42,6 +42,9 @@ const SHM_BYTES = 4 * 1024 * 1024
 const KEEPER = ['/bin/sh', '-c', 'while :; do sleep 1000000; done']
 
 export interface SandboxPlaces {
+  readonly files: ShownFiles
+  /** True: what is mounted on the places of code, layers and /tmp later appears inside. */
+  readonly followed: boolean
   /** A bind mount of the network namespace; undefined: the host's. */
   readonly network: string | undefined
   /** Mounted file system for /tmp, of its own size. Undefined: memory, charged to the function. */
@@ -49,10 +52,12 @@ export interface SandboxPlaces {
   readonly hostName: string
 }
 
-export function ociConfig(spec: SandboxSpec, root: RootFiles, places: SandboxPlaces) {
+export function ociConfig(spec: Pick<SandboxSpec, 'id' | 'limits'>, root: RootFiles, places: SandboxPlaces) {
   const hostId = hostIdBase(spec.id)
-  const bind = (source: string | undefined, destination: string) =>
-    source === undefined ? [] : [{ destination, type: 'bind', source, options: READ_ONLY }]
+  const { files } = places
+  const follow = places.followed ? ['rslave'] : []
+  const bind = (source: string | undefined, destination: string, more: readonly string[] = []) =>
+    source === undefined ? [] : [{ destination, type: 'bind', source, options: [...READ_ONLY, ...more] }]
   const tmpOptions = ['nosuid', 'nodev', 'mode=1777', `size=${spec.limits.tmpMiB}m`]
   return {
     ociVersion: '1.0.2',
@@ -81,17 +86,17 @@ export function ociConfig(spec: SandboxSpec, root: RootFiles, places: SandboxPla
         options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${SHM_BYTES}`],
       },
       ...root.mounts.flatMap(({ source, target }) => bind(source, target)),
-      ...bind(spec.files.task, '/var/task'),
-      ...bind(spec.files.opt, '/opt'),
-      ...bind(spec.files.runtime, '/var/runtime'),
-      ...bind(spec.files.lang, '/var/lang'),
+      ...bind(files.task, '/var/task', follow),
+      ...bind(files.opt, '/opt', follow),
+      ...bind(files.runtime, '/var/runtime'),
+      ...bind(files.lang, '/var/lang'),
       places.tmp === undefined
         ? { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: tmpOptions }
         : {
             destination: '/tmp',
             type: 'bind',
             source: places.tmp,
-            options: ['bind', 'rw', 'nosuid', 'nodev'],
+            options: ['bind', 'rw', 'nosuid', 'nodev', ...follow],
           },
     ],
     linux: {
@@ -106,6 +111,7 @@ export function ociConfig(spec: SandboxSpec, root: RootFiles, places: SandboxPla
       ],
       uidMappings: [{ containerID: 0, hostID: hostId, size: ID_RANGE }],
       gidMappings: [{ containerID: 0, hostID: hostId, size: ID_RANGE }],
+      ...(places.followed && { rootfsPropagation: 'rslave' }),
       maskedPaths: MASKED,
       readonlyPaths: UNWRITABLE,
       seccomp: seccompProfile(process.arch),

@@ -5,11 +5,12 @@ import { join, resolve } from 'node:path'
 import { detectCgroups } from '../cgroup/detect.ts'
 import { cgroupPlan } from '../cgroup/plan.ts'
 import { createCgroupConfinement } from '../confinement.ts'
-import { createDriverBase, type DriverOptions } from '../driver-base.ts'
+import { createBlankSandbox } from '../blank-sandbox.ts'
+import { createDriverBase, type DriverOptions, type SandboxMaking } from '../driver-base.ts'
 import { findProgram } from '../find-program.ts'
 import { createLaunchedSandbox } from '../launched-sandbox.ts'
 import { createOutbound, type Outbound } from '../outbound.ts'
-import type { SandboxDriver } from '../port.ts'
+import type { BlankSpec, SandboxDriver, SandboxSpec } from '../port.ts'
 import { hostNameServers, makeRoot } from '../root-files.ts'
 import { endpointUrl, type EndpointOptions } from '../sandbox-network.ts'
 import { PRIVATE_PLACE } from '../spawner/client.ts'
@@ -42,6 +43,35 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
     if (!outbound) throw new Error('The driver has not started')
     return outbound
   }
+  const placeOf = (id: string) => join(PRIVATE_PLACE, id)
+  const assemble = async (spec: SandboxSpec | BlankSpec, making: SandboxMaking) => {
+    const { base, directory, onDestroyed } = making
+    const confinement = createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
+    if ('background' in spec && spec.background) confinement.prioritise('low')
+    const container = await startContainer({
+      base,
+      runtime,
+      rootFiles: shownRoot,
+      spec,
+      directory,
+      place: placeOf(spec.id),
+      confinement,
+      scratch,
+      outbound: chosen(),
+      endpointPorts: options.endpointPorts,
+      onEndpointConnection: options.onEndpointConnection,
+    })
+    return {
+      ...container,
+      id: spec.id,
+      directory,
+      spawner: base.spawner,
+      door: base.door,
+      confinement,
+      clock: options.clock,
+      onDestroyed,
+    }
+  }
   return createDriverBase({
     ...options,
     place: 'mount-namespace',
@@ -56,32 +86,13 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
       })
     },
     cgroups,
-    plan: (spec) => ({ ...cgroupPlan(cgroups, spec.id), container: runtime }),
+    plan: (id) => ({ ...cgroupPlan(cgroups, id), container: runtime, place: placeOf(id) }),
     endpointFor: (port) => endpointUrl(chosen().mode, port),
-    async create(base, spec, directory, onDestroyed) {
-      const confinement = createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
-      const launcher = await startContainer({
-        base,
-        runtime,
-        rootFiles: shownRoot,
-        spec,
-        directory,
-        confinement,
-        scratch,
-        outbound: chosen(),
-        endpointPorts: options.endpointPorts,
-        onEndpointConnection: options.onEndpointConnection,
-      })
-      return createLaunchedSandbox({
-        id: spec.id,
-        directory,
-        spawner: base.spawner,
-        door: base.door,
-        confinement,
-        clock: options.clock,
-        onDestroyed,
-        launcher,
-      })
+    async create(spec, making) {
+      return createLaunchedSandbox(await assemble(spec, making))
+    },
+    async createBlank(spec, making) {
+      return createBlankSandbox(await assemble(spec, making))
     },
   })
 }

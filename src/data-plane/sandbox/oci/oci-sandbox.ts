@@ -7,9 +7,10 @@ import type { DriverBase } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
 import type { Launcher } from '../launched-sandbox.ts'
 import type { Outbound } from '../outbound.ts'
-import type { SandboxSpec } from '../port.ts'
+import type { BlankSpec, SandboxOwner, SandboxSpec } from '../port.ts'
 import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
 import { hostNetwork, makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { makeShownPlace, showOwner, type ShownPlace } from '../shown-place.ts'
 import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
 
 const RUNTIME_DEADLINE_MS = 15_000
@@ -33,42 +34,56 @@ export interface OciSandboxOptions extends EndpointOptions {
   readonly base: DriverBase
   readonly runtime: OciRuntime
   readonly rootFiles: RootFiles
-  readonly spec: SandboxSpec
+  /** Without code it is a blank one. */
+  readonly spec: SandboxSpec | BlankSpec
   readonly directory: string
+  /** Of the spawner's, for what is shown in a blank one. */
+  readonly place: string
   readonly confinement: Confinement
   /** False: /tmp is memory. */
   readonly scratch: boolean
   readonly outbound: Outbound
 }
 
+export interface Container {
+  readonly launcher: Launcher
+  /** For a blank one: shows the owner's files in it, with a /tmp of the owner's size. */
+  become(owner: SandboxOwner): Promise<void>
+}
+
 /** Makes network, /tmp and container. What it made is removed by the sandbox's clean-up plan, also when it fails. */
-export async function startContainer(options: OciSandboxOptions): Promise<Launcher> {
+export async function startContainer(options: OciSandboxOptions): Promise<Container> {
   const { base, runtime, spec, directory, confinement } = options
   const { spawner } = base
   const hostId = hostIdBase(spec.id)
-  const mountPoint = join(directory, 'tmp')
+  const isBlank = !('task' in spec.files)
+  const place = isBlank ? await makeShownPlace(base, options.place) : undefined
+  const mountPoint = place?.tmp ?? join(directory, 'tmp')
   const cgroups = confinement.cgroup?.directories ?? []
+  const makeTmp = async (name: string, sizeMiB: number) => {
+    // In memory its size can't change; what a blank one is given is then all there is.
+    if (!options.scratch) return undefined
+    const uid = hostId + GUEST_USER.uid
+    const gid = hostId + GUEST_USER.gid
+    await spawner.request({ op: 'make-scratch', image: join(directory, name), mountPoint, sizeMiB, uid, gid })
+    return mountPoint
+  }
 
   const [tmp, network] = await Promise.all([
-    options.scratch
-      ? spawner
-          .request({
-            op: 'make-scratch',
-            image: join(directory, 'tmp.img'),
-            mountPoint,
-            sizeMiB: spec.limits.tmpMiB,
-            uid: hostId + GUEST_USER.uid,
-            gid: hostId + GUEST_USER.gid,
-          })
-          .then(() => mountPoint)
-      : undefined,
+    makeTmp('tmp.img', spec.limits.tmpMiB),
     options.outbound.mode === 'host'
       ? hostNetwork
       : makeSandboxNetwork(base, directory, { ...options, outbound: options.outbound.plan(spec.id) }),
   ])
   const bundle = join(directory, 'bundle')
   mkdirSync(bundle)
-  const places: SandboxPlaces = { network: network.file, tmp, hostName: HOST_NAME }
+  const places: SandboxPlaces = {
+    files: filesOf(spec, place),
+    followed: isBlank,
+    network: network.file,
+    tmp,
+    hostName: HOST_NAME,
+  }
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, options.rootFiles, places)))
   const log = join(directory, 'runtime.log')
   const keeperFile = join(directory, 'keeper.pid')
@@ -82,7 +97,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
   if (code !== 0) throw new Error(`The container did not start: ${lastLine(log)}`)
   const keeper = Number(readFileSync(keeperFile, 'utf8'))
 
-  return {
+  const launcher: Launcher = {
     paths: PATHS,
     signalsAsCodes: !spawner.native,
     // Orphans of the guest are the keeper's children too, but only its own run as root inside.
@@ -90,6 +105,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
     explain: () => lastLine(log),
     pipeOwner: hostId + GUEST_USER.uid,
     listen: network.listen,
+    connect: network.connect,
     close: network.close,
     launch(command, run) {
       const file = join(directory, `run-${run}`, 'process.json')
@@ -126,7 +142,21 @@ export async function startContainer(options: OciSandboxOptions): Promise<Launch
       }
     },
   }
+  return {
+    launcher,
+    async become(owner) {
+      if (!place) throw new Error('A sandbox with code belongs to a function already')
+      if (owner.limits.tmpMiB !== spec.limits.tmpMiB && !options.scratch)
+        throw new Error('A /tmp in memory can not change its size')
+      // On top of the first one, which stays below, empty.
+      if (owner.limits.tmpMiB !== spec.limits.tmpMiB) await makeTmp('tmp-of-owner.img', owner.limits.tmpMiB)
+      await showOwner(base, place, owner)
+    },
+  }
 }
+
+const filesOf = ({ files }: SandboxSpec | BlankSpec, place: ShownPlace | undefined): SandboxPlaces['files'] =>
+  'task' in files ? files : { ...files, task: place?.task, opt: place?.opt }
 
 /**
  * A shell says "not found" by exit code 127, as every other driver does. Standard input is opened only in here: the

@@ -5,11 +5,20 @@ import { join } from 'node:path'
 import type { CgroupHost } from '../cgroup/cgroup.ts'
 import { detectCgroups } from '../cgroup/detect.ts'
 import { createCgroupConfinement, createPollingConfinement, type Confinement } from '../confinement.ts'
-import { createDriverBase, type DriverOptions } from '../driver-base.ts'
+import { createBlankSandbox } from '../blank-sandbox.ts'
+import { createDriverBase, type DriverOptions, type SandboxMaking } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
-import { createLaunchedSandbox } from '../launched-sandbox.ts'
-import { listenOnLoopback } from '../listen-on-loopback.ts'
-import type { DriverReport, SandboxDriver, SandboxSpec } from '../port.ts'
+import { createLaunchedSandbox, type Launcher } from '../launched-sandbox.ts'
+import { connectToLoopback, listenOnLoopback } from '../loopback.ts'
+import type {
+  BlankSpec,
+  DriverReport,
+  GuestPaths,
+  SandboxDriver,
+  SandboxOwner,
+  SandboxSpec,
+  ShownFiles,
+} from '../port.ts'
 import { cgroupPlan } from '../cgroup/plan.ts'
 import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
 
@@ -37,52 +46,70 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
     place: 'host',
     report: () => processReport(cgroups),
     cgroups,
-    plan: (spec) => ({ ...cgroupPlan(cgroups, spec.id), marker: marker(spec.id) }),
-    async create({ spawner, door }, spec, directory, onDestroyed) {
-      mkdirSync(join(directory, 'tmp'), { mode: 0o700 })
-      mkdirSync(join(directory, EMPTY))
-      const confinement: Confinement = cgroups
-        ? createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
-        : createPollingConfinement({
-            limits: spec.limits,
-            clock: options.clock,
-            onExceeded: () => {
-              spawner.request({ op: 'kill', directory, spare: [] }).catch(() => {})
-            },
-          })
-      return createLaunchedSandbox({
-        id: spec.id,
-        directory,
-        spawner,
-        door,
-        confinement,
-        clock: options.clock,
-        onDestroyed,
-        launcher: {
-          paths: hostPaths(spec, directory),
-          signalsAsCodes: false,
-          spared: () => [],
-          listen: listenOnLoopback,
-          launch: (command) => ({
-            argv: confinedCommand({
-              argv: command.argv,
-              cgroups: confinement.cgroup?.directories ?? [],
-              openFiles: spec.limits.openFiles,
-            }),
-            env: cgroups ? command.env : { ...command.env, [MARKER]: spec.id },
-            cwd: command.cwd,
-            main: { kind: 'child' },
-          }),
-        },
-      })
-    },
+    plan: (id) => ({ ...cgroupPlan(cgroups, id), marker: marker(id) }),
+    create: async (spec, making) => createLaunchedSandbox(assemble(spec, making)),
+    createBlank: async (spec, making) => createBlankSandbox(assemble(spec, making)),
   })
+
+  function assemble(spec: SandboxSpec | BlankSpec, making: SandboxMaking) {
+    const { base, directory, onDestroyed } = making
+    const { spawner, door } = base
+    mkdirSync(join(directory, 'tmp'), { mode: 0o700 })
+    mkdirSync(join(directory, EMPTY))
+    const confinement: Confinement = cgroups
+      ? createCgroupConfinement(cgroups, spec.id, spec.limits, options.clock)
+      : createPollingConfinement({
+          limits: spec.limits,
+          clock: options.clock,
+          onExceeded: () => {
+            spawner.request({ op: 'kill', directory, spare: [] }).catch(() => {})
+          },
+        })
+    if ('background' in spec && spec.background) confinement.prioritise('low')
+    let paths = hostPaths(
+      'task' in spec.files ? spec.files : { ...spec.files, task: undefined, opt: undefined },
+      directory,
+    )
+    const launcher: Launcher = {
+      get paths() {
+        return paths
+      },
+      signalsAsCodes: false,
+      spared: () => [],
+      listen: listenOnLoopback,
+      connect: connectToLoopback,
+      launch: (command) => ({
+        argv: confinedCommand({
+          argv: command.argv,
+          cgroups: confinement.cgroup?.directories ?? [],
+          openFiles: spec.limits.openFiles,
+        }),
+        env: cgroups ? command.env : { ...command.env, [MARKER]: spec.id },
+        cwd: command.cwd,
+        main: { kind: 'child' },
+      }),
+    }
+    return {
+      id: spec.id,
+      directory,
+      spawner,
+      door,
+      confinement,
+      clock: options.clock,
+      onDestroyed,
+      launcher,
+      // Nothing is mounted: the guest is told other paths.
+      async become({ files }: SandboxOwner) {
+        paths = hostPaths({ ...spec.files, ...files }, directory)
+      },
+    }
+  }
 }
 
-function hostPaths({ files }: SandboxSpec, directory: string) {
+function hostPaths(files: ShownFiles, directory: string): GuestPaths {
   const empty = join(directory, EMPTY)
   return {
-    task: files.task,
+    task: files.task ?? empty,
     opt: files.opt ?? empty,
     runtime: files.runtime ?? empty,
     lang: files.lang ?? empty,

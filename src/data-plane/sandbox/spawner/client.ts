@@ -1,7 +1,7 @@
 /** The serving process's side of the spawner: starts it, talks to it, starts another when it dies. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import type { Server } from 'node:net'
+import { Socket, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 import { sleep, type Clock } from '#kernel/clock.ts'
@@ -38,6 +38,7 @@ export interface Spawner {
 
 export interface Answer extends SpawnerValue {
   readonly server?: Server
+  readonly socket?: Socket
 }
 
 const READY_DEADLINE_MS = 10_000
@@ -85,6 +86,11 @@ export async function createSpawner(options: {
     const reply = message as SpawnerReply
     if (reply.kind === 'reply') {
       const entry = takePending(reply.id)
+      if (handle instanceof Socket) {
+        if (entry) entry.resolve({ ...reply.value, socket: handle })
+        else handle.destroy()
+        return
+      }
       const server = handle as Server | undefined
       // Nobody waits for it any more: an open listener would take the guest's connections for ever.
       if (!entry) server?.close()
@@ -211,14 +217,17 @@ export const PRIVATE_PLACE = '/run/lambent'
 export const HIDE_HYBRID =
   'if [ -d /sys/fs/cgroup/memory ]; then umount /sys/fs/cgroup/unified 2>/dev/null; fi'
 
-/** The root of all guests is shown at a place that its users can reach. */
+/**
+ * The root of all guests is shown at a place that its users can reach. Without root ($2) there are no other users, and
+ * the place could not be made.
+ */
 const PREPARE = `
 ${HIDE_HYBRID}
-if [ -d "$1/root" ]; then
+if [ "$2" = mount-namespace ] && [ -d "$1/root" ]; then
   mkdir -p ${PRIVATE_PLACE} && mount -t tmpfs -o mode=755,size=4m lambent ${PRIVATE_PLACE} &&
   mkdir ${PRIVATE_PLACE}/root && mount --bind "$1/root" ${PRIVATE_PLACE}/root || exit 72
 fi
-shift
+shift 2
 exec "$@"
 `
 
@@ -249,6 +258,7 @@ function commandLine(place: SpawnerPlace, stateDirectory: string): readonly stri
     PREPARE,
     'sh',
     stateDirectory,
+    place,
     ...node,
   ]
 }

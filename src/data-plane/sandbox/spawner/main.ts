@@ -3,23 +3,23 @@
  * grows large (a fork's cost grows with memory) and parses what strangers send. It ends when the channel closes,
  * and takes every sandbox with it.
  */
-import type { Server } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 
 import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox, rememberPlan, rememberTable } from './clean-up.ts'
 import { executeTool } from './execute.ts'
 import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
 import { loadNative } from './native.ts'
-import { allowForwarding, listenInNetwork, makeNetwork } from './network.ts'
+import { allowForwarding, connectInNetwork, listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
-import { bindMounts, makeScratch, mountMemory } from './mounts.ts'
+import { bindMounts, makeScratch, makeShared, mountMemory, show } from './mounts.ts'
 
 const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
 const native = await loadNative()
 native?.becomeSubreaper()
 
-const send = (reply: SpawnerReply, handle?: Server) =>
+const send = (reply: SpawnerReply, handle?: Server | Socket) =>
   new Promise<void>((resolve) => {
     if (!process.connected || !process.send) resolve()
     else process.send(reply, handle, {}, () => resolve())
@@ -49,6 +49,12 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
     case 'bind':
       await bindMounts(native, request.mounts)
       return answer({})
+    case 'make-shared':
+      await makeShared(native, request)
+      return answer({})
+    case 'show':
+      await show(native, request)
+      return answer({})
     case 'mount-memory':
       await mountMemory(request.target, request.sizeMiB)
       return answer({})
@@ -64,6 +70,11 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       await send({ kind: 'reply', id, value: {} }, server)
       // Our copy must go, or it would take connections that are meant for the serving process.
       server.close()
+      return undefined
+    }
+    case 'connect': {
+      const socket = await connectInNetwork(native, request.network, request.port)
+      await send({ kind: 'reply', id, value: {} }, socket)
       return undefined
     }
     case 'remember':

@@ -63,6 +63,14 @@ export type SpawnerRequest =
       readonly op: 'bind'
       readonly mounts: readonly { readonly source: string; readonly target: string }[]
     }
+  /** A directory, made with these below it, whose mounts appear from now on wherever it is shown. */
+  | { readonly op: 'make-shared'; readonly directory: string; readonly subdirectories: readonly string[] }
+  /** Shows host directories read-only in such a directory. `stage` is a name that nobody uses, and is left free again. */
+  | {
+      readonly op: 'show'
+      readonly stage: string
+      readonly mounts: readonly { readonly source: string; readonly target: string }[]
+    }
   /** Memory of its own size at a place in the spawner's own mount namespace. */
   | { readonly op: 'mount-memory'; readonly target: string; readonly sizeMiB: number }
   /** A network namespace bound to a file. Lines for `ip -batch`: `inside` runs in it, then `outside` on the host. */
@@ -81,6 +89,8 @@ export type SpawnerRequest =
       readonly address: string
       readonly port: number
     }
+  /** Answers with a connection to this port of the network's loopback as the message's handle. */
+  | { readonly op: 'connect'; readonly network: string; readonly port: number }
   /** Takes note of the clean-up plan in this directory, which must be written already. */
   | { readonly op: 'remember'; readonly directory: string }
   /** Kills every process of the sandbox in this directory, except the spared ones. */
@@ -122,6 +132,13 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isRun = (value: unknown): boolean => isText(value) && RUN_NAME.test(value)
 const isPositive = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0
 
+/** A relative path that leads nowhere else. */
+const isBelow = (path: string) => !isAbsolute(path) && !path.split('/').includes('..')
+const areMounts = (value: unknown) =>
+  Array.isArray(value) &&
+  value.length <= MAX_ITEMS &&
+  value.every((mount) => isRecord(mount) && isPath(mount['source']) && isPath(mount['target']))
+
 function isMain(value: unknown): boolean {
   if (!isRecord(value)) return false
   if (value['kind'] === 'child') return true
@@ -159,14 +176,15 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isPositive(m['sizeMiB']) &&
     Number.isInteger(m['uid']) &&
     Number.isInteger(m['gid']),
-  bind: (m) =>
-    Array.isArray(m['mounts']) &&
-    m['mounts'].length <= MAX_ITEMS &&
-    m['mounts'].every((mount) => isRecord(mount) && isPath(mount['source']) && isPath(mount['target'])),
+  bind: (m) => areMounts(m['mounts']),
+  'make-shared': (m) =>
+    isPath(m['directory']) && isTexts(m['subdirectories']) && m['subdirectories'].every(isBelow),
+  show: (m) => isPath(m['stage']) && areMounts(m['mounts']),
   'mount-memory': (m) => isPath(m['target']) && isPositive(m['sizeMiB']),
   'make-network': (m) => isPath(m['file']) && isTexts(m['inside']) && isTexts(m['outside']),
   'allow-forwarding': () => true,
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
+  connect: (m) => isPath(m['network']) && isPositive(m['port']) && Number(m['port']) <= 65_535,
   kill: (m) =>
     isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),
   remember: (m) => isPath(m['directory']),

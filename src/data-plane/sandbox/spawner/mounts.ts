@@ -30,7 +30,7 @@ export async function makeScratch(
   chmodSync(mountPoint, 0o1777)
 }
 
-async function tool(name: 'mkfs' | 'mount', args: readonly string[]): Promise<void> {
+async function tool(name: 'mkfs' | 'mount' | 'umount', args: readonly string[]): Promise<void> {
   const { code, stderr } = await executeTool({ op: 'execute', tool: name, args, deadlineMs: DEADLINE_MS })
   if (code !== 0) throw new Error(`Cannot mount what a sandbox needs: ${name}: ${stderr?.trim()}`)
 }
@@ -42,6 +42,45 @@ export async function bindMounts(
   for (const { source, target } of mounts) {
     mkdirSync(target, { recursive: true, mode: 0o755 })
     if (!native?.bindMount(source, target)) await tool('mount', ['--bind', source, target])
+  }
+}
+
+/** A mount of its own, because only mounts pass on what is mounted below them; its group is this one and its copies. */
+export async function makeShared(
+  native: Native | undefined,
+  request: Extract<SpawnerRequest, { readonly op: 'make-shared' }>,
+): Promise<void> {
+  const { directory } = request
+  for (const name of request.subdirectories)
+    mkdirSync(join(directory, name), { recursive: true, mode: 0o755 })
+  if (native?.bindMount(directory, directory) && native.share(directory)) return
+  await tool('mount', ['--bind', directory, directory])
+  await tool('mount', ['--make-shared', directory])
+}
+
+/**
+ * Read-only before it appears: copies have the flags of the mount that they are copied from, and a remount does not
+ * reach them. So it is made so at a place that nobody else sees.
+ */
+export async function show(
+  native: Native | undefined,
+  request: Extract<SpawnerRequest, { readonly op: 'show' }>,
+): Promise<void> {
+  const { stage, mounts } = request
+  mkdirSync(stage)
+  try {
+    for (const { source, target } of mounts) {
+      if (native?.showReadOnly(source, target, stage)) continue
+      await tool('mount', ['--bind', source, stage])
+      try {
+        await tool('mount', ['-o', 'remount,bind,ro,nosuid,nodev', stage])
+        await tool('mount', ['--bind', stage, target])
+      } finally {
+        await tool('umount', [stage])
+      }
+    }
+  } finally {
+    rmdirSync(stage)
   }
 }
 

@@ -17,7 +17,7 @@ const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 async function createRig() {
   const root = await mkdtemp(join(tmpdir(), 'lambent-code-'))
-  const blobs = createMemoryBlobs()
+  const blobs = createMemoryBlobs({ clock: systemClock })
   const cache = createDirectoryCache({ root, maxBytes: 0, clock: systemClock, logger })
   await cache.open()
   const put = async (bytes: Buffer) => {

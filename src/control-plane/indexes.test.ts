@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { functionKey, IN_TRANSITION, inTransitionKey, versionKey } from '#contracts/keys.ts'
+import type { Json } from '#kernel/json.ts'
+import { systemClock } from '#kernel/clock.ts'
+import { createMemoryStore } from '#store/memory/memory-store.ts'
+
+import { createCommitter } from './commit.ts'
+import { indexWrites } from './indexes.ts'
+
+const id = { account: 'a', region: 'r', name: 'f' }
+const [head, version] = [functionKey(id), versionKey(id, '1')]
+const latest = (state: string): Json => ({ latest: { state } })
+
+test('indexes: a document on its way is in the index as long as it is, and not longer', async () => {
+  const { meta } = createMemoryStore({ clock: systemClock })
+  const committer = createCommitter(meta)
+  const commit = (writes: readonly { readonly key: string; readonly doc: Json | null }[]) =>
+    committer.run('lock', async () => ({ writes, result: undefined }))
+  const indexed = async () => (await meta.list(IN_TRANSITION, '', 10)).map(({ key }) => key)
+
+  await commit([
+    { key: head, doc: latest('Pending') },
+    { key: version, doc: { state: 'Pending' } },
+    { key: 'alias/a/r/f/x', doc: { state: 'Pending' } },
+  ])
+  assert.deepEqual(await indexed(), [inTransitionKey(head), inTransitionKey(version)])
+  await commit([{ key: head, doc: latest('Active') }])
+  assert.deepEqual(await indexed(), [inTransitionKey(version)])
+  await commit([{ key: head, doc: { latest: { state: 'Active', lastUpdateStatus: 'InProgress' } } }])
+  assert.deepEqual(await indexed(), [inTransitionKey(head), inTransitionKey(version)])
+  await commit([
+    { key: head, doc: null },
+    { key: version, doc: null },
+  ])
+  assert.deepEqual(await indexed(), [])
+})
+
+test('indexes: nothing is added to what is in no index', () => {
+  assert.deepEqual(indexWrites([{ key: 'layer/a/r/l', doc: {} }]), [])
+})

@@ -1,0 +1,27 @@
+/** A sandbox that gets its code, its memory and the size of its /tmp after a guest has started in it. */
+import { createLaunchedSandbox, type LaunchedSandboxOptions } from './launched-sandbox.ts'
+import type { BlankSandbox, SandboxOwner } from './port.ts'
+
+export function createBlankSandbox(
+  options: LaunchedSandboxOptions & {
+    /** Makes the owner's files appear. */
+    readonly become: (owner: SandboxOwner) => Promise<void>
+  },
+): BlankSandbox {
+  const { confinement, launcher } = options
+  const sandbox = createLaunchedSandbox(options)
+  let owned = false
+  return {
+    ...sandbox,
+    get paths() {
+      return launcher.paths
+    },
+    async specialise(owner) {
+      if (owned) throw new Error(`The sandbox "${options.id}" belongs to a function already`)
+      owned = true
+      confinement.prioritise('normal')
+      confinement.relimit(owner.limits)
+      await options.become(owner)
+    },
+  }
+}
