@@ -28,6 +28,7 @@ const MAY_IMPORT = {
     'store',
     'observability',
   ],
+  'data-plane/provisioning': ['data-plane/placement', 'data-plane/counting', 'store', 'observability'],
   'data-plane/durable': ['data-plane/frontend', 'store', 'observability'],
   'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'documents', 'store', 'observability'],
   triggers: ['data-plane/frontend', 'documents', 'store', 'observability'],

@@ -34,6 +34,4 @@ export const partialOperations: Readonly<Record<string, string>> = {
     'signatures are not verified yet: under Enforce all code counts as unsigned',
   'lambda.GetDurableExecution': 'payloads are not encrypted under the KMSKeyArn of the DurableConfig',
   'lambda.PutFunctionRecursionConfig': 'recursive loops are not detected yet',
-  'lambda.GetProvisionedConcurrencyConfig': 'provisioned concurrency can not be set yet',
-  'lambda.ListProvisionedConcurrencyConfigs': 'provisioned concurrency can not be set yet',
 }

@@ -16,6 +16,7 @@ import type { StreamingFrontend } from '#data-plane/frontend/port.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
 import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
+import { createProvisioning } from '#data-plane/provisioning/create-provisioning.ts'
 import { createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
 import { createSettingsLookup } from '#data-plane/pollers/settings-lookup.ts'
 import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
@@ -159,6 +160,7 @@ export async function createDataPlane(options: {
     lookUpSettings: createSettingsLookup(documents),
   })
 
+  const provisioning = createProvisioning({ meta: store.meta, placement, counting, clock, logger })
   const feeds: (() => void)[] = []
   return {
     operations: {
@@ -187,6 +189,7 @@ export async function createDataPlane(options: {
       await placement.start()
       await catalog.start()
       feeds.push(await feedCounting(store.meta, counting), await feedRetirements(store.meta, placement))
+      await provisioning.start()
       await events.start()
       await poller.start()
       await durable.start()
@@ -200,6 +203,7 @@ export async function createDataPlane(options: {
       await durable.stop()
       await poller.stop()
       await events.stop()
+      await provisioning.stop()
       await placement.stop()
       await worker.stop()
       for (const stopFeed of feeds) stopFeed()

@@ -8,6 +8,8 @@ import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
 import { createCodeStore } from '#control-plane/artifacts/code-store.ts'
 import { createCommitter } from '#control-plane/commit.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
+import { createAliasMoves } from '#control-plane/concurrency/alias-moves.ts'
+import { createDocuments } from '#control-plane/documents.ts'
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
@@ -75,9 +77,17 @@ export function createLambdaControl(options: {
     clock,
   })
   const activation = createActivation({ meta, preparer, clock, random, logger })
+  const committer = createCommitter(meta)
+  const aliasMoves = createAliasMoves({
+    meta,
+    documents: createDocuments(meta),
+    committer,
+    random,
+    logger,
+  })
   const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
   const mappingProgress = createMappingProgress({ meta, pollers, clock, logger })
-  const components = [activation, mappingProgress, sweeper]
+  const components = [activation, mappingProgress, aliasMoves, sweeper]
   return {
     operations: {
       ...createLambdaOperations({
@@ -92,7 +102,7 @@ export function createLambdaControl(options: {
         accountConcurrency,
         functionUrl,
       }),
-      ...createLayerOperations({ meta, code: codeStore, committer: createCommitter(meta), clock, random }),
+      ...createLayerOperations({ meta, code: codeStore, committer, clock, random }),
     },
     codeDownload: createCodeDownload({ blobs, key, clock }),
     async start() {

@@ -4,7 +4,7 @@ export interface AccountCounters {
   readonly functionCount: number
   /** Code of every `$LATEST`, every published version and every layer version, each counted by itself. */
   readonly codeSizeBytes: number
-  /** Sum of the functions' reserved concurrency. */
+  /** Sum of what functions take out of the unreserved concurrency: `takenConcurrency` of each. */
   readonly reservedConcurrency: number
 }
 

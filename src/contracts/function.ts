@@ -108,6 +108,8 @@ export interface FunctionHead extends FunctionId {
   readonly tags: Readonly<Record<string, string>>
   /** Undefined: the function shares the account's unreserved concurrency. 0: it is never invoked. */
   readonly reservedConcurrency?: number
+  /** Sum of the provisioned concurrency of its versions and aliases; undefined: 0. */
+  readonly provisionedConcurrency?: number
   /** What happens to recursive invocations; undefined: they are stopped. */
   readonly recursiveLoop?: 'Allow'
   /** Code signing configuration that deployments have to satisfy. */
@@ -120,6 +122,11 @@ export interface Alias extends FunctionId {
   readonly description: string
   /** At most one further version, with the share of requests (0..1) that it gets. */
   readonly additionalVersion?: { readonly version: string; readonly weight: number }
+  /**
+   * It has provisioned concurrency and was pointed to `version`, whose environments initialise: until they have, the
+   * additional version is the one it served before, with all of the requests.
+   */
+  readonly moving?: true
   readonly revisionId: string
 }
 

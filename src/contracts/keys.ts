@@ -33,6 +33,20 @@ export const eventInvokeConfigPrefix = (id: FunctionId) => `event-invoke/${scope
 export const eventInvokeConfigKey = (id: FunctionId, qualifier: string) =>
   `${eventInvokeConfigPrefix(id)}${qualifier}`
 
+/** Every configuration of every account. */
+export const ALL_PROVISIONED_CONCURRENCY = 'provisioned/'
+export const provisionedConcurrencyPrefix = (id: FunctionId) =>
+  `${ALL_PROVISIONED_CONCURRENCY}${scope(id)}/${id.name}/`
+/** What is to be kept initialised of a version or alias: `ProvisionedConcurrency`. */
+export const provisionedConcurrencyKey = (id: FunctionId, qualifier: string) =>
+  `${provisionedConcurrencyPrefix(id)}${qualifier}`
+/** Every state of every account. */
+export const ALL_PROVISIONED_STATES = 'provisioned-state/'
+export const provisionedStatePrefix = (id: FunctionId) => `${ALL_PROVISIONED_STATES}${scope(id)}/${id.name}/`
+/** What has become of it: `ProvisionedConcurrencyState`, written by the data plane alone. */
+export const provisionedStateKey = (id: FunctionId, qualifier: string) =>
+  `${provisionedStatePrefix(id)}${qualifier}`
+
 export const policyPrefix = (id: FunctionId) => `policy/${scope(id)}/${id.name}/`
 /** Resource policy of a version, of an alias, or with `$LATEST` of the function itself: `ResourcePolicy`. */
 export const policyKey = (id: FunctionId, qualifier: string) => `${policyPrefix(id)}${qualifier}`

@@ -18,10 +18,16 @@ import {
   functionKey,
   functionUrlKey,
   policyKey,
+  provisionedConcurrencyKey,
+  provisionedStateKey,
   runtimeManagementKey,
   urlKey,
   versionKey,
 } from '#contracts/keys.ts'
+import type {
+  ProvisionedConcurrency,
+  ProvisionedConcurrencyState,
+} from '#contracts/provisioned-concurrency.ts'
 import type { ResourcePolicy } from '#contracts/policy.ts'
 import type { Json } from '#kernel/json.ts'
 import type { Meta, MetaRow, MetaWrite } from '#store/port.ts'
@@ -60,6 +66,15 @@ export interface Documents {
   functionUrl(id: FunctionId, qualifier: string): Promise<Stored<FunctionUrl> | undefined>
   runtimeManagement(id: FunctionId, version: string): Promise<Stored<RuntimeManagement> | undefined>
   codeSigningConfig(scope: Scope, configId: string): Promise<Stored<CodeSigningConfig> | undefined>
+  provisionedConcurrency(
+    id: FunctionId,
+    qualifier: string,
+  ): Promise<Stored<ProvisionedConcurrency> | undefined>
+  /** As the data plane wrote it last; it may be about an earlier configuration. */
+  provisionedState(
+    id: FunctionId,
+    qualifier: string,
+  ): Promise<Stored<ProvisionedConcurrencyState> | undefined>
   counters(scope: Scope): Promise<Stored<AccountCounters>>
   /** Follows a version number, `$LATEST` or an alias (its main version). Throws AWS's 404. */
   resolve(id: FunctionId, qualifier: string | undefined): Promise<ResolvedVersion>
@@ -86,6 +101,8 @@ export function createDocuments(meta: Meta): Documents {
     },
     runtimeManagement: (id, version) => read(runtimeManagementKey(id, version)),
     codeSigningConfig: (scope, configId) => read(codeSigningConfigKey(scope, configId)),
+    provisionedConcurrency: (id, qualifier) => read(provisionedConcurrencyKey(id, qualifier)),
+    provisionedState: (id, qualifier) => read(provisionedStateKey(id, qualifier)),
     counters: async (scope) => (await read(accountKey(scope))) ?? { doc: NO_COUNTERS, rev: 0 },
     async resolve(id, qualifier) {
       const { doc: head } = await documents.requireHead(id, qualifier)

@@ -2,9 +2,13 @@
 import { LATEST, type FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, LambdaError, resourceConflict } from '#contracts/errors.ts'
 import type { Alias } from '#contracts/function.ts'
-import { aliasKey, eventInvokeConfigKey, functionKey, policyKey } from '#contracts/keys.ts'
+import { accountKey, aliasKey, eventInvokeConfigKey, functionKey, policyKey } from '#contracts/keys.ts'
+import { takenConcurrency } from '#contracts/provisioned-concurrency.ts'
 import { functionArn } from '#contracts/arn.ts'
 
+import { countersWrite } from '../account/counters.ts'
+import { assertMovable, movingAlias } from '../concurrency/moving-alias.ts'
+import { removalOf, withProvisioned } from '../concurrency/removal.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { asJson, headWrite, type Documents, type Stored } from '../documents.ts'
 import { withoutUndefined } from '../functions/configuration.ts'
@@ -121,8 +125,11 @@ export function updateAlias(
     const before = await requireAlias(documents, id, name)
     const head = await documents.requireHead(id, name)
     assertRevision(before.doc.revisionId, request.RevisionId)
-    const alias = changed(before.doc, request, revisionId)
+    const isProvisioned = (await documents.provisionedConcurrency(id, name)) !== undefined
+    const asked = changed(before.doc, request, revisionId)
+    const alias = isProvisioned ? movingAlias(before.doc, asked, request.RoutingConfig !== undefined) : asked
     await assertVersions(documents, id, alias)
+    if (isProvisioned) await assertMovable(documents, id, alias)
     return {
       writes: [{ key: aliasKey(id, name), ifRev: before.rev, doc: asJson(alias) }, headWrite(head, head.doc)],
       result: alias,
@@ -131,23 +138,30 @@ export function updateAlias(
 }
 
 /**
- * Deleting an alias that does not exist is no error. Its settings for asynchronous invocations and its policy
- * go with it; its function URL stays and serves again when the alias is made again (seen from AWS).
+ * Deleting an alias that does not exist is no error. Its settings for asynchronous invocations, its policy and its
+ * provisioned concurrency go with it; its function URL stays and serves again when the alias is made again (seen from AWS).
  */
 export function deleteAlias(
   { documents, committer }: Omit<Needs, 'random'>,
   id: FunctionId,
   name: string,
 ): Promise<void> {
-  return committer.run(functionKey(id), async () => {
-    const head = await documents.requireHead(id)
+  return committer.run(accountKey(id), async () => {
+    const before = await documents.requireHead(id)
     if (!(await documents.alias(id, name))) return { writes: [], result: undefined }
+    const provisioned = await removalOf(documents, id, name)
+    const head = withProvisioned(before.doc, -provisioned.requested)
+    const taken = takenConcurrency(head) - takenConcurrency(before.doc)
     return {
       writes: [
         { key: aliasKey(id, name), doc: null },
         { key: eventInvokeConfigKey(id, name), doc: null },
         { key: policyKey(id, name), doc: null },
-        headWrite(head, head.doc),
+        ...provisioned.writes,
+        headWrite(before, head),
+        ...(taken === 0
+          ? []
+          : [countersWrite(id, await documents.counters(id), { reservedConcurrency: taken })]),
       ],
       result: undefined,
     }

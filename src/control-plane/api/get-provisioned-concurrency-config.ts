@@ -1,31 +1,32 @@
-/** GetProvisionedConcurrencyConfig: none can be made yet. Texts recorded from AWS. */
-import type { GetProvisionedConcurrencyConfigRequest } from '@aws-sdk/client-lambda'
+/** GetProvisionedConcurrencyConfig. Texts recorded from AWS. */
+import type {
+  GetProvisionedConcurrencyConfigRequest,
+  GetProvisionedConcurrencyConfigResponse,
+} from '@aws-sdk/client-lambda'
 
-import { LATEST } from '#contracts/arn.ts'
-import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { OperationHandler } from '#wire/service.ts'
 
+import { assertQualified, provisionedNotFound, requireProvisionable } from '../concurrency/provisioned.ts'
+import { provisionedView } from '../concurrency/provisioned-view.ts'
 import type { Dependencies } from '../dependencies.ts'
-import { requireAlias } from '../aliases/aliases.ts'
-import { isVersionNumber, resolveFunction } from '../functions/names.ts'
+import { resolveFunction } from '../functions/names.ts'
 
 export const getProvisionedConcurrencyConfigHandler =
   ({
     documents,
-  }: Pick<Dependencies, 'documents'>): OperationHandler<GetProvisionedConcurrencyConfigRequest, object> =>
+  }: Pick<Dependencies, 'documents'>): OperationHandler<
+    GetProvisionedConcurrencyConfigRequest,
+    GetProvisionedConcurrencyConfigResponse
+  > =>
   async (input, context) => {
-    const { id, qualifier = LATEST } = resolveFunction(input.FunctionName, context, {
+    const target = resolveFunction(input.FunctionName, context, {
       operation: 'GetProvisionedConcurrencyConfig',
       qualifier: input.Qualifier,
     })
-    if (qualifier === LATEST) {
-      throw invalidParameter('The function resource provided must be an alias or a published version.')
-    }
-    if (isVersionNumber(qualifier)) await documents.resolve(id, qualifier)
-    else await requireAlias(documents, id, qualifier)
-    throw new LambdaError(
-      'ProvisionedConcurrencyConfigNotFoundException',
-      'No Provisioned Concurrency Config found for this function',
-      { status: 404 },
-    )
+    const qualifier = assertQualified(target.qualifier)
+    await requireProvisionable(documents, target.id, qualifier)
+    const config = await documents.provisionedConcurrency(target.id, qualifier)
+    if (!config) throw provisionedNotFound()
+    const state = await documents.provisionedState(target.id, qualifier)
+    return provisionedView(config.doc, state?.doc)
   }

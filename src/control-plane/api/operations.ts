@@ -21,6 +21,7 @@ import { deleteFunctionCodeSigningConfigHandler } from './delete-function-code-s
 import { deleteFunctionConcurrencyHandler } from './delete-function-concurrency.ts'
 import { deleteFunctionEventInvokeConfigHandler } from './delete-function-event-invoke-config.ts'
 import { deleteFunctionUrlConfigHandler } from './delete-function-url-config.ts'
+import { deleteProvisionedConcurrencyConfigHandler } from './delete-provisioned-concurrency-config.ts'
 import { deleteResourcePolicyHandler } from './delete-resource-policy.ts'
 import { getAccountSettingsHandler } from './get-account-settings.ts'
 import { getAliasHandler } from './get-alias.ts'
@@ -52,6 +53,7 @@ import { putFunctionCodeSigningConfigHandler } from './put-function-code-signing
 import { putFunctionConcurrencyHandler } from './put-function-concurrency.ts'
 import { putFunctionEventInvokeConfigHandler } from './put-function-event-invoke-config.ts'
 import { putFunctionRecursionConfigHandler } from './put-function-recursion-config.ts'
+import { putProvisionedConcurrencyConfigHandler } from './put-provisioned-concurrency-config.ts'
 import { putResourcePolicyHandler } from './put-resource-policy.ts'
 import { putRuntimeManagementConfigHandler } from './put-runtime-management-config.ts'
 import { removePermissionHandler } from './remove-permission.ts'
@@ -101,6 +103,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     DeleteFunctionConcurrency: deleteFunctionConcurrencyHandler(dependencies),
     DeleteFunctionEventInvokeConfig: deleteFunctionEventInvokeConfigHandler(dependencies),
     DeleteFunctionUrlConfig: deleteFunctionUrlConfigHandler(dependencies),
+    DeleteProvisionedConcurrencyConfig: deleteProvisionedConcurrencyConfigHandler(dependencies),
     DeleteResourcePolicy: deleteResourcePolicyHandler(dependencies),
     GetAccountSettings: getAccountSettingsHandler(dependencies),
     GetAlias: getAliasHandler(dependencies),
@@ -132,6 +135,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     PutFunctionConcurrency: putFunctionConcurrencyHandler(dependencies),
     PutFunctionEventInvokeConfig: putFunctionEventInvokeConfigHandler(dependencies),
     PutFunctionRecursionConfig: putFunctionRecursionConfigHandler(dependencies),
+    PutProvisionedConcurrencyConfig: putProvisionedConcurrencyConfigHandler(dependencies),
     PutResourcePolicy: putResourcePolicyHandler(dependencies),
     PutRuntimeManagementConfig: putRuntimeManagementConfigHandler(dependencies),
     RemovePermission: removePermissionHandler(dependencies),

@@ -4,6 +4,7 @@ import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import { accountKey } from '#contracts/keys.ts'
 import { MIN_UNRESERVED_CONCURRENCY } from '#contracts/limits.ts'
 import type { FunctionHead } from '#contracts/function.ts'
+import { takenConcurrency } from '#contracts/provisioned-concurrency.ts'
 
 import { countersWrite } from '../account/counters.ts'
 import type { Dependencies } from '../dependencies.ts'
@@ -29,6 +30,15 @@ export function assertUnreserved(accountConcurrency: number, reservedInAll: numb
   )
 }
 
+/** Refuses a reservation that the function's own provisioned concurrency does not fit in. */
+function assertProvisionedFits({ reservedConcurrency, provisionedConcurrency = 0 }: FunctionHead): void {
+  if (reservedConcurrency === undefined || reservedConcurrency >= provisionedConcurrency) return
+  // With these spaces (recorded from AWS).
+  throw invalidParameter(
+    ` ReservedConcurrentExecutions  ${reservedConcurrency} should not be lower than function's total provisioned concurrency [${provisionedConcurrency}].`,
+  )
+}
+
 /** Sets the reservation, or removes it when `reserved` is undefined. Environments are not touched. */
 export function reserve(
   {
@@ -43,10 +53,11 @@ export function reserve(
     // A missing function is named with $LATEST here, as AWS does for PutFunctionConcurrency (recorded).
     const before = await documents.requireHead(id, reserved === undefined ? undefined : LATEST)
     const counters = await documents.counters(id)
-    const { reservedConcurrency: previous = 0, ...rest } = before.doc
-    const change = (reserved ?? 0) - previous
-    if (change > 0) assertUnreserved(accountConcurrency, counters.doc.reservedConcurrency + change)
+    const { reservedConcurrency: _previous, ...rest } = before.doc
     const head: FunctionHead = reserved === undefined ? rest : { ...rest, reservedConcurrency: reserved }
+    assertProvisionedFits(head)
+    const change = takenConcurrency(head) - takenConcurrency(before.doc)
+    if (change > 0) assertUnreserved(accountConcurrency, counters.doc.reservedConcurrency + change)
     return {
       writes: [headWrite(before, head), countersWrite(id, counters, { reservedConcurrency: change })],
       result: undefined,

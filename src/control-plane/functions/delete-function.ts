@@ -13,15 +13,18 @@ import {
   functionUrlPrefix,
   policyKey,
   policyPrefix,
+  provisionedConcurrencyPrefix,
   runtimeManagementKey,
   runtimeManagementPrefix,
   urlKey,
   versionKey,
   versionPrefix,
 } from '#contracts/keys.ts'
+import { takenConcurrency } from '#contracts/provisioned-concurrency.ts'
 import type { MetaWrite } from '#store/port.ts'
 
 import { countersWrite } from '../account/counters.ts'
+import { removalOf, withProvisioned } from '../concurrency/removal.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { docOf, headWrite, walk } from '../documents.ts'
 import { isVersionNumber } from './names.ts'
@@ -56,6 +59,7 @@ export function deleteFunction({ documents, committer }: Needs, id: FunctionId):
       eventInvokeConfigPrefix(id),
       policyPrefix(id),
       runtimeManagementPrefix(id),
+      provisionedConcurrencyPrefix(id),
     ]
     for (const prefix of prefixes) {
       for await (const row of walk(documents.meta, prefix)) writes.push(remove(row.key))
@@ -70,7 +74,7 @@ export function deleteFunction({ documents, committer }: Needs, id: FunctionId):
       countersWrite(id, counters, {
         functionCount: -1,
         codeSizeBytes: -codeSizeBytes,
-        reservedConcurrency: -(head.reservedConcurrency ?? 0),
+        reservedConcurrency: -takenConcurrency(head),
       }),
     )
     return { writes, result: undefined }
@@ -98,15 +102,21 @@ export function deleteVersion(
       )
     }
     const counters = await documents.counters(id)
+    const provisioned = await removalOf(documents, id, number)
+    const head = withProvisioned(before.doc, -provisioned.requested)
     return {
       writes: [
-        // Unchanged, but written: an alias that is being made at this moment finds out.
-        headWrite(before, before.doc),
+        // Written even when it is unchanged: an alias that is being made at this moment finds out.
+        headWrite(before, head),
+        ...provisioned.writes,
         remove(versionKey(id, number)),
         remove(eventInvokeConfigKey(id, number)),
         remove(policyKey(id, number)),
         remove(runtimeManagementKey(id, number)),
-        countersWrite(id, counters, { codeSizeBytes: -version.doc.code.sizeBytes }),
+        countersWrite(id, counters, {
+          codeSizeBytes: -version.doc.code.sizeBytes,
+          reservedConcurrency: takenConcurrency(head) - takenConcurrency(before.doc),
+        }),
       ],
       result: undefined,
     }

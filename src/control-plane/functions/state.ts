@@ -49,6 +49,14 @@ const withoutReasons = (version: FunctionVersion): FunctionVersion => {
 export const isInTransition = (version: FunctionVersion) =>
   version.state === 'Pending' || version.lastUpdateStatus === 'InProgress'
 
+/** Refuses a version that can't run. The text is recorded from AWS for Invoke. */
+export function assertInvocable({ state }: FunctionVersion): void {
+  if (state === 'Active') return
+  throw resourceConflict(
+    `The operation cannot be performed at this time. The function is currently in the following state: ${state}`,
+  )
+}
+
 /** Refuses a change of code or configuration, and publishing, at a time when AWS refuses it. */
 export function assertChangeable(id: FunctionId, latest: FunctionVersion): void {
   if (latest.state !== 'Active' && latest.state !== 'Inactive') {

@@ -14,7 +14,7 @@ const idOf = (key: string): FunctionId | undefined => {
 }
 
 /**
- * Gives `counting` every reservation there is, then follows changes. Resolves when it is filled, with a function that
+ * Gives `counting` the limits of every function, then follows changes. Resolves when it is filled, with a function that
  * stops following. Rejects when the store can't be read.
  */
 export async function feedCounting(meta: Meta, counting: Counting): Promise<() => void> {
@@ -22,7 +22,11 @@ export async function feedCounting(meta: Meta, counting: Counting): Promise<() =
     if (!key.startsWith(HEADS)) return
     const id = idOf(key)
     if (!id) return
-    counting.setReserved(id, (doc as unknown as FunctionHead | null)?.reservedConcurrency)
+    const head = doc as unknown as FunctionHead | null
+    counting.setLimits(id, {
+      reserved: head?.reservedConcurrency,
+      provisioned: head?.provisionedConcurrency ?? 0,
+    })
   }
   // The revision is read first: a change made while the pages are read arrives a second time, which does no harm.
   const rev = await meta.rev()

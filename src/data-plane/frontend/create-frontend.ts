@@ -71,7 +71,7 @@ export function createFrontend(options: {
     async invoke(request) {
       const version = await invocableVersion(request)
       refuseLargePayload(request.payload.byteLength, 'RequestResponse')
-      const release = counting.admit(request.id)
+      const release = counting.admit(request.id, version.version)
       try {
         return await placement.invoke(placementInvocation(request, version, undefined))
       } finally {
@@ -81,7 +81,7 @@ export function createFrontend(options: {
     async invokeStreaming(request) {
       const version = await invocableVersion(request)
       refuseLargePayload(request.payload.byteLength, 'RequestResponse')
-      const release = counting.admit(request.id)
+      const release = counting.admit(request.id, version.version)
       const stream = createOutgoingStream({ limits, clock })
       const run = async (): Promise<InvocationResult> => {
         try {

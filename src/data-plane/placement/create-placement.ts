@@ -349,7 +349,11 @@ export function createPlacement(options: {
         for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot)
       }
     },
-    keepReady: ({ version, ...target }) => kept.want(groups.of(version), target),
+    keepReady({ version, ...target }) {
+      const group = groups.of(version)
+      kept.want(group, target)
+      groups.forgetIfEmpty(group)
+    },
     environments: () =>
       [...slots].map(({ environment: { id, version, state } }) => ({
         id,

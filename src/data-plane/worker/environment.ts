@@ -138,8 +138,11 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     log.end({
       requestId: invocation.requestId,
       durationMs,
-      // Init is billed since August 2025 (AWS announcement; sums recorded).
-      billedDurationMs: Math.ceil(durationMs + (initDurationMs ?? 0)),
+      // Init is billed with the first invocation since August 2025 (AWS announcement; sums recorded), but not that of
+      // provisioned concurrency: it is shown there, and billed whether the environment is ever used or not (developer guide).
+      billedDurationMs: Math.ceil(
+        durationMs + (type === 'provisioned-concurrency' ? 0 : (initDurationMs ?? 0)),
+      ),
       memorySizeMiB: version.memoryMiB,
       maxMemoryUsedMiB: sandbox.peakMemoryMiB() ?? 0,
       initDurationMs,
