@@ -1,7 +1,7 @@
 /**
  * npm run bench: warm invocations and cold starts of the real program over HTTP, as ratios to a bare HTTP server of the
- * same run, compared with bench/baseline.json; and side by side with others. Flags: --write-baseline, --no-peers, --quick,
- * --driver NAME.
+ * same run, compared with bench/baseline.json; and side by side with others. With --only scale: whether operations cost
+ * more with more functions (bench/scale.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { table } from '../cli/table.ts'
 import { startProgram, type Program } from '../test/support/program.ts'
 import { load, median, type Measured } from './measure.ts'
 import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
+import { measureScale } from './scale.ts'
 
 const flags = new Set(process.argv.slice(2))
 const quick = flags.has('--quick')
@@ -107,6 +108,23 @@ async function cold(
   note(`${family}, cold start, worst of ${coldStarts}`, Math.max(...times), 'ms')
 }
 
+/** The measured values beside those of the baseline, which they replace when that was asked for. */
+function report() {
+  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>
+  const withBaseline = rows.map((row) => {
+    const before = baseline[row[0] ?? '']
+    const now = results[row[0] ?? ''] ?? 0
+    return [
+      ...row,
+      before === undefined ? '' : `${before.toFixed(3)} (${((now / before - 1) * 100).toFixed(0)} %)`,
+    ]
+  })
+  process.stdout.write(`${table(['WHAT', 'MEASURED', 'RATIO', 'BASELINE'], withBaseline)}\n`)
+  if (flags.has('--write-baseline')) {
+    writeFileSync(BASELINE, `${JSON.stringify({ ...baseline, ...results }, null, 2)}\n`)
+  }
+}
+
 async function startFloor() {
   const child = spawn(process.execPath, ['--conditions=source', join(import.meta.dirname, 'floor.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -150,6 +168,12 @@ async function comparePeers(goUrl: string, nodeUrl: string) {
   return table(['PEER', 'IN FLIGHT', 'PEER', 'LAMBENT'], compared)
 }
 
+if (process.argv[process.argv.indexOf('--only') + 1] === 'scale') {
+  for (const { name, value, unit, ratio } of await measureScale({ quick, say }))
+    note(name, value, unit, ratio)
+  report()
+  process.exit(0)
+}
 const directory = mkdtempSync(join(tmpdir(), 'lambent-bench-'))
 const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
@@ -176,19 +200,10 @@ try {
     await cold(program, client, family, directory)
   }
   const health = (await (await fetch(`${program.endpoint}/_lambent/health`)).json()) as { driver?: string }
-  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8')) as Record<string, number>
   process.stdout.write(
     `Node ${process.version}, ${cpus().length} cores, driver ${health.driver ?? 'unknown'}. Ratio: to a bare HTTP server of the same run.\n\n`,
   )
-  const withBaseline = rows.map((row) => {
-    const before = baseline[row[0] ?? '']
-    const now = results[row[0] ?? ''] ?? 0
-    return [
-      ...row,
-      before === undefined ? '' : `${before.toFixed(3)} (${((now / before - 1) * 100).toFixed(0)} %)`,
-    ]
-  })
-  process.stdout.write(`${table(['WHAT', 'MEASURED', 'RATIO', 'BASELINE'], withBaseline)}\n`)
+  report()
   if (!flags.has('--no-peers')) {
     await deploy(context, {
       name: 'go',
@@ -200,7 +215,6 @@ try {
     await load(url('go'), { inFlight: 1, durationMs: 500 })
     process.stdout.write(`\n${await comparePeers(url('go'), url('node'))}\n`)
   }
-  if (flags.has('--write-baseline')) writeFileSync(BASELINE, `${JSON.stringify(results, null, 2)}\n`)
 } finally {
   floor.stop()
   await program.stop()
