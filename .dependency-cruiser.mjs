@@ -1,16 +1,18 @@
 // This table is the architecture: who may import whom. Everything that is not listed is refused.
-// A folder may import from another folder only its port.ts, except kernel, contracts, archives and wire, which are
+// A folder may import from another folder only its port.ts, except kernel, contracts, archives, signatures and wire, which are
 // libraries: pure code without an implementation to hide.
 const LIBRARIES = {
   kernel: [],
   contracts: ['kernel'],
   archives: ['kernel', 'contracts'],
+  signatures: ['kernel', 'contracts', 'archives'],
   wire: ['kernel', 'contracts'],
 }
 const MAY_IMPORT = {
   kernel: [],
   contracts: [],
   archives: [],
+  signatures: [],
   wire: [],
   store: [],
   observability: [],
@@ -46,7 +48,8 @@ const USES = {
     'authorisation',
     'control-plane',
   ],
-  archives: ['data-plane/worker', 'control-plane'],
+  archives: ['data-plane/worker', 'control-plane', 'services'],
+  signatures: ['control-plane', 'services'],
 }
 const libraries = (name) => [
   ...(LIBRARIES[name] ?? ['kernel', 'contracts']),

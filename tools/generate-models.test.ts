@@ -6,10 +6,11 @@ import * as logsSchemas from '@aws-sdk/client-cloudwatch-logs'
 import * as iamSchemas from '@aws-sdk/client-iam'
 import * as kmsSchemas from '@aws-sdk/client-kms'
 import * as lambdaSchemas from '@aws-sdk/client-lambda'
+import * as signerSchemas from '@aws-sdk/client-signer'
 import * as stsSchemas from '@aws-sdk/client-sts'
 
 import { generate } from './generate-models.ts'
-import { IAM, KMS, LAMBDA, LOGS, STS } from './model/services.ts'
+import { IAM, KMS, LAMBDA, LOGS, SIGNER, STS } from './model/services.ts'
 
 const onDisk = (name: string) =>
   readFileSync(new URL(`../src/wire/models/${name}.ts`, import.meta.url), 'utf8')
@@ -18,6 +19,7 @@ test('models: the files on disk are what the generator makes of the SDK and the 
   assert.equal(generate(LAMBDA, lambdaSchemas), onDisk('lambda'))
   assert.equal(generate(LOGS, logsSchemas), onDisk('logs'))
   assert.equal(generate(IAM, iamSchemas), onDisk('iam'))
+  assert.equal(generate(SIGNER, signerSchemas), onDisk('signer'))
   assert.equal(generate(STS, stsSchemas), onDisk('sts'))
   assert.equal(generate(KMS, kmsSchemas), onDisk('kms'))
 })

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 import { parseTable } from './model/tables.ts'
-import { IAM, KMS, LAMBDA, LOGS, STS, type ServiceRecipe } from './model/services.ts'
+import { IAM, KMS, LAMBDA, LOGS, SIGNER, STS, type ServiceRecipe } from './model/services.ts'
 import { buildModel } from './model/build.ts'
 import { renderModel } from './model/render.ts'
 
@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     { recipe: IAM, schemas: await import('@aws-sdk/client-iam') },
     { recipe: STS, schemas: await import('@aws-sdk/client-sts') },
     { recipe: KMS, schemas: await import('@aws-sdk/client-kms') },
+    { recipe: SIGNER, schemas: await import('@aws-sdk/client-signer') },
   ]
   const check = process.argv.includes('--check')
   for (const { recipe, schemas } of sources) {

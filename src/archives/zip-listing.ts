@@ -11,6 +11,8 @@ import { readEntry, type StoredEntry } from '#archives/zip-content.ts'
 import { SourceReader, type ZipSource } from '#archives/zip-source.ts'
 
 export interface ListedEntry extends StoredEntry {
+  /** As the archive says it, with the slash at the end of a directory. */
+  readonly name: string
   readonly kind: EntryKind
   readonly executable: boolean
   /** Bytes from the local header to the end of the data, at least. */
@@ -20,7 +22,10 @@ export interface ListedEntry extends StoredEntry {
 }
 
 export interface Listing {
+  /** Files and links. */
   readonly entries: readonly ListedEntry[]
+  /** These and the directories that are named, in the archive's order. */
+  readonly named: readonly ListedEntry[]
   readonly unzippedBytes: number
   readonly tree: ArchiveTree
 }
@@ -47,12 +52,14 @@ const ENTRIES_PER_TURN = 512
 /** Throws `ArchiveRefused` for whatever is wrong with the archive as a whole or with one of its entries. */
 export async function listZip(source: ZipSource, limits: ArchiveLimits): Promise<Listing> {
   const entries: ListedEntry[] = []
+  const named: ListedEntry[] = []
   const tree = createArchiveTree(limits.maxEntries)
   let unzippedBytes = 0
   let seen = 0
   for await (const raw of readRawEntries(source, limits)) {
     if (++seen % ENTRIES_PER_TURN === 0) await nextTurn()
     const listed = toListed(raw, limits)
+    named.push(listed)
     if (listed.path === '') continue
     tree.add(listed.path, listed.kind)
     if (listed.kind === 'directory') continue
@@ -66,7 +73,7 @@ export async function listZip(source: ZipSource, limits: ArchiveLimits): Promise
   const withTargets = entries.map((entry) => (entry.kind === 'link' ? readTarget(source, entry) : entry))
   for (const { path, target } of withTargets) if (target !== undefined) tree.setTarget(path, target)
   tree.checkLinks()
-  return { entries: withTargets, unzippedBytes, tree }
+  return { entries: withTargets, named, unzippedBytes, tree }
 }
 
 async function* readRawEntries(source: ZipSource, limits: ArchiveLimits): AsyncGenerator<Entry> {
@@ -120,6 +127,7 @@ function toListed(raw: Entry, limits: ArchiveLimits): ListedEntry {
     refuse('bomb', 'An entry claims to expand more than deflate can')
   }
   return {
+    name,
     path,
     kind,
     executable: kind === 'file' && (mode & 0o111) !== 0,

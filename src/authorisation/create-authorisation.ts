@@ -16,6 +16,7 @@ import { kmsNeeds } from './needs/kms.ts'
 import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
 import { logsNeeds } from './needs/logs.ts'
 import { accountOf, type Members, type Need, type ServiceNeeds } from './needs/need.ts'
+import { signerNeeds } from './needs/signer.ts'
 import { createRequestKeys } from './request-keys.ts'
 import { createResources } from './resources.ts'
 
@@ -51,6 +52,7 @@ const NEEDS: Readonly<Record<string, ServiceNeeds>> = {
   iam: iamNeeds,
   sts: stsNeeds,
   kms: kmsNeeds,
+  signer: signerNeeds,
 }
 /** Services whose protocol calls it AccessDenied. */
 const QUERY_SERVICES = new Set(['iam', 'sts'])

@@ -2,10 +2,11 @@
 import { join } from 'node:path'
 
 import { createBlobSweeper } from '#control-plane/artifacts/blob-sweeper.ts'
-import { createBucketReader } from '#control-plane/artifacts/bucket-reader.ts'
+import type { BucketReader } from '#control-plane/artifacts/bucket-reader.ts'
 import { createCodeDownload, type CodeDownload } from '#control-plane/artifacts/code-download.ts'
 import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
 import { createCodeStore } from '#control-plane/artifacts/code-store.ts'
+import { trustedRoots } from '#control-plane/code-signing/signature-records.ts'
 import { createCommitter } from '#control-plane/commit.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
 import { createAliasMoves } from '#control-plane/concurrency/alias-moves.ts'
@@ -20,6 +21,7 @@ import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 import type { Logger } from '#observability/port.ts'
+import { verifyPackage } from '#signatures/verify-package.ts'
 import type { Store } from '#store/port.ts'
 import type { OperationHandlers } from '#wire/service.ts'
 
@@ -44,13 +46,8 @@ export function createLambdaControl(options: {
   readonly unusedCodeMs: number
   /** Form of function URLs; empty: derived from the request. */
   readonly functionUrl: string
-  /** An empty URL: no bucket can be read. */
-  readonly bucket: {
-    readonly url: string
-    readonly region: string
-    readonly accessKeyId: string
-    readonly secretAccessKey: string
-  }
+  /** Undefined: no bucket exists. */
+  readonly bucket: BucketReader | undefined
 }): LambdaControl {
   const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
     options
@@ -59,20 +56,8 @@ export function createLambdaControl(options: {
   const codeStore = createCodeStore({
     blobs,
     links: createCodeLinks({ key, clock }),
-    bucket: bucket.url
-      ? createBucketReader({
-          endpoint: {
-            url: bucket.url,
-            region: bucket.region,
-            // Every S3-compatible server takes paths; only AWS's own prefers host names, and takes paths as well.
-            pathStyle: true,
-            credentials: bucket.accessKeyId
-              ? { accessKeyId: bucket.accessKeyId, secret: bucket.secretAccessKey }
-              : undefined,
-          },
-          clock,
-        })
-      : undefined,
+    bucket,
+    verifySignature: (zip) => verifyPackage(zip, () => trustedRoots(meta)),
     temporaryDirectory: join(directory, 'incoming'),
     clock,
   })

@@ -4,6 +4,7 @@ import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 
 import { createFunctionCredentials, createPolicyAuthorisation } from '#bin/authorisation.ts'
+import { createBucket } from '#bin/bucket.ts'
 import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey } from '#bin/data-key.ts'
@@ -45,7 +46,16 @@ async function serve(settings: Settings) {
   const sealer = createSealer(key)
   const logs = createLogsService({ storage: { directory: data }, clock, logger, metrics })
 
-  const neighbours = createNeighbourServices({ store, sealer, clock, random, logger })
+  const bucket = createBucket(settings, clock)
+  const neighbours = createNeighbourServices({
+    store,
+    sealer,
+    clock,
+    random,
+    logger,
+    bucket,
+    directory: data,
+  })
   const { session, roleSessions } = neighbours
   const authorisation =
     settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
@@ -86,12 +96,7 @@ async function serve(settings: Settings) {
     accountConcurrency: settings.concurrency,
     functionUrl: settings['function-url'],
     unusedCodeMs: settings['unused-code-seconds'] * 1000,
-    bucket: {
-      url: settings['s3-endpoint'],
-      region: settings['s3-region'],
-      accessKeyId: settings['s3-access-key-id'],
-      secretAccessKey: settings['s3-secret-access-key'],
-    },
+    bucket,
   })
 
   await documents.start()
@@ -148,6 +153,7 @@ async function serve(settings: Settings) {
     logger.info('Stopping', { reason })
     listener.close()
     await control.drain(DRAIN_MS)
+    await neighbours.drain(DRAIN_MS)
     await dataPlane.drain(DRAIN_MS)
     await control.stop()
     await dataPlane.stop()

@@ -1,4 +1,6 @@
-/** The neighbour services that Lambda's users need at the same endpoint: IAM, STS and KMS. */
+/** The neighbour services that Lambda's users need at the same endpoint: IAM, STS, KMS and Signer. */
+import { join } from 'node:path'
+
 import type { IamSession } from '#contracts/iam.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
@@ -9,6 +11,8 @@ import { createCredentialIndex } from '#services/iam/credential-index.ts'
 import { createIamOperations } from '#services/iam/create-iam-operations.ts'
 import { createKmsService } from '#services/kms/create-kms-service.ts'
 import type { KeyService } from '#services/kms/port.ts'
+import { createSignerService } from '#services/signer/create-signer-service.ts'
+import type { SigningBucket } from '#services/signer/port.ts'
 import { createStsOperations } from '#services/sts/create-sts-operations.ts'
 import type { RoleSessions } from '#services/sts/port.ts'
 import { createSessions } from '#services/sts/sessions.ts'
@@ -16,6 +20,7 @@ import type { Store } from '#store/port.ts'
 import type { DoorService } from '#wire/door.ts'
 import { iamModel } from '#wire/models/iam.ts'
 import { kmsModel } from '#wire/models/kms.ts'
+import { signerModel } from '#wire/models/signer.ts'
 import { stsModel } from '#wire/models/sts.ts'
 import type { CredentialLookup } from '#wire/sigv4-verify.ts'
 
@@ -36,17 +41,30 @@ export function createNeighbourServices(deps: {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Undefined: no bucket exists, and no package can be signed. */
+  readonly bucket: SigningBucket | undefined
+  readonly directory: string
 }): NeighbourServices {
-  const { sealer, clock, random, logger } = deps
+  const { sealer, clock, random, logger, bucket } = deps
   const { meta } = deps.store
   const index = createCredentialIndex({ meta, sealer })
   const sessions = createSessions({ meta, sealer, clock, random, index, logger })
   const kms = createKmsService({ meta, sealer, clock, random, logger })
+  const signer = createSignerService({
+    meta,
+    sealer,
+    clock,
+    random,
+    logger,
+    bucket,
+    temporaryDirectory: join(deps.directory, 'signing'),
+  })
   return {
     services: [
       { model: iamModel, handlers: createIamOperations({ meta, sealer, clock, random }) },
       { model: stsModel, handlers: createStsOperations({ meta, index, sessions }) },
       { model: kmsModel, handlers: kms.handlers },
+      { model: signerModel, handlers: signer.handlers },
     ],
     credentials: (accessKeyId) => index.find(accessKeyId),
     session: (accessKeyId) => index.find(accessKeyId)?.session,
@@ -56,9 +74,11 @@ export function createNeighbourServices(deps: {
       await index.start()
       await sessions.start()
       await kms.start()
+      await signer.start()
     },
-    drain: async () => {},
+    drain: (deadlineMs) => signer.drain(deadlineMs),
     async stop() {
+      await signer.stop()
       await kms.stop()
       await sessions.stop()
       index.stop()

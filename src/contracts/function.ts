@@ -4,6 +4,7 @@
  * The control plane writes them, the data plane only reads them.
  */
 import type { FunctionId } from '#contracts/arn.ts'
+import type { CodeSignature } from '#contracts/code-signing.ts'
 import type { DurableSettings } from '#contracts/durable.ts'
 
 /** Source: enum State of the Lambda API model. */
@@ -29,6 +30,8 @@ export interface CodePackage {
   readonly sizeBytes: number
   /** What the archive holds when it is unpacked; the limit counts it together with the layers. */
   readonly unzippedBytes?: number
+  /** Undefined: it is not signed. */
+  readonly signature?: CodeSignature
 }
 
 /** A layer version as one function version refers to it. Merge order is list order: a later layer wins. */
@@ -36,6 +39,8 @@ export interface AttachedLayer {
   readonly arn: string
   readonly codeSizeBytes: number
   readonly blob: string
+  /** Of its package; undefined: it is not signed. */
+  readonly signature?: CodeSignature
   readonly unzippedBytes?: number
 }
 

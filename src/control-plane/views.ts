@@ -14,6 +14,7 @@ import type { Alias, EventInvokeConfig, FunctionVersion, RuntimeManagement } fro
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 
+import { signatureView } from './code-signing/signature-records.ts'
 import { withoutUndefined } from './functions/configuration.ts'
 import { configDigest } from './functions/digest.ts'
 import { openVariables } from './functions/environment.ts'
@@ -73,7 +74,12 @@ export function listedView(
     Layers:
       version.layers.length === 0
         ? undefined
-        : version.layers.map(({ arn, codeSizeBytes }) => ({ Arn: arn, CodeSize: codeSizeBytes })),
+        : version.layers.map(({ arn, codeSizeBytes, signature }) => ({
+            Arn: arn,
+            CodeSize: codeSizeBytes,
+            ...signatureView(signature),
+          })),
+    ...signatureView(version.code.signature),
     PackageType: version.packageType,
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMiB },

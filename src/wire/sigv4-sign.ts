@@ -22,6 +22,8 @@ export interface SigningRequest {
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array
+  /** SHA-256 in hexadecimal of a body that is not at hand in one piece. */
+  readonly payloadHash?: string
   readonly credentials: SigningCredentials
   readonly region: string
   /** Signing name, such as `s3`. */
@@ -35,7 +37,7 @@ export function signRequest(request: SigningRequest): Record<string, string> {
   const { credentials, region, service, url } = request
   const timestamp = formatTimestamp(request.nowMs)
   const scope = { date: timestamp.slice(0, 8), region, service }
-  const payloadHash = sha256Hex(request.body ?? new Uint8Array())
+  const payloadHash = request.payloadHash ?? sha256Hex(request.body ?? new Uint8Array())
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value
   headers['host'] = url.host

@@ -1,10 +1,7 @@
 /** Code packages from a bucket, against a small S3-compatible server that checks the signatures it gets. */
 // parity: CreateFunction UpdateFunctionCode PublishLayerVersion
 import assert from 'node:assert/strict'
-import { createHash, createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
 import {
@@ -19,100 +16,9 @@ import {
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
+import { startBucket, type Bucket } from '../support/bucket.ts'
 import { errorOf, invoke, lambdaClient, ROLE, zipOf } from '../support/clients.ts'
 import { startProgram, type Program } from '../support/program.ts'
-
-const KEY = { id: 'AKIDBUCKET', secret: 'bucket-secret/+=' }
-const REGION = 'eu-central-1'
-const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Uint8Array, text: string) => createHmac('sha256', key).update(text).digest()
-
-/** Signature version 4 as S3 specifies it, written anew here so that our own signer is not its own witness. */
-function isSigned({ method = '', url = '', headers }: IncomingMessage): boolean {
-  const match =
-    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
-      headers.authorization ?? '',
-    )
-  if (!match) return false
-  const [, id, date = '', region = '', names = '', signature] = match
-  if (id !== KEY.id || region !== REGION || !names.split(';').includes('host')) return false
-  const [path = '', query = ''] = url.split('?')
-  const canonical = [
-    method,
-    path,
-    query.split('&').toSorted().join('&'),
-    ...names.split(';').map((name) => `${name}:${String(headers[name]).trim()}`),
-    '',
-    names,
-    headers['x-amz-content-sha256'],
-  ].join('\n')
-  const at = String(headers['x-amz-date'])
-  const text = ['AWS4-HMAC-SHA256', at, `${date}/${region}/s3/aws4_request`, sha256(canonical)].join('\n')
-  const key = [region, 's3', 'aws4_request'].reduce<Uint8Array>(
-    (so, part) => hmac(so, part),
-    hmac(`AWS4${KEY.secret}`, date),
-  )
-  return hmac(key, text).toString('hex') === signature
-}
-
-interface Bucket {
-  readonly url: string
-  readonly objects: Map<string, Uint8Array>
-  readonly requests: string[]
-  close(): void
-}
-
-async function startBucket(): Promise<Bucket> {
-  const objects = new Map<string, Uint8Array>()
-  const requests: string[] = []
-  const server = createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`)
-    const fail = (status: number, code: string, message: string) => {
-      response.writeHead(status, { 'content-type': 'application/xml' })
-      response.end(
-        `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
-      )
-    }
-    const url = request.url ?? ''
-    if (!isSigned(request))
-      return fail(403, 'SignatureDoesNotMatch', 'The request signature we calculated does not match')
-    if (url.startsWith('/private/')) return fail(403, 'AccessDenied', 'Access Denied')
-    if (!url.startsWith('/code/')) return fail(404, 'NoSuchBucket', 'The specified bucket does not exist')
-    if (url === '/code/slow-down') return fail(503, 'SlowDown', 'Reduce your request rate &amp; try again.')
-    if (url === '/code/nonsense') return response.writeHead(500).end('<html>oops')
-    if (url === '/code/endless') {
-      response.writeHead(200)
-      const chunk = Buffer.alloc(1 << 20)
-      const more = () => {
-        while (!response.destroyed && response.write(chunk));
-      }
-      response.on('drain', more)
-      return more()
-    }
-    if (url === '/code/claims-much')
-      return response.writeHead(200, { 'content-length': 300_000_000 }).write('x')
-    if (url === '/code/cut') {
-      response.writeHead(200, { 'content-length': 1000 })
-      response.write('PK')
-      return setImmediate(() => response.destroy())
-    }
-    const object = objects.get(url)
-    if (!object) return fail(404, 'NoSuchKey', 'The specified key does not exist.')
-    response.writeHead(200, { 'content-length': object.byteLength })
-    return response.end(object)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    objects,
-    requests,
-    close() {
-      server.close()
-      server.closeAllConnections()
-    },
-  }
-}
 
 describe('code from a bucket', () => {
   let program: Program
@@ -120,14 +26,7 @@ describe('code from a bucket', () => {
   let lambda: LambdaClient
   before(async () => {
     bucket = await startBucket()
-    program = await startProgram({
-      args: [
-        `--s3-endpoint=${bucket.url}`,
-        `--s3-region=${REGION}`,
-        `--s3-access-key-id=${KEY.id}`,
-        `--s3-secret-access-key=${KEY.secret}`,
-      ],
-    })
+    program = await startProgram({ args: bucket.args })
     lambda = lambdaClient(program.endpoint)
   })
   after(async () => {

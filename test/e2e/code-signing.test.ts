@@ -96,7 +96,12 @@ describe('code signing', () => {
     const users = await lambda.send(new ListFunctionsByCodeSigningConfigCommand({ CodeSigningConfigArn }))
     assert.deepEqual(users.FunctionArns, [`arn:aws:lambda:us-east-1:000000000000:function:${FunctionName}`])
     const erase = () => lambda.send(new DeleteCodeSigningConfigCommand({ CodeSigningConfigArn }))
-    assert.equal((await errorOf(erase())).name, 'ResourceConflictException')
+    assert.deepEqual(await errorOf(erase()), {
+      name: 'ResourceConflictException',
+      message:
+        'Lambda cannot delete the code signing configuration at this time — another operation is in progress. Try again later.',
+      status: 409,
+    })
     const given = await lambda.send(new DeleteFunctionCodeSigningConfigCommand({ FunctionName }))
     assert.equal(given.$metadata.httpStatusCode, 204)
     const none = await lambda.send(new GetFunctionCodeSigningConfigCommand({ FunctionName }))
@@ -107,22 +112,25 @@ describe('code signing', () => {
   test('Enforce refuses code without a signature', async () => {
     const FunctionName = 'strict'
     const { CodeSigningConfigArn } = await create('Enforce')
-    const refusal = {
+    const refusal = (named: string) => ({
       name: 'CodeVerificationFailedException',
-      message: `Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for ${FunctionName}.`,
+      message: `Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for ${named}.`,
       status: 400,
-    }
+    })
     const ZipFile = await zipOf(files)
     const input = { FunctionName, Runtime: 'nodejs26.x', Handler: 'index.handler', Role: ROLE } as const
     const made = lambda.send(new CreateFunctionCommand({ ...input, Code: { ZipFile }, CodeSigningConfigArn }))
-    assert.deepEqual(await errorOf(made), refusal)
+    assert.deepEqual(await errorOf(made), refusal(FunctionName))
     await createFunction(lambda, { FunctionName, files })
     const put = await lambda.send(
       new PutFunctionCodeSigningConfigCommand({ FunctionName, CodeSigningConfigArn }),
     )
     assert.deepEqual([put.CodeSigningConfigArn, put.FunctionName], [CodeSigningConfigArn, FunctionName])
     const update = lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }))
-    assert.deepEqual(await errorOf(update), refusal)
+    assert.deepEqual(
+      await errorOf(update),
+      refusal(`arn:aws:lambda:us-east-1:000000000000:function:${FunctionName}`),
+    )
     assert.equal((await invoke(lambda, FunctionName)).payload, 1)
   })
 

@@ -9,6 +9,7 @@ import {
   type CreateFunctionCommandInput,
   type InvokeCommandInput,
 } from '@aws-sdk/client-lambda'
+import { SignerClient } from '@aws-sdk/client-signer'
 import { ZipFile } from 'yazl'
 
 export const ROLE = 'arn:aws:iam::000000000000:role/lambda'
@@ -21,6 +22,7 @@ const common = (endpoint: string) => ({
 })
 
 export const lambdaClient = (endpoint: string) => new LambdaClient(common(endpoint))
+export const signerClient = (endpoint: string) => new SignerClient(common(endpoint))
 export const logsClient = (endpoint: string) => new CloudWatchLogsClient(common(endpoint))
 
 export interface ZipEntry {

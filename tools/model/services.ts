@@ -231,3 +231,28 @@ export const KMS: ServiceRecipe = {
     'UpdateKeyDescription',
   ],
 }
+
+export const SIGNER: ServiceRecipe = {
+  name: 'signer',
+  protocol: 'rest-json',
+  signingName: 'signer',
+  // Unverified: the form is that of AWS's other services.
+  validation: { error: 'ValidationException', quotesValues: true, elementsNotNull: false },
+  operations: [
+    'CancelSigningProfile',
+    'DescribeSigningJob',
+    'GetRevocationStatus',
+    'GetSigningPlatform',
+    'GetSigningProfile',
+    'ListSigningJobs',
+    'ListSigningPlatforms',
+    'ListSigningProfiles',
+    'ListTagsForResource',
+    'PutSigningProfile',
+    'RevokeSignature',
+    'RevokeSigningProfile',
+    'StartSigningJob',
+    'TagResource',
+    'UntagResource',
+  ],
+}

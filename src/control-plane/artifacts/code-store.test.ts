@@ -94,6 +94,7 @@ function create({ url = endpoint, credentials = CREDENTIALS, configured = true }
         })
       : undefined,
     temporaryDirectory: directory,
+    verifySignature: async () => undefined,
     clock: systemClock,
   })
   return { code, blobs: store.blobs }

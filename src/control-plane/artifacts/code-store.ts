@@ -4,7 +4,9 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
+import type { ZipInput } from '#archives/zip-source.ts'
 import { LambdaError, serviceFailure, throttled } from '#contracts/errors.ts'
+import type { CodeSignature } from '#contracts/code-signing.ts'
 import type { CodePackage } from '#contracts/function.ts'
 import { MAX_UNZIPPED_BYTES, MAX_ZIP_BYTES } from '#contracts/limits.ts'
 import type { BucketReader } from '#control-plane/artifacts/bucket-reader.ts'
@@ -29,10 +31,13 @@ export interface CodeStoreOptions {
   readonly bucket: BucketReader | undefined
   /** Where objects are kept while they are checked. Created when missing. */
   readonly temporaryDirectory: string
+  /** Of a package that was found sound; undefined when it has no signature. */
+  readonly verifySignature: (zip: ZipInput) => Promise<CodeSignature | undefined>
   readonly clock: Clock
 }
 
 type Package = CodePackage & { readonly unzippedBytes: number }
+type Checked = Pick<Package, 'unzippedBytes' | 'signature'>
 
 /** Transfers from buckets at once, each up to 250 MB on disk; the rest wait, up to this many. */
 const TRANSFERS_AT_ONCE = 4
@@ -40,7 +45,7 @@ const MAX_WAITING_TRANSFERS = 64
 const TRANSFER_TIMEOUT_MS = 5 * MINUTE_MS
 
 export function createCodeStore(options: CodeStoreOptions): CodeStore {
-  const { blobs, links, bucket, temporaryDirectory, clock } = options
+  const { blobs, links, bucket, temporaryDirectory, verifySignature, clock } = options
   const transfers = createSemaphore({ places: TRANSFERS_AT_ONCE, maxWaiting: MAX_WAITING_TRANSFERS })
 
   const acquire = async () => {
@@ -54,22 +59,28 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
   const store = async (
     digest: Buffer,
     sizeBytes: number,
-    unzippedBytes: number,
+    checked: Checked,
     content: Readable | Uint8Array,
   ): Promise<Package> => {
     const blob = digest.toString('hex')
     await blobs.put(blob, content, MAX_UNZIPPED_BYTES)
-    return { blob, codeSha256: digest.toString('base64'), sizeBytes, unzippedBytes }
+    return { blob, codeSha256: digest.toString('base64'), sizeBytes, ...checked }
+  }
+
+  const check = async (zip: ZipInput): Promise<Checked> => {
+    const { unzippedBytes } = await checkPackage(zip)
+    const signature = await verifySignature(zip)
+    return { unzippedBytes, ...(signature && { signature }) }
   }
 
   return {
     async fromZip(zip) {
       if (zip.byteLength === 0) throw emptyPackage()
       if (zip.byteLength >= MAX_ZIP_BYTES) throw zippedTooLarge()
-      const { unzippedBytes } = await checkPackage(zip)
+      const checked = await check(zip)
       // On the thread pool: 50 MB take a tenth of a second.
       const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', zip as Uint8Array<ArrayBuffer>))
-      return store(digest, zip.byteLength, unzippedBytes, zip)
+      return store(digest, zip.byteLength, checked, zip)
     },
 
     async fromBucket(source) {
@@ -88,8 +99,8 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
         const path = join(directory, 'object.zip')
         const { body, sizeBytes } = await bucket.open(source, deadline.signal)
         const saved = await save(body, sizeBytes, path)
-        const { unzippedBytes } = await checkPackage(path)
-        return await store(saved.digest, saved.sizeBytes, unzippedBytes, createReadStream(path))
+        const checked = await check(path)
+        return await store(saved.digest, saved.sizeBytes, checked, createReadStream(path))
       } finally {
         cancel()
         release()

@@ -17,12 +17,11 @@ const NOT_USABLE = {
   message: `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${UNKNOWN}.`,
   status: 404,
 }
-const UNSIGNED = {
+const unsigned = (name: string) => ({
   code: 'CodeVerificationFailedException',
-  message:
-    'Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for fn.',
+  message: `Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for ${name}.`,
   status: 400,
-}
+})
 const policy = (mode: string) => ({ CodeSigningPolicies: { UntrustedArtifactOnDeployment: mode } })
 
 const withConfig = async (mode?: string) => {
@@ -40,16 +39,15 @@ test('code signing configurations: created with the default policy Warn, read, c
   assert.deepEqual(config, {
     CodeSigningConfigId: config.CodeSigningConfigId,
     CodeSigningConfigArn: `arn:aws:lambda:us-east-1:000000000000:code-signing-config:${config.CodeSigningConfigId}`,
-    Description: '',
     AllowedPublishers,
     ...policy('Warn'),
-    LastModified: new Date(clock.now()).toISOString().replace('Z', '+0000'),
+    LastModified: new Date(clock.now()).toISOString().replace('Z', '000000Z'),
   })
   assert.deepEqual(await call('GetCodeSigningConfig', { CodeSigningConfigArn }), {
     CodeSigningConfig: config,
   })
   assert.deepEqual(await call('UpdateCodeSigningConfig', { CodeSigningConfigArn }), {
-    CodeSigningConfig: config,
+    CodeSigningConfig: { ...config, Description: '' },
   })
   const other = { SigningProfileVersionArns: [PROFILE, `${PROFILE}2`] }
   const changed = { ...config, Description: 'strict', AllowedPublishers: other, ...policy('Enforce') }
@@ -140,16 +138,19 @@ test('code signing: a function takes, changes and gives up its configuration, wh
 test('code signing: Enforce refuses unsigned code and layers, at creation and later, and changes nothing', async () => {
   const { call, fail, create, settle, documents, CodeSigningConfigArn } = await withConfig('Enforce')
   const before = await documents()
-  assert.deepEqual(await fail('CreateFunction', { ...INPUT, CodeSigningConfigArn }), UNSIGNED)
+  assert.deepEqual(await fail('CreateFunction', { ...INPUT, CodeSigningConfigArn }), unsigned('fn'))
   assert.deepEqual(await documents(), before)
   await create('fn')
   // What is deployed already stays.
   await call('PutFunctionCodeSigningConfig', { FunctionName, CodeSigningConfigArn })
   const code = { FunctionName, ZipFile: zip('two') }
-  assert.deepEqual(await fail('UpdateFunctionCode', code), UNSIGNED)
-  assert.deepEqual(await fail('UpdateFunctionCode', { ...code, DryRun: true }), UNSIGNED)
+  assert.deepEqual(await fail('UpdateFunctionCode', code), unsigned(arnOf('fn')))
+  assert.deepEqual(await fail('UpdateFunctionCode', { ...code, DryRun: true }), unsigned(arnOf('fn')))
   const Layers = ['arn:aws:lambda:us-east-1:000000000000:layer:words:1']
-  assert.deepEqual(await fail('UpdateFunctionConfiguration', { FunctionName, Layers }), UNSIGNED)
+  assert.deepEqual(
+    await fail('UpdateFunctionConfiguration', { FunctionName, Layers }),
+    unsigned(String(Layers[0])),
+  )
   await call('UpdateFunctionConfiguration', { FunctionName, Timeout: 7 })
   await settle()
   await call('UpdateCodeSigningConfig', { CodeSigningConfigArn, ...policy('Warn') })

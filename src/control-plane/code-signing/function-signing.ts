@@ -1,14 +1,21 @@
 /** Which code signing configuration a function uses, and what that means for its deployments. */
 import { codeSigningConfigArn, type FunctionId } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
-import type { CodeSigningConfig } from '#contracts/code-signing.ts'
-import type { FunctionHead } from '#contracts/function.ts'
+import {
+  signatureStatus,
+  type CodeSignature,
+  type CodeSigningConfig,
+  type SignatureStatus,
+} from '#contracts/code-signing.ts'
+import type { AttachedLayer, FunctionHead } from '#contracts/function.ts'
 import { codeSigningUseKey, functionKey } from '#contracts/keys.ts'
-import type { MetaWrite } from '#store/port.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Meta, MetaWrite } from '#store/port.ts'
 
 import type { Dependencies } from '../dependencies.ts'
 import { headWrite, type Documents, type Stored } from '../documents.ts'
 import { findConfig, usedConfigNotFound } from './config-reference.ts'
+import { isRevoked } from './signature-records.ts'
 import { configWrite } from './signing-configs.ts'
 
 /** Throws the 404 that AWS has for functions. */
@@ -28,24 +35,59 @@ export const useWrites = (id: FunctionId, config: Stored<CodeSigningConfig>): re
   configWrite(config, config.doc),
 ]
 
-/**
- * Refuses unsigned code under a configuration that enforces signatures. No package is signed here: signatures are not
- * looked for, so that all code counts as unsigned. Text as clients have reported it from AWS.
- */
-export function assertUnsignedAllowed(config: CodeSigningConfig, name: string): void {
-  if (config.untrustedArtifactOnDeployment !== 'Enforce') return
-  throw new LambdaError(
-    'CodeVerificationFailedException',
-    `Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for ${name}.`,
-    { status: 400 },
-  )
+/** Something that is deployed, and how AWS's texts name it. */
+export interface Deployed {
+  readonly signature: CodeSignature | undefined
+  readonly name: string
 }
 
+/** Recorded from AWS: the first two. That the others speak of what they found is a guess at AWS's words. */
+const REFUSALS: Readonly<Record<Exclude<SignatureStatus, 'VALID'>, string>> = {
+  MISMATCH:
+    'The function or layer might be signed using a signature that the client is not configured to accept.',
+  INVALID:
+    'The function or layer code is not properly signed. This can mean that the code was signed incorrectly or modified after it was signed.',
+  EXPIRED: 'The signature of the function or layer has expired.',
+  REVOKED: 'The signature of the function or layer has been revoked.',
+}
+
+/**
+ * Throws CodeVerificationFailedException for what the configuration does not let through. `Warn` lets everything through
+ * but code that was changed after it was signed (recorded from AWS).
+ */
+export async function assertSigned(
+  { meta, clock }: { readonly meta: Meta; readonly clock: Clock },
+  config: CodeSigningConfig,
+  deployed: readonly Deployed[],
+): Promise<void> {
+  for (const { signature, name } of deployed) {
+    const status = signatureStatus(signature, config, {
+      nowMs: clock.now(),
+      isRevoked: signature ? await isRevoked(meta, signature) : false,
+    })
+    const isAllowed =
+      status === 'VALID' || (status !== 'INVALID' && config.untrustedArtifactOnDeployment === 'Warn')
+    if (isAllowed) continue
+    throw new LambdaError(
+      'CodeVerificationFailedException',
+      `Lambda cannot deploy the function. ${REFUSALS[status]} Check the provided signature for ${name}.`,
+      { status: 400 },
+    )
+  }
+}
+
+export const deployedLayers = (layers: readonly AttachedLayer[]): readonly Deployed[] =>
+  layers.map(({ arn, signature }) => ({ signature, name: arn }))
+
 /** The same for a function that exists: asked before each deployment of code or layers. */
-export async function assertDeployable(documents: Documents, head: FunctionHead): Promise<void> {
+export async function assertDeployable(
+  { documents, clock }: Pick<Dependencies, 'documents' | 'clock'>,
+  head: FunctionHead,
+  deployed: readonly Deployed[],
+): Promise<void> {
   if (head.codeSigningConfigId === undefined) return
   const config = await documents.codeSigningConfig(head, head.codeSigningConfigId)
-  if (config) assertUnsignedAllowed(config.doc, head.name)
+  if (config) await assertSigned({ meta: documents.meta, clock }, config.doc, deployed)
 }
 
 /** Code that is deployed already is not looked at again (API reference). */

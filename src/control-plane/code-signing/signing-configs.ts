@@ -40,7 +40,7 @@ export function createSigningConfig(
     account: scope.account,
     region: scope.region,
     configId: `csc-${random.hex(17)}`,
-    description: request.Description ?? '',
+    ...(request.Description !== undefined && { description: request.Description }),
     signingProfileVersionArns: request.AllowedPublishers?.SigningProfileVersionArns ?? [],
     untrustedArtifactOnDeployment: policyOf(request),
     tags: request.Tags ?? {},
@@ -65,7 +65,8 @@ export function updateSigningConfig(
     const { AllowedPublishers, CodeSigningPolicies } = request
     const config: CodeSigningConfig = {
       ...before.doc,
-      description: request.Description ?? before.doc.description,
+      // A change leaves an empty description where there was none (recorded from AWS).
+      description: request.Description ?? before.doc.description ?? '',
       signingProfileVersionArns:
         AllowedPublishers?.SigningProfileVersionArns ?? before.doc.signingProfileVersionArns,
       untrustedArtifactOnDeployment: CodeSigningPolicies
@@ -86,8 +87,12 @@ export function deleteSigningConfig(
   return committer.run(arn, async () => {
     const before = await requireConfig(documents, scope, arn)
     const [user] = await documents.meta.list(codeSigningUsePrefix(before.doc, before.doc.configId), '', 1)
-    // Text unverified.
-    if (user) throw resourceConflict(`The Lambda code signing configuration ${arn} is in use.`)
+    // Recorded from AWS, also for a configuration that a function simply uses.
+    if (user) {
+      throw resourceConflict(
+        'Lambda cannot delete the code signing configuration at this time — another operation is in progress. Try again later.',
+      )
+    }
     return { writes: [configWrite(before, null)], result: undefined }
   })
 }

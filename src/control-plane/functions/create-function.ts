@@ -5,7 +5,12 @@ import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 import type { FunctionId } from '#contracts/arn.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import { assertUnsignedAllowed, requireUsableConfig, useWrites } from '../code-signing/function-signing.ts'
+import {
+  assertSigned,
+  deployedLayers,
+  requireUsableConfig,
+  useWrites,
+} from '../code-signing/function-signing.ts'
 import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson } from '../documents.ts'
 import { assertTags, type Tags } from '../tags/tags.ts'
@@ -57,10 +62,12 @@ export async function createFunction(
       ? requireUsableConfig(documents, id, request.CodeSigningConfigArn)
       : Promise.resolve(undefined)
   const signing = await readSigning()
-  if (signing) assertUnsignedAllowed(signing.doc, id.name)
 
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
   const code = await fetchCode(codeStore, request.Code ?? {})
+  const deployed = [{ signature: code.signature, name: id.name }, ...deployedLayers(attached)]
+  const signed = { meta: documents.meta, clock: dependencies.clock }
+  if (signing) await assertSigned(signed, signing.doc, deployed)
   const sealedEnvironment =
     request.Environment && sealVariables(sealer, id, request.Environment.Variables ?? {})
   const stamp = newStamp(dependencies)
@@ -87,7 +94,7 @@ export async function createFunction(
     if (await documents.head(id)) throw alreadyExists(id)
     const counters = await documents.counters(id)
     const used = await readSigning()
-    if (used) assertUnsignedAllowed(used.doc, id.name)
+    if (used) await assertSigned(signed, used.doc, deployed)
     const versionWrites = published
       ? [{ key: versionKey(id, published.version.version), doc: asJson(published.version) }]
       : []

@@ -1,11 +1,11 @@
 /** Changes a function's code or configuration. Until the change is prepared, invocations run what was there before. */
 import { throttled } from '#contracts/errors.ts'
-import type { FunctionId } from '#contracts/arn.ts'
+import { functionArn, type FunctionId } from '#contracts/arn.ts'
 import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 
 import { countersWrite } from '../account/counters.ts'
-import { assertDeployable } from '../code-signing/function-signing.ts'
+import { assertDeployable, deployedLayers } from '../code-signing/function-signing.ts'
 import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson, headWrite } from '../documents.ts'
 import { publish, unchangedSince } from '../versions/publish.ts'
@@ -53,16 +53,21 @@ export async function updateFunctionCode(
   request: UpdateCodeRequest,
 ): Promise<FunctionVersion> {
   const { documents, committer, activation, codeStore, random } = dependencies
-  const assertAllowed = async (head: FunctionHead) => {
+  const assertAllowed = (head: FunctionHead) => {
     assertRevision(head.latest.revisionId, request.RevisionId)
     assertChangeable(id, head.latest)
-    await assertDeployable(documents, head)
   }
   // Asked again when the change is written; here it saves storing code for nothing.
   const { doc: current } = await documents.requireHead(id)
-  await assertAllowed(current)
+  assertAllowed(current)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const code = await fetchCode(codeStore, request)
+  const assertTrusted = (head: FunctionHead) =>
+    assertDeployable(dependencies, head, [
+      { signature: code.signature, name: functionArn(id) },
+      ...deployedLayers(head.latest.layers),
+    ])
+  await assertTrusted(current)
 
   const changeCode = (latest: FunctionVersion): FunctionVersion => {
     assertUnzippedSize(code, latest.layers)
@@ -76,7 +81,8 @@ export async function updateFunctionCode(
   const headRevisionId = random.uuid()
   const { head, version } = await committer.run(accountKey(id), async () => {
     const before = await documents.requireHead(id)
-    await assertAllowed(before.doc)
+    assertAllowed(before.doc)
+    await assertTrusted(before.doc)
     const counters = await documents.counters(id)
     const updated = withUpdate(before.doc, changeCode(before.doc.latest), stamp)
     const growth = code.sizeBytes - before.doc.latest.code.sizeBytes
@@ -133,7 +139,7 @@ export async function updateFunctionConfiguration(
     assertChangeable(id, before.doc.latest)
     await assertRuntimeChangeable(documents, before.doc.latest, request.Runtime)
     // Layers are code as well.
-    if (attached?.length) await assertDeployable(documents, before.doc)
+    if (attached?.length) await assertDeployable(dependencies, before.doc, deployedLayers(attached))
     const sealedEnvironment =
       variables && sealVariables(sealer, id, variables, before.doc.latest.sealedEnvironment)
     const changed = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })

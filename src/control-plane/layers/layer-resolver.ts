@@ -41,8 +41,8 @@ export function createLayerResolver({ meta }: { readonly meta: Meta }): LayerRes
             throw layerForbidden(`arn:aws:iam::${scope.account}:root`, arn)
           }
           if (!found) throw invalidParameter(`Layer version ${arn} does not exist.`)
-          const { blob, sizeBytes, unzippedBytes } = found.code
-          return { arn, blob, codeSizeBytes: sizeBytes, unzippedBytes }
+          const { blob, sizeBytes, unzippedBytes, signature } = found.code
+          return { arn, blob, codeSizeBytes: sizeBytes, unzippedBytes, ...(signature && { signature }) }
         }),
       )
     },

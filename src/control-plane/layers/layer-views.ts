@@ -9,6 +9,7 @@ import type {
 import { layerArn } from '#contracts/arn.ts'
 import type { CodeStore } from '#control-plane/port.ts'
 
+import { signatureView } from '../code-signing/signature-records.ts'
 import { lambdaDate } from '../views.ts'
 import type { LayerVersion } from './layer-documents.ts'
 import { versionArn } from './layer-names.ts'
@@ -48,6 +49,7 @@ export const layerVersionView = (
     Location: code.location(version.code, { endpoint }),
     CodeSha256: version.code.codeSha256,
     CodeSize: version.code.sizeBytes,
+    ...signatureView(version.code.signature),
   },
   LayerArn: layerArn(version, version.name),
   ...listedLayerVersion(version),

@@ -37,6 +37,7 @@ test("AWS's SDK publishes a layer, downloads it by its link, and deletes it", as
     links,
     bucket: undefined,
     temporaryDirectory: '/none',
+    verifySignature: async () => undefined,
     clock: systemClock,
   })
   const committer = createCommitter(meta)

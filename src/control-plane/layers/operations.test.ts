@@ -35,6 +35,7 @@ function create() {
     links: createCodeLinks({ key: Buffer.alloc(32), clock }),
     bucket: undefined,
     temporaryDirectory: '/nonexistent',
+    verifySignature: async () => undefined,
     clock,
   })
   const handlers = createLayerOperations({
