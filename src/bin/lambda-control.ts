@@ -6,6 +6,11 @@ import type { BucketReader } from '#control-plane/artifacts/bucket-reader.ts'
 import { createCodeDownload, type CodeDownload } from '#control-plane/artifacts/code-download.ts'
 import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
 import { createCodeStore } from '#control-plane/artifacts/code-store.ts'
+import {
+  createFunctionScalingDriver,
+  withManagedInstances,
+} from '#control-plane/capacity-providers/function-scaling.ts'
+import { createProviderLifecycle } from '#control-plane/capacity-providers/provider-lifecycle.ts'
 import { trustedRoots } from '#control-plane/code-signing/signature-records.ts'
 import { createCommitter } from '#control-plane/commit.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
@@ -15,7 +20,7 @@ import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
-import type { MappingPollers, Preparer } from '#control-plane/port.ts'
+import type { ManagedCapacity, MappingPollers, Preparer } from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -40,6 +45,7 @@ export function createLambdaControl(options: {
   readonly logger: Logger
   readonly preparer: Preparer
   readonly pollers: MappingPollers
+  readonly capacity: ManagedCapacity
   readonly directory: string
   readonly accountConcurrency: number
   /** For how long packages are kept that nothing refers to any more. */
@@ -61,7 +67,15 @@ export function createLambdaControl(options: {
     temporaryDirectory: join(directory, 'incoming'),
     clock,
   })
-  const activation = createActivation({ meta, preparer, clock, random, logger })
+  const providerLifecycle = createProviderLifecycle({ meta, clock, logger })
+  const scaling = createFunctionScalingDriver({ meta, capacity: options.capacity, clock, random, logger })
+  const activation = createActivation({
+    meta,
+    preparer: withManagedInstances(preparer, scaling),
+    clock,
+    random,
+    logger,
+  })
   const committer = createCommitter(meta)
   const aliasMoves = createAliasMoves({
     meta,
@@ -72,13 +86,15 @@ export function createLambdaControl(options: {
   })
   const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
   const mappingProgress = createMappingProgress({ meta, pollers, clock, logger })
-  const components = [activation, mappingProgress, aliasMoves, sweeper]
+  const components = [activation, providerLifecycle, scaling, mappingProgress, aliasMoves, sweeper]
   return {
     operations: {
       ...createLambdaOperations({
         meta,
         activation,
         mappingProgress,
+        providerLifecycle,
+        scaling,
         codeStore,
         layers: createLayerResolver({ meta }),
         sealer,

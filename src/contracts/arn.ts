@@ -12,6 +12,8 @@ export interface FunctionId extends Scope {
 }
 
 export const LATEST = '$LATEST'
+/** What a function on a capacity provider runs when no qualifier is given: the unnumbered version published last. */
+export const LATEST_PUBLISHED = '$LATEST.PUBLISHED'
 
 const partition = (region: string) =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
@@ -35,6 +37,10 @@ export const codeSigningConfigArn = (scope: Scope, configId: string) =>
 /** `arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:UUID`. */
 export const mappingArn = (scope: Scope, uuid: string) =>
   `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:event-source-mapping:${uuid}`
+
+/** `arn:aws:lambda:REGION:ACCOUNT:capacity-provider:NAME`. */
+export const capacityProviderArn = (scope: Scope, name: string) =>
+  `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:capacity-provider:${name}`
 
 /** `arn:aws:iam::ACCOUNT:root`, which stands for the whole account in a policy. */
 export const accountRootArn = (account: string, region: string) =>

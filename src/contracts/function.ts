@@ -4,6 +4,7 @@
  * The control plane writes them, the data plane only reads them.
  */
 import type { FunctionId } from '#contracts/arn.ts'
+import type { ManagedInstances } from '#contracts/capacity-provider.ts'
 import type { CodeSignature } from '#contracts/code-signing.ts'
 import type { DurableSettings } from '#contracts/durable.ts'
 
@@ -53,7 +54,7 @@ export interface LoggingConfig {
 
 /** Everything that publishing freezes, and that an execution environment needs to know. */
 export interface FunctionVersion extends FunctionId {
-  /** `$LATEST` or a decimal number. */
+  /** `$LATEST`, `$LATEST.PUBLISHED` or a decimal number. */
   readonly version: string
   readonly packageType: 'Zip' | 'Image'
   readonly runtime?: string
@@ -81,6 +82,8 @@ export interface FunctionVersion extends FunctionId {
   readonly snapStart: 'PublishedVersions' | 'None'
   /** Present: its invocations start durable executions. */
   readonly durable?: DurableSettings
+  /** Present: it runs on a capacity provider, several invocations at once in each environment. */
+  readonly managedInstances?: ManagedInstances
   readonly state: FunctionState
   readonly stateReason?: string
   readonly stateReasonCode?: string
@@ -95,6 +98,14 @@ export interface FunctionVersion extends FunctionId {
    * A state change alone keeps it, so that Pending -> Active does not throw environments away.
    */
   readonly generation: string
+}
+
+/**
+ * The document of a published version. Only `$LATEST.PUBLISHED` is ever written again; until what was published last is
+ * prepared, and when that fails, invocations run what `serving` holds.
+ */
+export interface PublishedVersion extends FunctionVersion {
+  readonly serving?: FunctionVersion
 }
 
 /** The head document: the function as a whole. */
@@ -162,3 +173,7 @@ export const environmentContext = (id: FunctionId) => `env/${id.account}/${id.re
 
 /** The version that invocations of `$LATEST` run now. */
 export const servingVersion = (head: FunctionHead): FunctionVersion => head.serving ?? head.latest
+
+/** The version that invocations of a published version run now. */
+export const servingPublished = (published: PublishedVersion): FunctionVersion =>
+  published.serving ?? published

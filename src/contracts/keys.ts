@@ -5,6 +5,9 @@ const scope = ({ account, region }: Scope) => `${account}/${region}`
 /** Twelve digits sort right up to 10^12 versions. */
 const padded = (number: number | string) => String(number).padStart(12, '0')
 
+/** `$LATEST` and `$LATEST.PUBLISHED` sort before the numbers as they are. */
+const versionPart = (version: string) => (version.startsWith('$') ? version : padded(version))
+
 /** Every function of every account, for the rare walk over all of them. */
 export const ALL_FUNCTIONS = 'function/'
 export const ALL_VERSIONS = 'version/'
@@ -16,7 +19,7 @@ export const versionPrefix = (id: FunctionId) => `version/${scope(id)}/${id.name
 /** Key of a published version. `$LATEST` lives in the head document and has no key of its own. */
 export const versionKey = (id: FunctionId, version: string) => {
   if (version === LATEST) throw new Error('$LATEST has no document of its own')
-  return `${versionPrefix(id)}${padded(version)}`
+  return `${versionPrefix(id)}${versionPart(version)}`
 }
 
 export const aliasPrefix = (id: FunctionId) => `alias/${scope(id)}/${id.name}/`
@@ -83,6 +86,25 @@ export const mappingOfSourcePrefix = (where: Scope, digest: string) =>
   `mapping-source/${scope(where)}/${digest}/`
 /** Keeps a function from being mapped twice to the same records: holds the UUID of the mapping that does it. */
 export const mappingPairKey = (where: Scope, digest: string) => `mapping-pair/${scope(where)}/${digest}`
+
+/** Every capacity provider of every account. */
+export const ALL_CAPACITY_PROVIDERS = 'capacity-provider/'
+export const capacityProviderPrefix = (where: Scope) => `${ALL_CAPACITY_PROVIDERS}${scope(where)}/`
+/** `CapacityProvider`. */
+export const capacityProviderKey = (where: Scope, name: string) => `${capacityProviderPrefix(where)}${name}`
+/** Every use of every capacity provider: the versions that have environments kept for them. */
+export const ALL_CAPACITY_PROVIDER_USES = 'capacity-provider-use/'
+export const capacityProviderUsePrefix = (where: Scope, name: string) =>
+  `${ALL_CAPACITY_PROVIDER_USES}${scope(where)}/${name}/`
+/** A function version, `$LATEST` included, that uses a capacity provider: `CapacityProviderUse`. */
+export const capacityProviderUseKey = (id: FunctionId, version: string, provider: string) =>
+  `${capacityProviderUsePrefix(id, provider)}${id.name}/${versionPart(version)}`
+
+export const ALL_FUNCTION_SCALING = 'function-scaling/'
+export const functionScalingPrefix = (id: FunctionId) => `${ALL_FUNCTION_SCALING}${scope(id)}/${id.name}/`
+/** How many environments a version on a capacity provider may have: `FunctionScaling`. */
+export const functionScalingKey = (id: FunctionId, version: string) =>
+  `${functionScalingPrefix(id)}${versionPart(version)}`
 
 /** Sums over an account and region: `AccountCounters`. Written in the same transaction as what they count. */
 export const accountKey = (where: Scope) => `account/${scope(where)}`

@@ -32,3 +32,6 @@ export const MIN_UNRESERVED_CONCURRENCY = 100
 /** Asynchronous events: two retries after function errors, kept for six hours (developer guide). */
 export const DEFAULT_RETRY_ATTEMPTS = 2
 export const DEFAULT_EVENT_AGE_SECONDS = 21_600
+/** Lambda Managed Instances: providers of an account and region, versions of one provider (developer guide, quotas). */
+export const MAX_CAPACITY_PROVIDERS = 1000
+export const MAX_VERSIONS_PER_CAPACITY_PROVIDER = 100

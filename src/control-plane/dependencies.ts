@@ -3,6 +3,8 @@ import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 
+import type { FunctionScalingDriver } from './capacity-providers/function-scaling.ts'
+import type { ProviderLifecycle } from './capacity-providers/provider-lifecycle.ts'
 import type { Committer } from './commit.ts'
 import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
@@ -17,6 +19,8 @@ export interface Dependencies {
   readonly committer: Committer
   readonly activation: Activation
   readonly mappingProgress: MappingProgress
+  readonly providerLifecycle: ProviderLifecycle
+  readonly scaling: FunctionScalingDriver
   readonly codeStore: CodeStore
   readonly layers: LayerResolver
   readonly sealer: Sealer

@@ -1,6 +1,7 @@
 /** Reads the control plane's documents from the Meta store. Writes go through `commit.ts`. */
 import { NO_COUNTERS, type AccountCounters } from '#contracts/account.ts'
-import { LATEST, type FunctionId, type Scope } from '#contracts/arn.ts'
+import { LATEST, LATEST_PUBLISHED, type FunctionId, type Scope } from '#contracts/arn.ts'
+import type { CapacityProvider, FunctionScaling } from '#contracts/capacity-provider.ts'
 import type { CodeSigningConfig } from '#contracts/code-signing.ts'
 import type { FunctionUrl, FunctionUrlPointer } from '#contracts/function-url.ts'
 import type {
@@ -8,14 +9,17 @@ import type {
   EventInvokeConfig,
   FunctionHead,
   FunctionVersion,
+  PublishedVersion,
   RuntimeManagement,
 } from '#contracts/function.ts'
 import {
   accountKey,
   aliasKey,
+  capacityProviderKey,
   codeSigningConfigKey,
   eventInvokeConfigKey,
   functionKey,
+  functionScalingKey,
   functionUrlKey,
   policyKey,
   provisionedConcurrencyKey,
@@ -33,6 +37,10 @@ import type { Json } from '#kernel/json.ts'
 import type { Meta, MetaRow, MetaWrite } from '#store/port.ts'
 
 import { functionNotFound, isStorableVersion, isVersionNumber } from './functions/names.ts'
+
+/** Everything that is not the name of an alias. */
+const isPublishedOrLatest = (qualifier: string) =>
+  qualifier === LATEST || qualifier === LATEST_PUBLISHED || isVersionNumber(qualifier)
 
 /** A document with the revision that a conditional write of it must name; 0 when it does not exist yet. */
 export interface Stored<Doc> {
@@ -57,7 +65,7 @@ export interface Documents {
   head(id: FunctionId): Promise<Stored<FunctionHead> | undefined>
   /** Throws AWS's 404, which names `qualifier` too when it is given. */
   requireHead(id: FunctionId, qualifier?: string): Promise<Stored<FunctionHead>>
-  version(id: FunctionId, version: string): Promise<Stored<FunctionVersion> | undefined>
+  version(id: FunctionId, version: string): Promise<Stored<PublishedVersion> | undefined>
   alias(id: FunctionId, name: string): Promise<Stored<Alias> | undefined>
   eventInvokeConfig(id: FunctionId, qualifier: string): Promise<Stored<EventInvokeConfig> | undefined>
   /** `qualifier` is `$LATEST` for the function itself. */
@@ -75,6 +83,8 @@ export interface Documents {
     id: FunctionId,
     qualifier: string,
   ): Promise<Stored<ProvisionedConcurrencyState> | undefined>
+  capacityProvider(scope: Scope, name: string): Promise<Stored<CapacityProvider> | undefined>
+  scaling(id: FunctionId, version: string): Promise<Stored<FunctionScaling> | undefined>
   counters(scope: Scope): Promise<Stored<AccountCounters>>
   /** Follows a version number, `$LATEST` or an alias (its main version). Throws AWS's 404. */
   resolve(id: FunctionId, qualifier: string | undefined): Promise<ResolvedVersion>
@@ -91,7 +101,9 @@ export function createDocuments(meta: Meta): Documents {
       return head
     },
     version: async (id, version) =>
-      isStorableVersion(version) ? await read(versionKey(id, version)) : undefined,
+      isStorableVersion(version) || version === LATEST_PUBLISHED
+        ? await read(versionKey(id, version))
+        : undefined,
     alias: (id, name) => read(aliasKey(id, name)),
     eventInvokeConfig: (id, qualifier) => read(eventInvokeConfigKey(id, qualifier)),
     policy: (id, qualifier) => read(policyKey(id, qualifier)),
@@ -103,11 +115,13 @@ export function createDocuments(meta: Meta): Documents {
     codeSigningConfig: (scope, configId) => read(codeSigningConfigKey(scope, configId)),
     provisionedConcurrency: (id, qualifier) => read(provisionedConcurrencyKey(id, qualifier)),
     provisionedState: (id, qualifier) => read(provisionedStateKey(id, qualifier)),
+    capacityProvider: (scope, name) => read(capacityProviderKey(scope, name)),
+    scaling: (id, version) => read(functionScalingKey(id, version)),
     counters: async (scope) => (await read(accountKey(scope))) ?? { doc: NO_COUNTERS, rev: 0 },
     async resolve(id, qualifier) {
       const { doc: head } = await documents.requireHead(id, qualifier)
       let version = qualifier
-      if (version !== undefined && version !== LATEST && !isVersionNumber(version)) {
+      if (version !== undefined && !isPublishedOrLatest(version)) {
         version = (await documents.alias(id, version))?.doc.version
         if (version === undefined) throw functionNotFound(id, qualifier)
       }

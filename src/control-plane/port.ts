@@ -1,5 +1,6 @@
 /** What the control plane needs from others. Everything here throws AWS-shaped `LambdaError`s. */
 import type { Scope } from '#contracts/arn.ts'
+import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
 
@@ -41,4 +42,18 @@ export interface MappingPollers {
    * the new settings. The mapping is on its way (Creating, Updating, ...) until then. Rejects when it is to be asked again.
    */
   apply(mapping: EventSourceMapping): Promise<void>
+}
+
+/** Keeps environments ready for the versions on capacity providers. */
+export interface ManagedCapacity {
+  /**
+   * Resolves when the version has the environments that `limits` ask for, and no more than they allow; with
+   * `required` given, when so many are ready and there is no room for the rest. From then on they are kept.
+   * Rejects with a `LambdaError` whose code names what is wrong.
+   */
+  apply(
+    version: FunctionVersion,
+    limits: ScalingLimits,
+    options?: { readonly required: number },
+  ): Promise<void>
 }

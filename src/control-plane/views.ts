@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-lambda'
 
 import type { DurableSettings } from '#contracts/durable.ts'
-import { functionArn, LATEST } from '#contracts/arn.ts'
+import { capacityProviderArn, functionArn, LATEST } from '#contracts/arn.ts'
 import type { Alias, EventInvokeConfig, FunctionVersion, RuntimeManagement } from '#contracts/function.ts'
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
 import type { Sealer } from '#kernel/sealed.ts'
@@ -83,11 +83,14 @@ export function listedView(
     PackageType: version.packageType,
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMiB },
-    SnapStart: {
-      ApplyOn: version.snapStart,
-      OptimizationStatus:
-        version.snapStart === 'PublishedVersions' && version.version !== LATEST ? 'On' : 'Off',
-    },
+    // Not there at all with a capacity provider (seen from AWS).
+    SnapStart: version.managedInstances
+      ? undefined
+      : {
+          ApplyOn: version.snapStart,
+          OptimizationStatus:
+            version.snapStart === 'PublishedVersions' && version.version !== LATEST ? 'On' : 'Off',
+        },
     LoggingConfig: withoutUndefined({
       LogFormat: logging.format,
       ApplicationLogLevel: logging.applicationLevel as 'INFO' | undefined,
@@ -95,9 +98,20 @@ export function listedView(
       LogGroup: logging.group,
     }),
     DurableConfig: version.durable && durableView(version.durable),
+    CapacityProviderConfig: managedInstancesView(version),
     ConfigSha256: configDigest(version),
   })
 }
+
+/** All three members are there, with their defaults (seen from AWS). */
+const managedInstancesView = ({ managedInstances, ...id }: FunctionVersion) =>
+  managedInstances && {
+    LambdaManagedInstancesCapacityProviderConfig: {
+      CapacityProviderArn: capacityProviderArn(id, managedInstances.capacityProvider),
+      PerExecutionEnvironmentMaxConcurrency: managedInstances.maxConcurrency,
+      ExecutionEnvironmentMemoryGiBPerVCpu: managedInstances.memoryGiBPerVCpu,
+    },
+  }
 
 /** Both are there even when only one was given. */
 const durableView = ({ executionTimeoutSeconds, retentionDays, kmsKeyArn }: DurableSettings) => ({

@@ -3,12 +3,24 @@ import { createHash } from 'node:crypto'
 
 import type { Scope } from '#contracts/arn.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
+import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
+import {
+  createFunctionScalingDriver,
+  withManagedInstances,
+} from '#control-plane/capacity-providers/function-scaling.ts'
+import { createProviderLifecycle } from '#control-plane/capacity-providers/provider-lifecycle.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
-import type { CodeStore, LayerResolver, MappingPollers, Preparer } from '#control-plane/port.ts'
+import type {
+  CodeStore,
+  LayerResolver,
+  ManagedCapacity,
+  MappingPollers,
+  Preparer,
+} from '#control-plane/port.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { createSealer } from '#kernel/sealed.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
@@ -126,6 +138,27 @@ export function createTestPollers(): TestPollers {
   }
 }
 
+/** Remembers what it was told to keep; fails with the error it is given. */
+export interface TestCapacity extends ManagedCapacity {
+  readonly applied: readonly { readonly version: FunctionVersion; readonly limits: ScalingLimits }[]
+  failWith(error: Error | undefined): void
+}
+
+function createTestCapacity(): TestCapacity {
+  const applied: { version: FunctionVersion; limits: ScalingLimits }[] = []
+  let failure: Error | undefined
+  return {
+    applied,
+    failWith(error) {
+      failure = error
+    },
+    async apply(version, limits) {
+      if (failure) throw failure
+      applied.push({ version, limits })
+    },
+  }
+}
+
 export interface Failure {
   readonly code: string
   readonly message: string
@@ -140,7 +173,16 @@ export function createControlPlane(
   const store = options.store ?? createMemoryStore({ clock })
   const meta = options.meta?.(store.meta) ?? store.meta
   const preparer = createTestPreparer()
-  const activation = createActivation({ meta, preparer, clock, random, logger: quiet })
+  const capacity = createTestCapacity()
+  const providerLifecycle = createProviderLifecycle({ meta, clock, logger: quiet })
+  const scaling = createFunctionScalingDriver({ meta, capacity, clock, random, logger: quiet })
+  const activation = createActivation({
+    meta,
+    preparer: withManagedInstances(preparer, scaling),
+    clock,
+    random,
+    logger: quiet,
+  })
   const pollers = createTestPollers()
   const mappingProgress = createMappingProgress({ meta, pollers, clock, logger: quiet })
   const sealer = createSealer(new Uint8Array(32).fill(3))
@@ -149,6 +191,8 @@ export function createControlPlane(
     meta,
     activation,
     mappingProgress,
+    providerLifecycle,
+    scaling,
     codeStore: createTestCodeStore(store, storedBlobs),
     layers: testLayers,
     sealer,
@@ -209,6 +253,9 @@ export function createControlPlane(
     clock,
     random,
     preparer,
+    capacity,
+    providerLifecycle,
+    scaling,
     activation,
     pollers,
     mappingProgress,

@@ -17,8 +17,10 @@ export const deleteFunctionHandler =
       qualifier: input.Qualifier,
     })
     assertDeletable(qualifier)
-    if (qualifier === undefined) await deleteFunction(dependencies, id)
-    else await deleteVersion(dependencies, id, qualifier)
-    // The API model says 200; AWS sends 204 (recorded).
-    return { $status: 204 }
+    const managed =
+      qualifier === undefined
+        ? await deleteFunction(dependencies, id)
+        : await deleteVersion(dependencies, id, qualifier)
+    // The API model says 200; AWS sends 204 (recorded), and 202 for what was on a capacity provider (seen).
+    return { $status: managed ? 202 : 204 }
   }

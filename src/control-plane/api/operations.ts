@@ -9,11 +9,13 @@ import { createDocuments } from '../documents.ts'
 import { createUrlName } from '../urls/url-name.ts'
 import { addPermissionHandler } from './add-permission.ts'
 import { createAliasHandler } from './create-alias.ts'
+import { createCapacityProviderHandler } from './create-capacity-provider.ts'
 import { createCodeSigningConfigHandler } from './create-code-signing-config.ts'
 import { createEventSourceMappingHandler } from './create-event-source-mapping.ts'
 import { createFunctionHandler } from './create-function.ts'
 import { createFunctionUrlConfigHandler } from './create-function-url-config.ts'
 import { deleteAliasHandler } from './delete-alias.ts'
+import { deleteCapacityProviderHandler } from './delete-capacity-provider.ts'
 import { deleteCodeSigningConfigHandler } from './delete-code-signing-config.ts'
 import { deleteEventSourceMappingHandler } from './delete-event-source-mapping.ts'
 import { deleteFunctionHandler } from './delete-function.ts'
@@ -25,6 +27,7 @@ import { deleteProvisionedConcurrencyConfigHandler } from './delete-provisioned-
 import { deleteResourcePolicyHandler } from './delete-resource-policy.ts'
 import { getAccountSettingsHandler } from './get-account-settings.ts'
 import { getAliasHandler } from './get-alias.ts'
+import { getCapacityProviderHandler } from './get-capacity-provider.ts'
 import { getCodeSigningConfigHandler } from './get-code-signing-config.ts'
 import { getEventSourceMappingHandler } from './get-event-source-mapping.ts'
 import { getFunctionHandler } from './get-function.ts'
@@ -33,16 +36,19 @@ import { getFunctionConcurrencyHandler } from './get-function-concurrency.ts'
 import { getFunctionConfigurationHandler } from './get-function-configuration.ts'
 import { getFunctionEventInvokeConfigHandler } from './get-function-event-invoke-config.ts'
 import { getFunctionRecursionConfigHandler } from './get-function-recursion-config.ts'
+import { getFunctionScalingConfigHandler } from './get-function-scaling-config.ts'
 import { getFunctionUrlConfigHandler } from './get-function-url-config.ts'
 import { getPolicyHandler } from './get-policy.ts'
 import { getProvisionedConcurrencyConfigHandler } from './get-provisioned-concurrency-config.ts'
 import { getResourcePolicyHandler } from './get-resource-policy.ts'
 import { getRuntimeManagementConfigHandler } from './get-runtime-management-config.ts'
 import { listAliasesHandler } from './list-aliases.ts'
+import { listCapacityProvidersHandler } from './list-capacity-providers.ts'
 import { listCodeSigningConfigsHandler } from './list-code-signing-configs.ts'
 import { listEventSourceMappingsHandler } from './list-event-source-mappings.ts'
 import { listFunctionEventInvokeConfigsHandler } from './list-function-event-invoke-configs.ts'
 import { listFunctionUrlConfigsHandler } from './list-function-url-configs.ts'
+import { listFunctionVersionsByCapacityProviderHandler } from './list-function-versions-by-capacity-provider.ts'
 import { listFunctionsHandler } from './list-functions.ts'
 import { listFunctionsByCodeSigningConfigHandler } from './list-functions-by-code-signing-config.ts'
 import { listProvisionedConcurrencyConfigsHandler } from './list-provisioned-concurrency-configs.ts'
@@ -53,6 +59,7 @@ import { putFunctionCodeSigningConfigHandler } from './put-function-code-signing
 import { putFunctionConcurrencyHandler } from './put-function-concurrency.ts'
 import { putFunctionEventInvokeConfigHandler } from './put-function-event-invoke-config.ts'
 import { putFunctionRecursionConfigHandler } from './put-function-recursion-config.ts'
+import { putFunctionScalingConfigHandler } from './put-function-scaling-config.ts'
 import { putProvisionedConcurrencyConfigHandler } from './put-provisioned-concurrency-config.ts'
 import { putResourcePolicyHandler } from './put-resource-policy.ts'
 import { putRuntimeManagementConfigHandler } from './put-runtime-management-config.ts'
@@ -60,6 +67,7 @@ import { removePermissionHandler } from './remove-permission.ts'
 import { tagResourceHandler } from './tag-resource.ts'
 import { untagResourceHandler } from './untag-resource.ts'
 import { updateAliasHandler } from './update-alias.ts'
+import { updateCapacityProviderHandler } from './update-capacity-provider.ts'
 import { updateCodeSigningConfigHandler } from './update-code-signing-config.ts'
 import { updateEventSourceMappingHandler } from './update-event-source-mapping.ts'
 import { updateFunctionCodeHandler } from './update-function-code.ts'
@@ -69,7 +77,15 @@ import { updateFunctionUrlConfigHandler } from './update-function-url-config.ts'
 
 export interface LambdaOperationsOptions extends Pick<
   Dependencies,
-  'activation' | 'mappingProgress' | 'codeStore' | 'layers' | 'sealer' | 'clock' | 'random'
+  | 'activation'
+  | 'mappingProgress'
+  | 'providerLifecycle'
+  | 'scaling'
+  | 'codeStore'
+  | 'layers'
+  | 'sealer'
+  | 'clock'
+  | 'random'
 > {
   readonly meta: Meta
   /** Concurrency of the account and region; 1,000 unless told otherwise. */
@@ -91,11 +107,13 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
   return {
     AddPermission: addPermissionHandler(dependencies),
     CreateAlias: createAliasHandler(dependencies),
+    CreateCapacityProvider: createCapacityProviderHandler(dependencies),
     CreateCodeSigningConfig: createCodeSigningConfigHandler(dependencies),
     CreateEventSourceMapping: createEventSourceMappingHandler(dependencies),
     CreateFunction: createFunctionHandler(dependencies),
     CreateFunctionUrlConfig: createFunctionUrlConfigHandler(dependencies),
     DeleteAlias: deleteAliasHandler(dependencies),
+    DeleteCapacityProvider: deleteCapacityProviderHandler(dependencies),
     DeleteCodeSigningConfig: deleteCodeSigningConfigHandler(dependencies),
     DeleteEventSourceMapping: deleteEventSourceMappingHandler(dependencies),
     DeleteFunction: deleteFunctionHandler(dependencies),
@@ -107,6 +125,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     DeleteResourcePolicy: deleteResourcePolicyHandler(dependencies),
     GetAccountSettings: getAccountSettingsHandler(dependencies),
     GetAlias: getAliasHandler(dependencies),
+    GetCapacityProvider: getCapacityProviderHandler(dependencies),
     GetCodeSigningConfig: getCodeSigningConfigHandler(dependencies),
     GetEventSourceMapping: getEventSourceMappingHandler(dependencies),
     GetFunction: getFunctionHandler(dependencies),
@@ -115,16 +134,19 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     GetFunctionConfiguration: getFunctionConfigurationHandler(dependencies),
     GetFunctionEventInvokeConfig: getFunctionEventInvokeConfigHandler(dependencies),
     GetFunctionRecursionConfig: getFunctionRecursionConfigHandler(dependencies),
+    GetFunctionScalingConfig: getFunctionScalingConfigHandler(dependencies),
     GetFunctionUrlConfig: getFunctionUrlConfigHandler(dependencies),
     GetPolicy: getPolicyHandler(dependencies),
     GetProvisionedConcurrencyConfig: getProvisionedConcurrencyConfigHandler(dependencies),
     GetResourcePolicy: getResourcePolicyHandler(dependencies),
     GetRuntimeManagementConfig: getRuntimeManagementConfigHandler(dependencies),
     ListAliases: listAliasesHandler(dependencies),
+    ListCapacityProviders: listCapacityProvidersHandler(dependencies),
     ListCodeSigningConfigs: listCodeSigningConfigsHandler(dependencies),
     ListEventSourceMappings: listEventSourceMappingsHandler(dependencies),
     ListFunctionEventInvokeConfigs: listFunctionEventInvokeConfigsHandler(dependencies),
     ListFunctionUrlConfigs: listFunctionUrlConfigsHandler(dependencies),
+    ListFunctionVersionsByCapacityProvider: listFunctionVersionsByCapacityProviderHandler(dependencies),
     ListFunctions: listFunctionsHandler(dependencies),
     ListFunctionsByCodeSigningConfig: listFunctionsByCodeSigningConfigHandler(dependencies),
     ListProvisionedConcurrencyConfigs: listProvisionedConcurrencyConfigsHandler(dependencies),
@@ -135,6 +157,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     PutFunctionConcurrency: putFunctionConcurrencyHandler(dependencies),
     PutFunctionEventInvokeConfig: putFunctionEventInvokeConfigHandler(dependencies),
     PutFunctionRecursionConfig: putFunctionRecursionConfigHandler(dependencies),
+    PutFunctionScalingConfig: putFunctionScalingConfigHandler(dependencies),
     PutProvisionedConcurrencyConfig: putProvisionedConcurrencyConfigHandler(dependencies),
     PutResourcePolicy: putResourcePolicyHandler(dependencies),
     PutRuntimeManagementConfig: putRuntimeManagementConfigHandler(dependencies),
@@ -142,6 +165,7 @@ export function createLambdaOperations(options: LambdaOperationsOptions): Operat
     TagResource: tagResourceHandler(dependencies),
     UntagResource: untagResourceHandler(dependencies),
     UpdateAlias: updateAliasHandler(dependencies),
+    UpdateCapacityProvider: updateCapacityProviderHandler(dependencies),
     UpdateCodeSigningConfig: updateCodeSigningConfigHandler(dependencies),
     UpdateEventSourceMapping: updateEventSourceMappingHandler(dependencies),
     UpdateFunctionCode: updateFunctionCodeHandler(dependencies),

@@ -5,7 +5,6 @@ import type { OperationHandler } from '#wire/service.ts'
 
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
-import { assertSupported } from '../functions/unsupported.ts'
 import { publishVersion } from '../versions/publish-version.ts'
 import { configurationView } from '../views.ts'
 
@@ -13,7 +12,6 @@ export const publishVersionHandler =
   (dependencies: Dependencies): OperationHandler<PublishVersionRequest, FunctionConfiguration> =>
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'PublishVersion' })
-    assertSupported({ PublishTo: input.PublishTo })
     const version = await publishVersion(dependencies, id, input)
     return configurationView(version, dependencies.sealer, version.version)
   }

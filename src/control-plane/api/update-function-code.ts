@@ -7,7 +7,6 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
 import { updateFunctionCode } from '../functions/update-function.ts'
-import { assertSupported } from '../functions/unsupported.ts'
 import { configurationView } from '../views.ts'
 
 export const updateFunctionCodeHandler =
@@ -18,7 +17,6 @@ export const updateFunctionCodeHandler =
       // Every function here is of package type Zip, and this is what AWS says to those (recorded).
       throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
     }
-    assertSupported({ PublishTo: input.PublishTo })
     const version = await updateFunctionCode(dependencies, id, input)
     return configurationView(version, dependencies.sealer, input.Publish ? version.version : undefined)
   }

@@ -1,5 +1,11 @@
 /** Settings for asynchronous invocations: retries, age, destinations. Texts recorded from AWS. */
-import { functionArn, LATEST, parseFunctionReference, type FunctionId } from '#contracts/arn.ts'
+import {
+  functionArn,
+  LATEST,
+  LATEST_PUBLISHED,
+  parseFunctionReference,
+  type FunctionId,
+} from '#contracts/arn.ts'
 import { invalidParameter, resourceNotFound } from '#contracts/errors.ts'
 import type { EventInvokeConfig } from '#contracts/function.ts'
 import { eventInvokeConfigKey, functionKey } from '#contracts/keys.ts'
@@ -45,9 +51,10 @@ export async function requireFunction(documents: Documents, id: FunctionId, qual
   const head = await documents.head(id)
   if (!head) throw functionMissing()
   if (qualifier !== undefined && qualifier !== LATEST) {
-    const found = isVersionNumber(qualifier)
-      ? await documents.version(id, qualifier)
-      : await documents.alias(id, qualifier)
+    const found =
+      isVersionNumber(qualifier) || qualifier === LATEST_PUBLISHED
+        ? await documents.version(id, qualifier)
+        : await documents.alias(id, qualifier)
     if (!found) throw functionMissing()
   }
   return head

@@ -35,6 +35,10 @@ export interface Activation extends Component {
   drive(version: FunctionVersion): void
 }
 
+/** After a failed update invocations stay with what worked; after a successful one there is nothing to stay with. */
+const keptServing = (version: FunctionVersion, serving: FunctionVersion | undefined) =>
+  version.lastUpdateStatus === 'Failed' && serving ? { serving } : {}
+
 const MAX_WAITING = 10_000
 const PARALLEL = 4
 /** A preparation may download a runtime; after this long it has failed. */
@@ -75,15 +79,17 @@ export function createActivation(options: {
         const before = await documents.version(version, version.version)
         if (!before || !isSame(before.doc)) return nothing
         const key = versionKey(version, version.version)
-        return { writes: [{ key, ifRev: before.rev, doc: asJson(next(before.doc)) }], result: undefined }
+        const { serving, ...published } = before.doc
+        const changed = next(published)
+        const doc = { ...changed, ...keptServing(changed, serving) }
+        return { writes: [{ key, ifRev: before.rev, doc: asJson(doc) }], result: undefined }
       }
       const before = await documents.head(version)
       if (!before || !isSame(before.doc.latest)) return nothing
       const latest = next(before.doc.latest)
       const { serving, ...rest } = before.doc
-      // After a failed update invocations stay with what worked; after a successful one there is nothing to stay with.
-      const keep = latest.lastUpdateStatus === 'Failed' && serving ? { serving } : {}
-      return { writes: [headWrite(before, { ...rest, ...keep, latest })], result: undefined }
+      const head = { ...rest, ...keptServing(latest, serving), latest }
+      return { writes: [headWrite(before, head)], result: undefined }
     })
   }
 

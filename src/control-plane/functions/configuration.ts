@@ -45,10 +45,13 @@ export interface Stamp {
   readonly generation: string
 }
 
-/** Limits of an ordinary function; the API model allows more, for kinds of functions that are not offered here. */
+/** Limits of an ordinary function. */
 const MAX_MEMORY_MIB = 10_240
 const MAX_TIMEOUT_SECONDS = 900
 const MAX_EPHEMERAL_MIB = 10_240
+/** Limits of a function on a capacity provider (API model). */
+const MAX_MANAGED_MEMORY_MIB = 32_768
+const MAX_MANAGED_TIMEOUT_SECONDS = 5400
 
 function atMost(member: string, value: number | undefined, limit: number): void {
   if (value === undefined || value <= limit) return
@@ -58,10 +61,10 @@ function atMost(member: string, value: number | undefined, limit: number): void 
   )
 }
 
-/** Refuses values that no function may have; asked before anything is uploaded or stored. */
-export function assertConfiguration(request: ConfigurationRequest): void {
-  atMost('MemorySize', request.MemorySize, MAX_MEMORY_MIB)
-  atMost('Timeout', request.Timeout, MAX_TIMEOUT_SECONDS)
+/** Refuses values that no function of its kind may have; asked before anything is uploaded or stored. */
+export function assertConfiguration(request: ConfigurationRequest, isManaged: boolean): void {
+  atMost('MemorySize', request.MemorySize, isManaged ? MAX_MANAGED_MEMORY_MIB : MAX_MEMORY_MIB)
+  atMost('Timeout', request.Timeout, isManaged ? MAX_MANAGED_TIMEOUT_SECONDS : MAX_TIMEOUT_SECONDS)
   atMost('EphemeralStorage', request.EphemeralStorage?.Size, MAX_EPHEMERAL_MIB)
   if (request.Runtime !== undefined) assertRuntime(request.Runtime)
   if (request.VpcConfig) {

@@ -6,6 +6,12 @@ import type { FunctionId } from '#contracts/arn.ts'
 
 import { countersWrite } from '../account/counters.ts'
 import {
+  changedManagedInstances,
+  requestedProvider,
+  type ManagedRequest,
+} from '../capacity-providers/managed-function.ts'
+import { requireUsableProvider, useWrites as providerUseWrites } from '../capacity-providers/provider-use.ts'
+import {
   assertSigned,
   deployedLayers,
   requireUsableConfig,
@@ -14,13 +20,17 @@ import {
 import { newStamp, type Dependencies } from '../dependencies.ts'
 import { asJson } from '../documents.ts'
 import { assertTags, type Tags } from '../tags/tags.ts'
-import { publish } from '../versions/publish.ts'
+import { publish, publishesLatest, type PublishTarget } from '../versions/publish.ts'
 import { assertCodeSource, fetchCode, type CodeRequest } from './code-source.ts'
 import { assertConfiguration, newConfiguration, type ConfigurationRequest } from './configuration.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import type { LoggingRequest } from './logging.ts'
 import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
 
-export interface CreateFunctionRequest extends ConfigurationRequest, Omit<UnsupportedRequest, 'Code'> {
+export interface CreateFunctionRequest
+  extends ConfigurationRequest, ManagedRequest, PublishTarget, Omit<UnsupportedRequest, 'Code'> {
+  readonly MemorySize?: number | undefined
+  readonly LoggingConfig?: LoggingRequest | undefined
   readonly Code?: CodeRequest | undefined
   readonly Architectures?: readonly string[] | undefined
   readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
@@ -39,7 +49,7 @@ function assertRequest(request: CreateFunctionRequest): void {
       'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
     )
   }
-  assertConfiguration(request)
+  assertConfiguration(request, request.CapacityProviderConfig !== undefined)
   if (request.Environment) assertVariables(request.Environment.Variables ?? {})
   if (request.Tags) assertTags({}, request.Tags)
 }
@@ -63,6 +73,9 @@ export async function createFunction(
       : Promise.resolve(undefined)
   const signing = await readSigning()
 
+  const providerName = requestedProvider(id, request)
+  const provider =
+    providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
   const code = await fetchCode(codeStore, request.Code ?? {})
   const deployed = [{ signature: code.signature, name: id.name }, ...deployedLayers(attached)]
@@ -72,12 +85,13 @@ export async function createFunction(
     request.Environment && sealVariables(sealer, id, request.Environment.Variables ?? {})
   const stamp = newStamp(dependencies)
   const architecture: Architecture = request.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64'
-  const latest = newConfiguration(
+  const ordinary = newConfiguration(
     id,
     request,
     { code, architecture, layers: attached, sealedEnvironment },
     stamp,
   )
+  const latest = changedManagedInstances(ordinary, request, provider?.doc)
   const head: FunctionHead = {
     ...id,
     latest,
@@ -87,7 +101,12 @@ export async function createFunction(
     ...(signing && { codeSigningConfigId: signing.doc.configId }),
   }
   const published = request.Publish
-    ? publish(head, { stamp: newStamp(dependencies), headRevisionId: random.uuid(), ready: false })
+    ? publish(head, {
+        stamp: newStamp(dependencies),
+        headRevisionId: random.uuid(),
+        ready: false,
+        toLatest: publishesLatest(latest, request),
+      })
     : undefined
 
   const created = await committer.run(accountKey(id), async () => {
@@ -103,6 +122,7 @@ export async function createFunction(
         { key: functionKey(id), ifRev: 0, doc: asJson(published?.head ?? head) },
         ...versionWrites,
         ...(used ? useWrites(id, used) : []),
+        ...(await providerUseWrites(documents, published ? [latest, published.version] : [latest])),
         countersWrite(id, counters, {
           functionCount: 1,
           codeSizeBytes: code.sizeBytes * (published ? 2 : 1),

@@ -1,5 +1,5 @@
 /** Deletes a function with everything below it, or one published version. */
-import { LATEST, type FunctionId } from '#contracts/arn.ts'
+import { LATEST, LATEST_PUBLISHED, type FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, resourceConflict } from '#contracts/errors.ts'
 import type { FunctionUrlPointer } from '#contracts/function-url.ts'
 import type { Alias, FunctionVersion } from '#contracts/function.ts'
@@ -10,6 +10,8 @@ import {
   eventInvokeConfigKey,
   eventInvokeConfigPrefix,
   functionKey,
+  functionScalingKey,
+  functionScalingPrefix,
   functionUrlPrefix,
   policyKey,
   policyPrefix,
@@ -24,6 +26,7 @@ import { takenConcurrency } from '#contracts/provisioned-concurrency.ts'
 import type { MetaWrite } from '#store/port.ts'
 
 import { countersWrite } from '../account/counters.ts'
+import { unuseWrites } from '../capacity-providers/provider-use.ts'
 import { removalOf, withProvisioned } from '../concurrency/removal.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { docOf, headWrite, walk } from '../documents.ts'
@@ -35,7 +38,7 @@ const remove = (key: string): MetaWrite => ({ key, doc: null })
 
 /** Refuses qualifiers that can't be deleted, whether the function exists or not (seen from AWS). */
 export function assertDeletable(qualifier: string | undefined): void {
-  if (qualifier === undefined || isVersionNumber(qualifier)) return
+  if (qualifier === undefined || qualifier === LATEST_PUBLISHED || isVersionNumber(qualifier)) return
   throw invalidParameter(
     qualifier === LATEST
       ? '$LATEST version cannot be deleted without deleting the function.'
@@ -43,20 +46,25 @@ export function assertDeletable(qualifier: string | undefined): void {
   )
 }
 
-/** Everything of the function goes in one transaction; its code may be that of others, so the sweeper takes it. */
-export function deleteFunction({ documents, committer }: Needs, id: FunctionId): Promise<void> {
+/**
+ * Everything of the function goes in one transaction; its code may be that of others, so the sweeper takes it. Resolves with
+ * whether it was on a capacity provider: then its environments go after the answer.
+ */
+export function deleteFunction({ documents, committer }: Needs, id: FunctionId): Promise<boolean> {
   return committer.run(accountKey(id), async () => {
     const { doc: head, rev } = await documents.requireHead(id)
     const counters = await documents.counters(id)
-    const writes: MetaWrite[] = [{ key: functionKey(id), ifRev: rev, doc: null }]
+    const writes: MetaWrite[] = [{ key: functionKey(id), ifRev: rev, doc: null }, ...unuseWrites(head.latest)]
     let codeSizeBytes = head.latest.code.sizeBytes
     for await (const row of walk(documents.meta, versionPrefix(id))) {
-      writes.push(remove(row.key))
-      codeSizeBytes += docOf<FunctionVersion>(row).code.sizeBytes
+      const version = docOf<FunctionVersion>(row)
+      writes.push(remove(row.key), ...unuseWrites(version))
+      codeSizeBytes += version.code.sizeBytes
     }
     const prefixes = [
       aliasPrefix(id),
       eventInvokeConfigPrefix(id),
+      functionScalingPrefix(id),
       policyPrefix(id),
       runtimeManagementPrefix(id),
       provisionedConcurrencyPrefix(id),
@@ -77,20 +85,20 @@ export function deleteFunction({ documents, committer }: Needs, id: FunctionId):
         reservedConcurrency: -takenConcurrency(head),
       }),
     )
-    return { writes, result: undefined }
+    return { writes, result: head.latest.managedInstances !== undefined }
   })
 }
 
-/** Deleting a version that does not exist is no error; one that an alias points to is (both seen from AWS). */
+/** The same for one version. Deleting one that does not exist is no error; one that an alias points to is (both seen from AWS). */
 export function deleteVersion(
   { documents, committer }: Needs,
   id: FunctionId,
   number: string,
-): Promise<void> {
+): Promise<boolean> {
   return committer.run(accountKey(id), async () => {
     const before = await documents.requireHead(id)
     const version = await documents.version(id, number)
-    if (!version) return { writes: [], result: undefined }
+    if (!version) return { writes: [], result: false }
     const aliases: string[] = []
     for await (const row of walk(documents.meta, aliasPrefix(id))) {
       const alias = docOf<Alias>(row)
@@ -113,12 +121,14 @@ export function deleteVersion(
         remove(eventInvokeConfigKey(id, number)),
         remove(policyKey(id, number)),
         remove(runtimeManagementKey(id, number)),
+        remove(functionScalingKey(id, number)),
+        ...unuseWrites(version.doc),
         countersWrite(id, counters, {
           codeSizeBytes: -version.doc.code.sizeBytes,
           reservedConcurrency: takenConcurrency(head) - takenConcurrency(before.doc),
         }),
       ],
-      result: undefined,
+      result: version.doc.managedInstances !== undefined,
     }
   })
 }

@@ -39,6 +39,16 @@ export function configDigest(version: FunctionVersion): string {
       version.durable.retentionDays,
       version.durable.kmsKeyArn,
     ],
+    // Only where there are any, so that the digests of all others stay what they were.
+    ...(version.managedInstances
+      ? [
+          [
+            version.managedInstances.capacityProvider,
+            version.managedInstances.maxConcurrency,
+            version.managedInstances.memoryGiBPerVCpu,
+          ],
+        ]
+      : []),
   ]
   return createHash('sha256').update(JSON.stringify(content)).digest('base64')
 }

@@ -7,7 +7,14 @@ import { mayFollow } from '#kernel/lifecycle.ts'
 import { failed, NEXT_FUNCTION_STATE, prepared } from './state.ts'
 
 const STATES = Object.keys(NEXT_FUNCTION_STATE) as FunctionState[]
-const ALLOWED = new Set(['Pending -> Active', 'Pending -> Failed'])
+const ALLOWED = new Set([
+  'Pending -> Active',
+  'Pending -> ActiveNonInvocable',
+  'Pending -> Failed',
+  'Active -> Deactivating',
+  'Deactivating -> Deactivated',
+  'Deactivated -> Pending',
+])
 const version = (state: FunctionState): FunctionVersion => ({
   account: '000000000000',
   region: 'us-east-1',

@@ -1,20 +1,22 @@
 /** The lifecycle of a function and of its updates: what may happen when, and what a step changes. Pure. */
-import { functionArn, type FunctionId } from '#contracts/arn.ts'
+import { functionArn, LATEST, type FunctionId } from '#contracts/arn.ts'
 import { LambdaError, preconditionFailed, resourceConflict } from '#contracts/errors.ts'
 import type { FunctionState, FunctionVersion } from '#contracts/function.ts'
 import { mayFollow, type TransitionTable } from '#kernel/lifecycle.ts'
 
 /**
  * Steps that the control plane takes. The states without a way in belong to features that do not exist here yet; a
- * failed function can only be deleted (developer guide, "Lambda function states").
+ * failed function can only be deleted (developer guide, "Lambda function states"). With a capacity provider `$LATEST`
+ * is ActiveNonInvocable, and a version is deactivated by a scaling configuration of zero; that one which is used again
+ * goes through Pending is unverified.
  */
 export const NEXT_FUNCTION_STATE = {
-  Pending: ['Active', 'Failed'],
-  Active: [],
+  Pending: ['Active', 'ActiveNonInvocable', 'Failed'],
+  Active: ['Deactivating'],
   Failed: [],
   Inactive: [],
-  Deactivating: [],
-  Deactivated: [],
+  Deactivating: ['Deactivated'],
+  Deactivated: ['Pending'],
   ActiveNonInvocable: [],
   Deleting: [],
 } as const satisfies TransitionTable<FunctionState>
@@ -57,9 +59,11 @@ export function assertInvocable({ state }: FunctionVersion): void {
   )
 }
 
+const CHANGEABLE: ReadonlySet<FunctionState> = new Set(['Active', 'ActiveNonInvocable', 'Inactive'])
+
 /** Refuses a change of code or configuration, and publishing, at a time when AWS refuses it. */
 export function assertChangeable(id: FunctionId, latest: FunctionVersion): void {
-  if (latest.state !== 'Active' && latest.state !== 'Inactive') {
+  if (!CHANGEABLE.has(latest.state)) {
     throw resourceConflict(
       `The operation cannot be performed at this time. The function is currently in the following state: ${latest.state}`,
     )
@@ -79,9 +83,15 @@ export function assertRevision(current: string, requested: string | undefined): 
   )
 }
 
-/** The same version, Active and its update successful. */
+/** The state of a version for which everything is ready. */
+const readyState = ({ state, version, managedInstances }: FunctionVersion): FunctionState => {
+  if (state === 'Deactivated') return state
+  return managedInstances && version === LATEST ? 'ActiveNonInvocable' : 'Active'
+}
+
+/** The same version, ready and its update successful. */
 export function prepared(version: FunctionVersion, revisionId: string): FunctionVersion {
-  const state = step(version, 'Active')
+  const state = step(version, readyState(version))
   return { ...withoutReasons(version), state, lastUpdateStatus: 'Successful', revisionId }
 }
 
@@ -109,6 +119,17 @@ export function failed(version: FunctionVersion, error: unknown, revisionId: str
       }
 }
 
+/** The same version on its next step by a scaling configuration. Throws when the table does not list it. */
+export const stepped = (
+  version: FunctionVersion,
+  to: FunctionState,
+  revisionId: string,
+): FunctionVersion => ({
+  ...withoutReasons(version),
+  state: step(version, to),
+  revisionId,
+})
+
 function step(version: FunctionVersion, to: FunctionState): FunctionState {
   if (version.state === to) return to
   if (mayFollow<FunctionState>(NEXT_FUNCTION_STATE, version.state, to)) return to
@@ -125,6 +146,9 @@ const REASON_CODES = new Set([
   'ImageAccessDenied',
   'InsufficientCapacity',
   'FunctionError',
+  'FunctionError.InitTimeout',
+  'FunctionError.RuntimeInitError',
+  'CapacityProviderScalingLimitExceeded',
   'DependencyError',
 ])
 

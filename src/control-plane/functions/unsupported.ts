@@ -7,8 +7,6 @@ export interface UnsupportedRequest {
   readonly ImageConfig?: object | undefined
   readonly FileSystemConfigs?: readonly object[] | undefined
   readonly TenancyConfig?: object | undefined
-  readonly CapacityProviderConfig?: object | undefined
-  readonly PublishTo?: string | undefined
 }
 
 export function assertSupported(request: UnsupportedRequest): void {
@@ -19,8 +17,6 @@ export function assertSupported(request: UnsupportedRequest): void {
     ['FileSystemConfigs', (request.FileSystemConfigs?.length ?? 0) > 0],
     ['ImageConfig', request.ImageConfig !== undefined && Object.keys(request.ImageConfig).length > 0],
     ['TenancyConfig', request.TenancyConfig !== undefined],
-    ['CapacityProviderConfig', request.CapacityProviderConfig !== undefined],
-    ['PublishTo', request.PublishTo !== undefined],
   ] as const
   const first = refused.find(([, isGiven]) => isGiven)
   if (first) throw invalidParameter(`${first[0]} is not supported yet.`)

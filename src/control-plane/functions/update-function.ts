@@ -2,14 +2,21 @@
 import { throttled } from '#contracts/errors.ts'
 import { functionArn, type FunctionId } from '#contracts/arn.ts'
 import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
-import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
+import { accountKey, functionKey } from '#contracts/keys.ts'
 
 import { countersWrite } from '../account/counters.ts'
+import {
+  changedManagedInstances,
+  requestedProvider,
+  type ManagedRequest,
+} from '../capacity-providers/managed-function.ts'
+import { requireUsableProvider, unuseWrites, useWrites } from '../capacity-providers/provider-use.ts'
 import { assertDeployable, deployedLayers } from '../code-signing/function-signing.ts'
 import { newStamp, type Dependencies } from '../dependencies.ts'
-import { asJson, headWrite } from '../documents.ts'
-import { publish, unchangedSince } from '../versions/publish.ts'
+import { headWrite } from '../documents.ts'
+import { planPublication } from '../versions/publication.ts'
 import { fetchCode, type CodeRequest } from './code-source.ts'
+import { functionNotFound } from './names.ts'
 import {
   assertConfiguration,
   assertUnzippedSize,
@@ -19,6 +26,7 @@ import {
   type Stamp,
 } from './configuration.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import type { LoggingRequest } from './logging.ts'
 import { assertRuntimeChangeable } from './runtime-management.ts'
 import { assertChangeable, assertRevision, UPDATING } from './state.ts'
 import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
@@ -87,22 +95,27 @@ export async function updateFunctionCode(
     const updated = withUpdate(before.doc, changeCode(before.doc.latest), stamp)
     const growth = code.sizeBytes - before.doc.latest.code.sizeBytes
 
-    const known = request.Publish ? unchangedSince(updated) : undefined
-    const existing = known === undefined ? undefined : await documents.version(id, known)
-    if (!request.Publish || existing) {
+    const plan = request.Publish
+      ? await planPublication(documents, updated, {
+          request,
+          stamp: versionStamp,
+          headRevisionId,
+          ready: false,
+        })
+      : undefined
+    if (!plan || 'existing' in plan) {
       return {
         writes: [headWrite(before, updated), countersWrite(id, counters, { codeSizeBytes: growth })],
-        result: { head: updated, version: existing?.doc },
+        result: { head: updated, version: plan?.existing },
       }
     }
-    const published = publish(updated, { stamp: versionStamp, headRevisionId, ready: false })
     return {
       writes: [
-        headWrite(before, published.head),
-        { key: versionKey(id, published.version.version), doc: asJson(published.version) },
-        countersWrite(id, counters, { codeSizeBytes: growth + code.sizeBytes }),
+        headWrite(before, plan.head),
+        ...plan.writes,
+        countersWrite(id, counters, { codeSizeBytes: growth + plan.codeGrowthBytes }),
       ],
-      result: published,
+      result: plan,
     }
   })
   activation.drive(head.latest)
@@ -110,7 +123,9 @@ export async function updateFunctionCode(
   return version ?? head.latest
 }
 
-export interface UpdateConfigurationRequest extends ConfigurationRequest, UnsupportedRequest {
+export interface UpdateConfigurationRequest extends ConfigurationRequest, ManagedRequest, UnsupportedRequest {
+  readonly MemorySize?: number | undefined
+  readonly LoggingConfig?: LoggingRequest | undefined
   readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
   readonly Layers?: readonly string[] | undefined
   readonly RevisionId?: string | undefined
@@ -124,10 +139,12 @@ export async function updateFunctionConfiguration(
 ): Promise<FunctionVersion> {
   const { documents, committer, activation, layers, sealer } = dependencies
   assertSupported(request)
-  assertConfiguration(request)
+  const existing = await documents.head(id)
+  assertConfiguration(request, existing?.doc.latest.managedInstances !== undefined)
   const variables = request.Environment && (request.Environment.Variables ?? {})
   if (variables) assertVariables(variables)
-  await documents.requireHead(id)
+  if (!existing) throw functionNotFound(id)
+  const providerName = requestedProvider(id, request)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const attached =
     request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])
@@ -142,9 +159,14 @@ export async function updateFunctionConfiguration(
     if (attached?.length) await assertDeployable(dependencies, before.doc, deployedLayers(attached))
     const sealedEnvironment =
       variables && sealVariables(sealer, id, variables, before.doc.latest.sealedEnvironment)
-    const changed = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })
+    const ordinary = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })
+    const provider =
+      providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)
+    const changed = changedManagedInstances(ordinary, request, provider?.doc)
     const head = withUpdate(before.doc, changed, stamp)
-    return { writes: [headWrite(before, head)], result: head.latest }
+    const moves = providerName !== undefined && providerName !== ordinary.managedInstances?.capacityProvider
+    const moveWrites = moves ? [...unuseWrites(ordinary), ...(await useWrites(documents, [head.latest]))] : []
+    return { writes: [headWrite(before, head), ...moveWrites], result: head.latest }
   })
   activation.drive(latest)
   return latest

@@ -1,7 +1,9 @@
-/** Tags of whatever an ARN of the tagging operations names: a function, a code signing configuration, a mapping. */
+/** Tags of whatever an ARN of the tagging operations names: a function, a mapping, a provider of code signing or capacity. */
 import { mappingArn, type Scope } from '#contracts/arn.ts'
 import { resourceNotFound } from '#contracts/errors.ts'
 
+import { changeProviderTags } from '../capacity-providers/capacity-providers.ts'
+import { isProviderArn, requireProvider } from '../capacity-providers/provider-reference.ts'
 import { isConfigArn, requireConfig } from '../code-signing/config-reference.ts'
 import { changeConfigTags } from '../code-signing/signing-configs.ts'
 import type { Dependencies } from '../dependencies.ts'
@@ -39,6 +41,12 @@ export function taggedResource(
     return {
       read: async () => (await requireConfig(documents, caller, arn)).doc.tags,
       change: (change) => changeConfigTags(needs, caller, arn, change),
+    }
+  }
+  if (isProviderArn(arn)) {
+    return {
+      read: async () => (await requireProvider(documents, caller, arn)).doc.tags,
+      change: (change) => changeProviderTags(needs, caller, arn, change),
     }
   }
   const uuid = mappingOf(arn, caller)

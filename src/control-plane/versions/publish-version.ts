@@ -1,15 +1,16 @@
 /** Publishes `$LATEST`, unless exactly that was published last. */
 import type { FunctionId } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
-import { accountKey, versionKey } from '#contracts/keys.ts'
+import { accountKey } from '#contracts/keys.ts'
 
 import { countersWrite } from '../account/counters.ts'
 import { newStamp, type Dependencies } from '../dependencies.ts'
-import { asJson, headWrite } from '../documents.ts'
+import { headWrite } from '../documents.ts'
 import { assertChangeable, assertRevision } from '../functions/state.ts'
-import { assertCodeSha256, publish, unchangedSince } from './publish.ts'
+import { planPublication } from './publication.ts'
+import { assertCodeSha256, type PublishTarget } from './publish.ts'
 
-export interface PublishRequest {
+export interface PublishRequest extends PublishTarget {
   readonly CodeSha256?: string | undefined
   readonly Description?: string | undefined
   readonly RevisionId?: string | undefined
@@ -29,25 +30,22 @@ export async function publishVersion(
     assertRevision(latest.revisionId, request.RevisionId)
     assertCodeSha256(latest, request.CodeSha256)
     assertChangeable(id, latest)
-    const known = unchangedSince(before.doc)
-    const existing = known === undefined ? undefined : await documents.version(id, known)
-    if (existing) return { writes: [], result: existing.doc }
-
-    const published = publish(before.doc, {
+    const plan = await planPublication(documents, before.doc, {
+      request,
       stamp,
       headRevisionId,
-      description: request.Description,
       // What failed to be prepared as $LATEST has to prove itself as a version.
       ready: latest.lastUpdateStatus !== 'Failed',
     })
+    if ('existing' in plan) return { writes: [], result: plan.existing }
     const counters = await documents.counters(id)
     return {
       writes: [
-        headWrite(before, published.head),
-        { key: versionKey(id, published.version.version), doc: asJson(published.version) },
-        countersWrite(id, counters, { codeSizeBytes: latest.code.sizeBytes }),
+        headWrite(before, plan.head),
+        ...plan.writes,
+        countersWrite(id, counters, { codeSizeBytes: plan.codeGrowthBytes }),
       ],
-      result: published.version,
+      result: plan.version,
     }
   })
   activation.drive(version)

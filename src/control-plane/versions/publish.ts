@@ -1,4 +1,5 @@
 /** Publishing: freezing what `$LATEST` is under the next number. Pure. */
+import { LATEST_PUBLISHED } from '#contracts/arn.ts'
 import { invalidParameter } from '#contracts/errors.ts'
 import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
 
@@ -12,6 +13,18 @@ export function assertCodeSha256(latest: FunctionVersion, requested: string | un
   throw invalidParameter(
     `CodeSHA256 (${requested}) is different from current CodeSHA256 in $LATEST (${latest.code.codeSha256}). Please try again with the CodeSHA256 in $LATEST.`,
   )
+}
+
+export interface PublishTarget {
+  readonly PublishTo?: string | undefined
+}
+
+/** Whether the request publishes `$LATEST.PUBLISHED` instead of a number, which only capacity providers have. */
+export function publishesLatest(latest: FunctionVersion, { PublishTo }: PublishTarget): boolean {
+  if (PublishTo === undefined) return false
+  if (latest.managedInstances) return true
+  // Text unverified.
+  throw invalidParameter("PublishTo isn't supported for Lambda Default functions.")
 }
 
 /** The number under which exactly this content was published last, if it was. */
@@ -29,10 +42,12 @@ export function publish(
     readonly headRevisionId: string
     readonly description?: string | undefined
     readonly ready: boolean
+    /** Publish `$LATEST.PUBLISHED`, which takes no number. */
+    readonly toLatest?: boolean
   },
 ): { readonly head: FunctionHead; readonly version: FunctionVersion } {
-  const { stamp, headRevisionId, ready } = options
-  const number = String(head.nextVersion)
+  const { stamp, headRevisionId, ready, toLatest = false } = options
+  const number = toLatest ? LATEST_PUBLISHED : String(head.nextVersion)
   const {
     state: _state,
     stateReason: _reason,
@@ -56,8 +71,10 @@ export function publish(
     head: {
       ...head,
       latest: { ...head.latest, revisionId: headRevisionId },
-      nextVersion: head.nextVersion + 1,
-      lastPublished: { version: number, contentDigest: contentDigest(head.latest) },
+      ...(!toLatest && {
+        nextVersion: head.nextVersion + 1,
+        lastPublished: { version: number, contentDigest: contentDigest(head.latest) },
+      }),
     },
   }
 }
