@@ -21,6 +21,7 @@ const MAY_IMPORT = {
   'data-plane/runtime-api': ['observability'],
   'data-plane/worker': ['data-plane/sandbox', 'data-plane/runtime-api', 'store', 'observability'],
   'data-plane/placement': ['data-plane/worker', 'observability'],
+  'data-plane/managed-instances': ['data-plane/placement', 'store', 'observability'],
   'data-plane/counting': ['store', 'observability'],
   'data-plane/events': ['store', 'observability'],
   'data-plane/frontend': [

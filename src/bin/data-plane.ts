@@ -14,6 +14,8 @@ import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
 import { feedRetirements } from '#data-plane/frontend/retire-feed.ts'
 import type { StreamingFrontend } from '#data-plane/frontend/port.ts'
 import { createInvokeOperations } from '#data-plane/frontend/invoke-operations.ts'
+import { createManagedInstancesScaler } from '#data-plane/managed-instances/create-scaler.ts'
+import type { ManagedInstancesScaler } from '#data-plane/managed-instances/port.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
 import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
 import { createProvisioning } from '#data-plane/provisioning/create-provisioning.ts'
@@ -46,6 +48,8 @@ const DURABLE_CONCURRENCY = 256
 export interface DataPlane extends Component {
   readonly operations: OperationHandlers
   readonly worker: Worker
+  /** Keeps environments for the versions on capacity providers. */
+  readonly managedInstances: ManagedInstancesScaler
   /** For doors of other protocols. */
   readonly frontend: StreamingFrontend
   environments(): readonly EnvironmentSummary[]
@@ -123,6 +127,7 @@ export async function createDataPlane(options: {
     metrics,
     policy: { idleTimeoutMs: settings.idleMinutes * MINUTE_MS },
   })
+  const managedInstances = createManagedInstancesScaler({ meta: store.meta, placement, clock, logger })
   const catalog = createCatalog({ meta: store.meta, random })
   const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency })
   const events = createEventQueues({
@@ -168,6 +173,7 @@ export async function createDataPlane(options: {
       ...createDurableOperations({ engine: durable, meta: store.meta, random }),
     },
     worker,
+    managedInstances,
     frontend,
     environments: () => placement.environments(),
     readyRuntimes: async () => {
@@ -190,6 +196,7 @@ export async function createDataPlane(options: {
       await catalog.start()
       feeds.push(await feedCounting(store.meta, counting), await feedRetirements(store.meta, placement))
       await provisioning.start()
+      await managedInstances.start()
       await events.start()
       await poller.start()
       await durable.start()
@@ -204,6 +211,7 @@ export async function createDataPlane(options: {
       await poller.stop()
       await events.stop()
       await provisioning.stop()
+      await managedInstances.stop()
       await placement.stop()
       await worker.stop()
       for (const stopFeed of feeds) stopFeed()

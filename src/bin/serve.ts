@@ -92,6 +92,7 @@ async function serve(settings: Settings) {
     preparer: dataPlane.worker,
     // No source is polled yet: there is nothing to wait for when a mapping changes.
     pollers: { apply: async () => {} },
+    capacity: dataPlane.managedInstances,
     directory: data,
     accountConcurrency: settings.concurrency,
     functionUrl: settings['function-url'],

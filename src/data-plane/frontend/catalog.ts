@@ -1,10 +1,17 @@
 /** Which version an invocation runs: names, versions and aliases resolved from a bounded cache that follows the store. */
-import { functionArn, LATEST, type FunctionId } from '#contracts/arn.ts'
-import { resourceNotFound } from '#contracts/errors.ts'
-import { servingVersion, type Alias, type FunctionHead, type FunctionVersion } from '#contracts/function.ts'
+import { functionArn, LATEST, LATEST_PUBLISHED, type FunctionId } from '#contracts/arn.ts'
+import { invalidParameter, LambdaError, resourceNotFound } from '#contracts/errors.ts'
+import {
+  servingPublished,
+  servingVersion,
+  type Alias,
+  type FunctionHead,
+  type FunctionVersion,
+  type PublishedVersion,
+} from '#contracts/function.ts'
 import { aliasKey, functionKey, versionKey } from '#contracts/keys.ts'
 import { createDocumentCache } from '#data-plane/frontend/document-cache.ts'
-import { isVersionNumber } from '#data-plane/frontend/function-documents.ts'
+import { isPublishedVersion } from '#data-plane/frontend/function-documents.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Meta } from '#store/port.ts'
 
@@ -30,6 +37,18 @@ export function versionOfAlias(alias: Alias, draw: number): string {
 
 const servedBy = (head: FunctionHead | undefined) => head && servingVersion(head)
 
+/** What AWS says to `$LATEST` of a function on a capacity provider, where only what is published runs (seen from AWS). */
+const latestRefused = (hasPublished: boolean) =>
+  hasPublished
+    ? invalidParameter(
+        "Functions configured with capacity provider configuration can't be invoked with $LATEST qualifier. To invoke this function, specify a published version qualifier or $LATEST.PUBLISHED.",
+      )
+    : new LambdaError(
+        'NoPublishedVersionException',
+        "The function can't be invoked because no published version exists. For functions with capacity provider configuration, either publish a version to $LATEST.PUBLISHED, or specify a published version qualifier.",
+        { status: 400 },
+      )
+
 /** `maxDocuments` bounds the cache: heads, versions and aliases together. */
 export function createCatalog(options: {
   readonly meta: Meta
@@ -48,24 +67,42 @@ export function createCatalog(options: {
   const warm = (id: FunctionId, qualifier: string | undefined): FunctionVersion | undefined => {
     const known = cache.find(id)
     if (!known) return undefined
-    if (qualifier === undefined || qualifier === LATEST) return servedBy(known.head?.doc)
-    const direct = known.versions.get(qualifier)
-    if (direct) return direct.doc
-    const alias = known.aliases.get(qualifier)
+    if (qualifier === undefined || qualifier === LATEST) {
+      const head = known.head?.doc
+      if (!head?.latest.managedInstances) return servedBy(head)
+      // Refused, or read: the cold way finds out.
+      if (qualifier === LATEST) return undefined
+    }
+    const direct = known.versions.get(qualifier ?? LATEST_PUBLISHED)
+    if (direct) return servingPublished(direct.doc)
+    const alias = qualifier === undefined ? undefined : known.aliases.get(qualifier)
     if (!alias) return undefined
     const version = pick(alias.doc)
-    return version === LATEST ? servedBy(known.head?.doc) : known.versions.get(version)?.doc
+    if (version === LATEST) return servedBy(known.head?.doc)
+    const found = known.versions.get(version)
+    return found && servingPublished(found.doc)
   }
 
   const readHead = (id: FunctionId) => cache.read<FunctionHead>(functionKey(id))
-  const readVersion = async (id: FunctionId, version: string) =>
-    version === LATEST
-      ? servedBy(await readHead(id))
-      : await cache.read<FunctionVersion>(versionKey(id, version))
+  const readVersion = async (id: FunctionId, version: string) => {
+    if (version === LATEST) return servedBy(await readHead(id))
+    const found = await cache.read<PublishedVersion>(versionKey(id, version))
+    return found && servingPublished(found)
+  }
+
+  /** What runs without a qualifier, and with `$LATEST`. */
+  const readLatest = async (id: FunctionId, qualifier: string | undefined) => {
+    const head = await readHead(id)
+    if (!head?.latest.managedInstances) return servedBy(head)
+    const published = await readVersion(id, LATEST_PUBLISHED)
+    if (qualifier === LATEST || !published) throw latestRefused(published !== undefined)
+    return published
+  }
 
   const cold = async (id: FunctionId, qualifier: string | undefined): Promise<FunctionVersion> => {
-    if (qualifier === undefined || qualifier === LATEST || isVersionNumber(qualifier)) {
-      const version = await readVersion(id, qualifier ?? LATEST)
+    if (qualifier === undefined || qualifier === LATEST || isPublishedVersion(qualifier)) {
+      const isLatest = qualifier === undefined || qualifier === LATEST
+      const version = await (isLatest ? readLatest(id, qualifier) : readVersion(id, qualifier))
       if (!version) throw notFound(id, qualifier)
       return version
     }

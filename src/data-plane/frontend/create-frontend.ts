@@ -20,6 +20,9 @@ import type { Random } from '#kernel/random.ts'
 /** What a function is given when its caller sent nothing. */
 const EMPTY_EVENT: Uint8Array = Buffer.from('{}')
 
+/** On a capacity provider no qualifier means a published version, and the function is told so (seen from AWS). */
+const impliedQualifier = ({ managedInstances, version }: FunctionVersion) => managedInstances && version
+
 /** Resolve, admit, run: nothing here waits for a disk or parses a payload. */
 export function createFrontend(options: {
   readonly catalog: Pick<Catalog, 'resolve'>
@@ -55,7 +58,7 @@ export function createFrontend(options: {
         requestId,
         payload: payloadOf(request),
         // As the caller named it: an alias stays an alias, and no qualifier stays none.
-        invokedFunctionArn: functionArn(id, qualifier),
+        invokedFunctionArn: functionArn(id, qualifier ?? impliedQualifier(version)),
         traceId: request.traceId ?? newTraceHeader(version, clock, random),
         clientContext,
         cognitoIdentity,

@@ -1,5 +1,6 @@
 /** What the catalog knows of one function, and how a stored document or a change of it gets in there. */
-import type { Alias, FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import { LATEST_PUBLISHED } from '#contracts/arn.ts'
+import type { Alias, FunctionHead, PublishedVersion } from '#contracts/function.ts'
 import type { RecencyLinks } from '#kernel/recency-list.ts'
 
 /** A document with the store revision it was written at. */
@@ -14,7 +15,7 @@ export interface FunctionDocuments extends RecencyLinks<FunctionDocuments> {
   readonly region: string
   readonly name: string
   head: Versioned<FunctionHead> | undefined
-  readonly versions: Map<string, Versioned<FunctionVersion>>
+  readonly versions: Map<string, Versioned<PublishedVersion>>
   readonly aliases: Map<string, Versioned<Alias>>
 }
 
@@ -28,6 +29,9 @@ export interface DocumentAddress {
   readonly qualifier: string
 }
 
+/** The version as the API writes it, of a key where numbers are padded. */
+const versionOf = (part: string) => (part === LATEST_PUBLISHED ? part : String(Number(part)))
+
 /** Takes a key of contracts/keys.ts apart. */
 export function addressOf(key: string): DocumentAddress | undefined {
   const [kind, account, region, name, part] = key.split('/')
@@ -36,7 +40,7 @@ export function addressOf(key: string): DocumentAddress | undefined {
     case 'function':
       return { kind, account, region, name, qualifier: '' }
     case 'version':
-      return part ? { kind, account, region, name, qualifier: String(Number(part)) } : undefined
+      return part ? { kind, account, region, name, qualifier: versionOf(part) } : undefined
     case 'alias':
       return part ? { kind, account, region, name, qualifier: part } : undefined
     default:
@@ -44,5 +48,6 @@ export function addressOf(key: string): DocumentAddress | undefined {
   }
 }
 
-/** True for a version number, false for an alias name (which is never all digits) and for `$LATEST`. */
-export const isVersionNumber = (qualifier: string) => /^\d+$/.test(qualifier)
+/** True for a version number and `$LATEST.PUBLISHED`, false for an alias name (never all digits) and for `$LATEST`. */
+export const isPublishedVersion = (qualifier: string) =>
+  qualifier === LATEST_PUBLISHED || /^\d+$/.test(qualifier)

@@ -1,5 +1,5 @@
-import { LATEST } from '#contracts/arn.ts'
-import { servingVersion, type FunctionHead } from '#contracts/function.ts'
+import { LATEST, LATEST_PUBLISHED, type FunctionId } from '#contracts/arn.ts'
+import { servingVersion, type FunctionHead, type PublishedVersion } from '#contracts/function.ts'
 import { addressOf } from '#data-plane/frontend/function-documents.ts'
 import type { Placement } from '#data-plane/placement/port.ts'
 import type { Meta, MetaChange } from '#store/port.ts'
@@ -12,14 +12,20 @@ export async function feedRetirements(
   meta: Pick<Meta, 'rev' | 'watch'>,
   placement: Pick<Placement, 'retire'>,
 ): Promise<() => void> {
+  /** Once what was published last serves; until then environments of both are there. */
+  const retireReplaced = (id: FunctionId, published: PublishedVersion) => {
+    if (published.serving) return
+    placement.retire({ id, version: LATEST_PUBLISHED, keepGeneration: published.generation })
+  }
   const apply = ({ key, doc }: MetaChange) => {
     const address = addressOf(key)
     if (!address || address.kind === 'alias') return
     const { account, region, name, qualifier } = address
     const id = { account, region, name }
-    // A published version never changes, so only its deletion matters.
+    // A numbered version never changes, so only its deletion matters.
     if (address.kind === 'version') {
       if (doc === null) placement.retire({ id, version: qualifier })
+      else if (qualifier === LATEST_PUBLISHED) retireReplaced(id, doc as unknown as PublishedVersion)
     } else if (doc === null) placement.retire({ id })
     else {
       const { generation } = servingVersion(doc as unknown as FunctionHead)

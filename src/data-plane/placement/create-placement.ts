@@ -17,6 +17,7 @@ import { createKeptPool } from '#data-plane/placement/kept-environments.ts'
 import { createIdleEnvironments } from '#data-plane/placement/idle-environments.ts'
 import { defaultPlacementPolicy, type PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
+import { createQuiet } from '#data-plane/placement/quiet.ts'
 import { createStartQueue } from '#data-plane/placement/start-queue.ts'
 import { createWaitingLine, noRoom } from '#data-plane/placement/waiting-line.ts'
 import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
@@ -53,23 +54,16 @@ export function createPlacement(options: {
     queue,
     onLeft(group) {
       groups.forgetIfEmpty(group)
-      noteQuiet()
+      quiet.note()
     },
   })
   const holding = createHolding({ clock, maxHoldMs: policy.maxHoldMs })
+  const quiet = createQuiet({ clock, waiting: () => line.length + holding.length })
   const host = createHostLoad({ policy, capacity: () => worker.capacity() })
-  let inFlight = 0
   let accepting = true
   let stopped = false
   /** The worker had no room although the numbers said so: nothing starts before a stopping environment is gone. */
   let refusedByWorker = false
-  const onQuiet = new Set<() => void>()
-
-  const noteQuiet = () => {
-    if (inFlight + line.length + holding.length > 0) return
-    for (const done of onQuiet) done()
-    onQuiet.clear()
-  }
 
   const isUsable = ({ stopping, gone, environment: { state } }: Slot) =>
     !stopping && !gone && state !== 'stopping' && state !== 'gone'
@@ -104,6 +98,8 @@ export function createPlacement(options: {
   /** An environment without an invocation: the next in line takes it, or it becomes idle, or it goes. */
   const release = (slot: Slot) => {
     const { group } = slot
+    // On a capacity provider others may be under way in it.
+    if (slot.running > 0) return
     // One that is kept ready and would have to initialise again is replaced instead.
     if (!isUsable(slot) || (slot.kept && !slot.environment.initialised)) {
       if (slot.environment.state === 'gone') remove(slot)
@@ -138,27 +134,26 @@ export function createPlacement(options: {
     const { version, invocation, logType, stream } = request
     const { group } = slot
     const before = clock.monotonic()
-    inFlight++
+    quiet.begins()
     group.running++
-    let running = true
+    slot.running++
+    let result: Awaited<ReturnType<Environment['invoke']>>
     try {
       const deadlineMs = clock.now() + version.timeoutSeconds * 1000
-      const result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType, stream })
-      group.typicalMs = typicalAfter(group.typicalMs, clock.monotonic() - before)
-      group.running--
-      running = false
-      release(slot)
-      return { ...result, executedVersion: version.version }
+      result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType, stream })
     } catch (error) {
       // After a fault of ours nobody knows what state the environment is in.
       void stopSlot(slot)
       logger.error('An environment failed', { environment: slot.environment.id, error: String(error) })
       throw error instanceof LambdaError ? error : serviceFailure('The execution environment failed', error)
     } finally {
-      if (running) group.running--
-      inFlight--
-      noteQuiet()
+      group.running--
+      slot.running--
+      quiet.ends()
     }
+    group.typicalMs = typicalAfter(group.typicalMs, clock.monotonic() - before)
+    release(slot)
+    return { ...result, executedVersion: version.version }
   }
 
   const arrive = (group: Group, environment: Environment, memoryMiB: number, isKept: boolean) => {
@@ -167,6 +162,7 @@ export function createPlacement(options: {
       group,
       memoryMiB,
       kept: isKept,
+      running: 0,
       startedAt: clock.monotonic(),
       idleSince: 0,
       stopping: false,
@@ -299,12 +295,26 @@ export function createPlacement(options: {
     return 'done'
   }
 
+  const takeReady = (group: Group): Slot | undefined => {
+    let slot = kept.take(group)
+    while (slot && !isUsable(slot)) slot = kept.take(group)
+    return slot
+  }
+
+  /** On a capacity provider nothing starts for an invocation: one that finds no place is refused (developer guide). */
+  const assignManaged = (group: Group, request: PlacementInvocation): Promise<InvocationResult> => {
+    group.peakRunning = Math.max(group.peakRunning, group.running + 1)
+    const ready = takeReady(group)
+    if (ready) return run(ready, request)
+    groups.forgetIfEmpty(group)
+    throw noRoom()
+  }
+
   const assign = async (group: Group, request: PlacementInvocation): Promise<InvocationResult> => {
     // It may have been held while the service was told to stop.
     if (stopped) throw shuttingDown()
-    for (let slot = kept.take(group); slot; slot = kept.take(group)) {
-      if (isUsable(slot)) return run(slot, request)
-    }
+    const ready = takeReady(group)
+    if (ready) return run(ready, request)
     let last = group.idle.at(-1)
     while (last && !isUsable(last)) {
       idle.remove(last)
@@ -338,6 +348,7 @@ export function createPlacement(options: {
       if (!accepting) throw shuttingDown()
       request.signal?.throwIfAborted()
       const group = groups.of(request.version)
+      if (request.version.managedInstances) return assignManaged(group, request)
       return decideHold(group, policy) === 'hold'
         ? holding.hold(group, request, () => assign(group, request))
         : assign(group, request)
@@ -348,6 +359,13 @@ export function createPlacement(options: {
         if (group.kept) kept.want(group, { ...group.kept.target, count: 0 })
         for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot)
       }
+    },
+    takePeak(version) {
+      const group = groups.of(version)
+      const peak = group.peakRunning
+      group.peakRunning = group.running
+      groups.forgetIfEmpty(group)
+      return peak
     },
     keepReady({ version, ...target }) {
       const group = groups.of(version)
@@ -364,18 +382,7 @@ export function createPlacement(options: {
       })),
     drain(deadlineMs) {
       accepting = false
-      return new Promise((resolve) => {
-        const cancel = clock.after(deadlineMs, () => {
-          onQuiet.delete(done)
-          resolve()
-        })
-        const done = () => {
-          cancel()
-          resolve()
-        }
-        onQuiet.add(done)
-        noteQuiet()
-      })
+      return quiet.wait(deadlineMs)
     },
     async stop() {
       accepting = false

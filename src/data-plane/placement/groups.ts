@@ -23,6 +23,8 @@ export interface Slot extends RecencyLinks<Slot> {
   idleSince: number
   /** It is one of those that are kept ready: not in the recency list, never reclaimed. */
   readonly kept: boolean
+  /** Invocations that it runs now. */
+  running: number
   stopping: boolean
   gone: boolean
 }
@@ -60,6 +62,8 @@ export interface Group {
   readonly functionKey: string
   /** Newest document of this generation; starts use it. */
   version: FunctionVersion
+  /** Invocations that one environment runs at the same time; more than one only on a capacity provider. */
+  readonly places: number
   /** Idle environments, the one used last at the end. */
   readonly idle: Slot[]
   /** Invocations without an environment, in order of arrival. */
@@ -68,8 +72,10 @@ export interface Group {
   readonly held: Set<Waiter>
   /** Environments that exist, idle, busy or stopping. */
   slots: number
-  /** Environments that run an invocation. */
+  /** Invocations under way. */
   running: number
+  /** On a capacity provider: the most that were under way or refused at the same moment, since it was asked last. */
+  peakRunning: number
   /** What invocations took lately, milliseconds. */
   typicalMs: number | undefined
   /** Environments that are kept ready; undefined when none are wanted and none are left. */
@@ -112,11 +118,13 @@ export function createGroups(): Groups {
         key,
         functionKey,
         version,
+        places: 1,
         idle: [],
         waiters: new Set(),
         held: new Set(),
         slots: 0,
         running: 0,
+        peakRunning: 0,
         typicalMs: undefined,
         kept: undefined,
         queued: 0,

@@ -17,12 +17,23 @@ export interface KeptPool {
   failed(group: Group, failure: ReadyFailure): void
   /** The slot has no invocation: it becomes idle. False when it is one too many and has to be stopped. */
   rest(slot: Slot): boolean
-  /** Takes the idle one used last. */
+  /** Takes the idle one used last; of those that run several invocations the one with the fewest. */
   take(group: Group): Slot | undefined
   /** The slot stops or is gone. Safe to call twice. */
   left(slot: Slot): void
   /** Stops all timers. */
   close(): void
+}
+
+/** Those without any are idle, and none of them is left when this is asked. */
+function leastBusy(slots: Iterable<Slot>, places: number): Slot | undefined {
+  let best: Slot | undefined
+  for (const slot of slots) {
+    if (slot.running < places && slot.environment.initialised && !(best && best.running <= slot.running)) {
+      best = slot
+    }
+  }
+  return best
 }
 
 /** `stop` ends an idle environment; `pump` begins the starts that `next` has. Neither may throw. */
@@ -181,7 +192,10 @@ export function createKeptPool(options: {
       kept.idle.push(slot)
       return true
     },
-    take: (group) => group.kept?.idle.pop(),
+    take({ kept, places }) {
+      const idle = kept?.idle.pop()
+      return idle || !kept || places === 1 ? idle : leastBusy(kept.slots, places)
+    },
     left(slot) {
       const { kept } = slot.group
       if (kept && remove(slot, kept)) settle(slot.group)

@@ -60,7 +60,8 @@ export interface Placement extends Component {
   /**
    * Runs one invocation: on the idle environment used last, else on whichever comes first, a new environment or one
    * that has become free. Each caller is admitted by counting before, so there is no queue of requests here beyond
-   * the environments that are starting. Rejects with `LambdaError`, or with the signal's reason when it aborts first.
+   * the environments that are starting. On a capacity provider only those that are kept ready are used, each by as many
+   * invocations at once as it may run, and there is no queue at all. Rejects with `LambdaError`, or with the signal's reason when it aborts first.
    */
   invoke(request: PlacementInvocation): Promise<InvocationResult>
   /**
@@ -74,6 +75,11 @@ export interface Placement extends Component {
    * first. A retirement of the version ends it. The same target once more makes it try again at once after failures.
    */
   keepReady(target: ReadyTarget): void
+  /**
+   * For a version on a capacity provider: the most invocations that were under way or refused at the same moment since
+   * it was asked last.
+   */
+  takePeak(version: FunctionVersion): number
   /** Environments as they are now, for `lambent list`, health and the console. */
   environments(): readonly EnvironmentSummary[]
 }

@@ -4,7 +4,11 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
-export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'snap-start'
+export type InitializationType =
+  | 'on-demand'
+  | 'provisioned-concurrency'
+  | 'snap-start'
+  | 'lambda-managed-instances'
 
 /** One initialised environment. It belongs to one function version until it is gone. */
 export interface Environment {

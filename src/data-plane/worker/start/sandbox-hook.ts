@@ -1,3 +1,4 @@
+import { vCpusOf } from '#contracts/capacity-provider.ts'
 import { MAX_OPEN_FILES, MAX_PROCESSES, MIB_PER_VCPU } from '#contracts/limits.ts'
 import type { Sandbox, SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
@@ -22,7 +23,9 @@ export async function sandboxHook(
     },
     limits: {
       memoryMiB: version.memoryMiB,
-      vcpus: version.memoryMiB / MIB_PER_VCPU,
+      vcpus: version.managedInstances
+        ? vCpusOf(version.memoryMiB, version.managedInstances)
+        : version.memoryMiB / MIB_PER_VCPU,
       tmpMiB: version.ephemeralStorageMiB,
       openFiles: MAX_OPEN_FILES,
       processes: MAX_PROCESSES,
