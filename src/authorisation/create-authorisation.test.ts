@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { LambdaError } from '#contracts/errors.ts'
 import { iamUserKey, type IamUser } from '#contracts/iam.ts'
-import { policyKey } from '#contracts/keys.ts'
+import { mappingKey, policyKey } from '#contracts/keys.ts'
 import { systemClock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
 import { createDocumentCache } from '#documents/create-document-cache.ts'
@@ -227,4 +227,50 @@ test('authorisation: a URL needs both actions, and who has no name needs the pol
   assert.equal(await may(ADA), false)
   await stored.txn([{ key: USER_KEY, doc: user(ALLOW) }])
   assert.equal(await may(ADA), true)
+})
+
+test('authorisation: of a mapping its own function and tags count, not only what the request names', async () => {
+  const { stored, authorisation } = await rig()
+  const scope = { account: ACCOUNT, region: REGION }
+  const mapping = (functionName: string, team: string) =>
+    ({ ...scope, uuid: 'u', functionName, tags: { team } }) as unknown as Json
+  const may = async (operation: string, input: object) => {
+    try {
+      await authorisation.authorise({
+        service: 'lambda',
+        operation,
+        input,
+        principal: ADA,
+        region: REGION,
+        sourceIp: undefined,
+        userAgent: undefined,
+      })
+      return true
+    } catch (error) {
+      assert.ok(error instanceof LambdaError)
+      return false
+    }
+  }
+  const own = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:own`
+  const key = mappingKey(scope, 'u')
+  await stored.txn([
+    { key: USER_KEY, doc: user({ ...ALLOW, Condition: { ArnEquals: { 'lambda:FunctionArn': own } } }) },
+    { key, doc: mapping('own', 'blue') },
+  ])
+  const UUID = 'u'
+  assert.ok(await may('CreateEventSourceMapping', { FunctionName: 'own' }))
+  assert.ok(!(await may('CreateEventSourceMapping', { FunctionName: 'other' })))
+  assert.ok(await may('DeleteEventSourceMapping', { UUID }))
+  assert.ok(await may('UpdateEventSourceMapping', { UUID, FunctionName: own }))
+  assert.ok(!(await may('UpdateEventSourceMapping', { UUID, FunctionName: 'other' })))
+  await stored.txn([{ key, doc: mapping('other', 'blue') }])
+  assert.ok(!(await may('DeleteEventSourceMapping', { UUID })))
+  assert.ok(!(await may('UpdateEventSourceMapping', { UUID, FunctionName: 'own' })))
+
+  const tagged = { StringEquals: { 'aws:ResourceTag/team': 'blue' } }
+  await stored.txn([{ key: USER_KEY, doc: user({ ...ALLOW, Condition: tagged }) }])
+  assert.ok(await may('GetEventSourceMapping', { UUID }))
+  await stored.txn([{ key, doc: mapping('other', 'red') }])
+  assert.ok(!(await may('GetEventSourceMapping', { UUID })))
+  assert.ok(!(await may('GetEventSourceMapping', { UUID: 'unknown' })))
 })

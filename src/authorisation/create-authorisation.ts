@@ -17,7 +17,7 @@ import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
 import { logsNeeds } from './needs/logs.ts'
 import { accountOf, type Members, type Need, type ServiceNeeds } from './needs/need.ts'
 import { signerNeeds } from './needs/signer.ts'
-import { createRequestKeys } from './request-keys.ts'
+import { createRequestKeys, type ResourceFacts } from './request-keys.ts'
 import { createResources } from './resources.ts'
 
 export interface Authorisation {
@@ -108,8 +108,8 @@ export function createAuthorisation(options: {
     const identity = await identities.of(principal)
     const resource = need.policy && (await resources.policy(need.policy))
     const facts = { region, sourceIp, userAgent, nowMs: clock.now() }
-    const ask = (tags: Readonly<Record<string, string>> | undefined) => {
-      const keys = createRequestKeys(facts, { need, callerKeys: identity.keys, tags })
+    const ask = (itself: ResourceFacts | undefined) => {
+      const keys = createRequestKeys(facts, { need, callerKeys: identity.keys, resource: itself })
       const { caller } = identity
       const decision = decide(
         { caller, action: need.action, resource: need.resource, context: keys.lookUp },
@@ -123,8 +123,8 @@ export function createAuthorisation(options: {
       return { keys, decision }
     }
     let { keys, decision } = ask(undefined)
-    if (keys.wantsTags && need.tagged) {
-      ;({ keys, decision } = ask((await resources.tags(need)) ?? {}))
+    if (keys.wantsResource && (need.tagged || need.mapping)) {
+      ;({ keys, decision } = ask((await resources.facts(need)) ?? { tags: {}, keys: {} }))
     }
     if (isFollowing && !keys.isOfThisRequest && before === generation) {
       remember(keyOf(principal.accessKeyId, need), decision)

@@ -15,8 +15,15 @@ export interface RequestKeys {
   readonly lookUp: ContextLookup
   /** True when something was looked at that the next request of the same caller for the same may have otherwise. */
   readonly isOfThisRequest: boolean
-  /** True when tags of the resource were asked for and had not been given. */
-  readonly wantsTags: boolean
+  /** True when something was asked for that only the resource itself can tell, and it had not been read. */
+  readonly wantsResource: boolean
+}
+
+/** What the store says of the resource. */
+export interface ResourceFacts {
+  readonly tags: Readonly<Record<string, string>>
+  /** Condition keys, in lower case. */
+  readonly keys: Readonly<Record<string, readonly string[]>>
 }
 
 const RESOURCE_TAG = /^(?:aws|lambda):resourcetag\//
@@ -26,15 +33,15 @@ export function createRequestKeys(
   {
     need,
     callerKeys,
-    tags,
+    resource,
   }: {
     readonly need: Need
     readonly callerKeys: Readonly<Record<string, readonly string[]>>
-    readonly tags: Readonly<Record<string, string>> | undefined
+    readonly resource: ResourceFacts | undefined
   },
 ): RequestKeys {
   let isOfThisRequest = false
-  let wantsTags = false
+  let wantsResource = false
 
   const ofRequest = (key: string): readonly string[] | undefined => {
     switch (key) {
@@ -54,12 +61,12 @@ export function createRequestKeys(
   }
 
   const resourceTag = (key: string): readonly string[] | undefined => {
-    if (!tags) {
-      wantsTags = true
+    if (!resource) {
+      wantsResource = true
       return undefined
     }
     const wanted = key.slice(key.indexOf('/') + 1)
-    const found = Object.entries(tags).find(([name]) => name.toLowerCase() === wanted)
+    const found = Object.entries(resource.tags).find(([name]) => name.toLowerCase() === wanted)
     return found && [found[1]]
   }
 
@@ -82,13 +89,16 @@ export function createRequestKeys(
       if (key.startsWith('aws:principaltag/')) return undefined
       isOfThisRequest = true
       if (need.keys && Object.hasOwn(need.keys, key)) return need.keys[key]
-      return RESOURCE_TAG.test(key) ? resourceTag(key) : ofRequest(key)
+      if (RESOURCE_TAG.test(key)) return resourceTag(key)
+      if (resource && Object.hasOwn(resource.keys, key)) return resource.keys[key]
+      if (!resource && need.mapping) wantsResource ||= key === 'lambda:functionarn'
+      return ofRequest(key)
     },
     get isOfThisRequest() {
       return isOfThisRequest
     },
-    get wantsTags() {
-      return wantsTags
+    get wantsResource() {
+      return wantsResource
     },
   }
 }

@@ -2,7 +2,8 @@
 import { layerArn } from '#contracts/arn.ts'
 import type { FunctionHead } from '#contracts/function.ts'
 import { iamRoleKey, type IamRole } from '#contracts/iam.ts'
-import { functionKey, layerVersionKey, policyKey } from '#contracts/keys.ts'
+import { functionKey, layerVersionKey, mappingKey, policyKey } from '#contracts/keys.ts'
+import { mappingFunctionArn, type EventSourceMapping } from '#contracts/mapping.ts'
 import type { ResourcePolicy } from '#contracts/policy.ts'
 import { compilePolicy, compilePolicyText } from '#contracts/policy-evaluation/compile-policy.ts'
 import type { Policy } from '#contracts/policy-evaluation/policy.ts'
@@ -10,6 +11,7 @@ import type { Json } from '#kernel/json.ts'
 
 import type { DocumentViews } from './document-views.ts'
 import type { Need, PolicyPlace } from './needs/need.ts'
+import type { ResourceFacts } from './request-keys.ts'
 
 /** The parts of a layer version's document that are read here. */
 interface LayerVersion {
@@ -50,12 +52,20 @@ function ofLayer(json: Json): Policy | undefined {
 /** A role's document is also read as an identity. */
 const trustOf = (json: Json): Policy => compilePolicyText((json as unknown as IamRole).trustPolicy)
 
-const tagsOf = (json: Json) => (json as unknown as FunctionHead).tags
+const ofFunctionItself = (json: Json): ResourceFacts => ({
+  tags: (json as unknown as FunctionHead).tags,
+  keys: {},
+})
+
+const ofMapping = (json: Json): ResourceFacts => {
+  const mapping = json as unknown as EventSourceMapping
+  return { tags: mapping.tags, keys: { 'lambda:functionarn': [mappingFunctionArn(mapping)] } }
+}
 
 export interface Resources {
   policy(place: PolicyPlace): Promise<Policy | undefined>
-  /** Undefined when the resource is none that has tags. */
-  tags(need: Need): Promise<Readonly<Record<string, string>> | undefined>
+  /** Undefined when there is no such resource, or nothing to be said of it. */
+  facts(need: Need): Promise<ResourceFacts | undefined>
 }
 
 export function createResources({ views }: { readonly views: DocumentViews }): Resources {
@@ -70,8 +80,9 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
           return await views.read(iamRoleKey(place.account, place.roleName), trustOf)
       }
     },
-    async tags({ tagged }) {
-      return tagged && (await views.read(functionKey(tagged), tagsOf))
+    async facts({ tagged, mapping }) {
+      if (mapping) return await views.read(mappingKey(mapping, mapping.uuid), ofMapping)
+      return tagged && (await views.read(functionKey(tagged), ofFunctionItself))
     },
   }
 }

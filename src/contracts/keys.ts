@@ -84,6 +84,9 @@ export const mappingOfFunctionPrefix = (id: FunctionId) => `mapping-function/${s
 /** The mappings of a source, one empty document each; the digest is that of the source's ARN. */
 export const mappingOfSourcePrefix = (where: Scope, digest: string) =>
   `mapping-source/${scope(where)}/${digest}/`
+/** The mappings that are on their way to another state, one empty document each behind the key of the mapping. */
+export const MAPPINGS_IN_TRANSITION = 'mapping-in-transition/'
+export const mappingInTransitionKey = (key: string) => `${MAPPINGS_IN_TRANSITION}${key}`
 /** Keeps a function from being mapped twice to the same records: holds the UUID of the mapping that does it. */
 export const mappingPairKey = (where: Scope, digest: string) => `mapping-pair/${scope(where)}/${digest}`
 

@@ -22,6 +22,7 @@ import {
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
+import { mappingInTransitionKey } from '#contracts/keys.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
 import { systemClock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
@@ -356,7 +357,10 @@ test('a mapping that a crash left on its way goes on after a restart', async (t)
     const key = `mapping/000000000000/us-east-1/${uuid}`
     const mapping = (await store.meta.get(key))?.doc as unknown as EventSourceMapping
     const before = { ...mapping, state: states[index], enabled: index !== 1 }
-    await store.meta.txn([{ key, doc: before as unknown as Json }])
+    await store.meta.txn([
+      { key, doc: before as unknown as Json },
+      { key: mappingInTransitionKey(key), doc: {} },
+    ])
   }
   await store.close()
 

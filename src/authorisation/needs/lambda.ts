@@ -68,23 +68,39 @@ const capacityProvider =
 const mappingArn = (input: Members, { account, region }: Asking) =>
   `arn:aws:lambda:${region}:${account}:event-source-mapping:${text(input['UUID']) ?? '*'}`
 
-/** `lambda:FunctionArn` is known only when the request names the function. */
+/** `lambda:FunctionArn` of the function that the request names. */
 function mappingKeys(input: Members, asking: Asking) {
   const name = text(input['FunctionName'])
   const arn = name === undefined ? undefined : functionNeed('', name, asking).resource
   return keysOf({ 'lambda:functionarn': arn })
 }
 
+/**
+ * About a mapping, with its own function as `lambda:FunctionArn`. A request that names another function needs the same for
+ * that one too: otherwise who may map to one function could take the mappings of others.
+ */
 const onMapping =
   (action: string): NeedsOf =>
-  (input, asking) => [
-    {
+  (input, asking) => {
+    const { account, region } = asking
+    const need: Need = {
       action: `lambda:${action}`,
       resource: mappingArn(input, asking),
-      account: asking.account,
-      keys: mappingKeys(input, asking),
-    },
-  ]
+      account,
+      mapping: { account, region, uuid: text(input['UUID']) ?? '' },
+    }
+    const keys = mappingKeys(input, asking)
+    return Object.keys(keys).length === 0 ? [need] : [need, { ...need, keys }]
+  }
+
+const MAPPING = /^arn:[^:]+:lambda:([^:]+):(\d{12}):event-source-mapping:([0-9a-fA-F-]{36})$/
+
+function taggedMapping(resource: string): Need['mapping'] {
+  const [, region, account, uuid] = MAPPING.exec(resource) ?? []
+  return region === undefined || account === undefined || uuid === undefined
+    ? undefined
+    : { account, region, uuid }
+}
 
 /** Tags go on functions, mappings, code signing configurations and capacity providers. */
 const onTagged =
@@ -94,7 +110,8 @@ const onTagged =
     const need: Need = resource.includes(':function:')
       ? functionNeed(`lambda:${action}`, resource, asking)
       : { action: `lambda:${action}`, resource, account: accountOf(resource) ?? asking.account }
-    return [{ ...need, keys: keys(input) }]
+    const mapping = taggedMapping(resource)
+    return [{ ...need, keys: keys(input), ...(mapping && { mapping }) }]
   }
 
 const tagNew = (tags: unknown, need: Need): readonly Need[] => {

@@ -1,5 +1,5 @@
 /** What an operation needs to be allowed. Pure. */
-import type { FunctionId } from '#contracts/arn.ts'
+import type { FunctionId, Scope } from '#contracts/arn.ts'
 
 /** Where the policy of a resource is kept. */
 export type PolicyPlace =
@@ -26,6 +26,8 @@ export interface Need {
   readonly policy?: PolicyPlace
   /** The function whose tags are the resource's. */
   readonly tagged?: FunctionId
+  /** The event source mapping whose tags and function are the resource's. */
+  readonly mapping?: Scope & { readonly uuid: string }
 }
 
 /** Who asks, as far as names are filled in with it. */

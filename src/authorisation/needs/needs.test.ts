@@ -102,6 +102,18 @@ const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly 
     { UUID: 'u' },
     ['lambda:DeleteEventSourceMapping', `${LAMBDA}:event-source-mapping:u`],
   ],
+  [
+    'lambda',
+    'UpdateEventSourceMapping',
+    { UUID: 'u', FunctionName: 'f' },
+    [
+      'lambda:UpdateEventSourceMapping',
+      `${LAMBDA}:event-source-mapping:u`,
+      'lambda:UpdateEventSourceMapping',
+      `${LAMBDA}:event-source-mapping:u`,
+    ],
+  ],
+  ['lambda', 'ListEventSourceMappings', {}, ['lambda:ListEventSourceMappings', '*']],
   ['lambda', 'ListTags', { Resource: `${LAMBDA}:function:f` }, ['lambda:ListTags', `${LAMBDA}:function:f`]],
   [
     'logs',

@@ -8,8 +8,9 @@ import {
   mappingOfFunctionPrefix,
   mappingOfSourcePrefix,
   mappingPairKey,
+  mappingInTransitionKey,
 } from '#contracts/keys.ts'
-import { mappingFunctionArn, type EventSourceMapping } from '#contracts/mapping.ts'
+import { isMappingInTransition, mappingFunctionArn, type EventSourceMapping } from '#contracts/mapping.ts'
 import type { MetaWrite } from '#store/port.ts'
 
 import { asJson, docOf, type Documents, type Stored } from '../documents.ts'
@@ -36,12 +37,21 @@ export async function requireMapping(
   return { doc: docOf<EventSourceMapping>(row), rev: row.rev }
 }
 
+/** The document, and whether the next start has to take it up. */
+function ownWrites(mapping: EventSourceMapping, ifRev: number, isRemoved: boolean): readonly MetaWrite[] {
+  const key = mappingKey(mapping, mapping.uuid)
+  const isOnItsWay = !isRemoved && isMappingInTransition(mapping.state)
+  return [
+    { key, ifRev, doc: isRemoved ? null : asJson(mapping) },
+    { key: mappingInTransitionKey(key), doc: isOnItsWay ? {} : null },
+  ]
+}
+
 /** The mapping alone: its function and source stay what they were. */
-export const mappingWrite = (before: Stored<EventSourceMapping>, doc: EventSourceMapping): MetaWrite => ({
-  key: mappingKey(doc, doc.uuid),
-  ifRev: before.rev,
-  doc: asJson(doc),
-})
+export const mappingWrites = (
+  before: Stored<EventSourceMapping>,
+  doc: EventSourceMapping,
+): readonly MetaWrite[] => ownWrites(doc, before.rev, false)
 
 /** Keys of what a function must be mapped to only once. */
 export const pairKeys = (mapping: EventSourceMapping): readonly string[] =>
@@ -70,7 +80,7 @@ export function wholeWrites(
   const pairs = changes(before && pairKeys(before.doc), after && pairKeys(after))
   const indexes = changes(before && indexKeys(before.doc), after && indexKeys(after))
   return [
-    { key: mappingKey(mapping, mapping.uuid), ifRev: before?.rev ?? 0, doc: after ? asJson(after) : null },
+    ...ownWrites(mapping, before?.rev ?? 0, after === undefined),
     ...pairs.added.map((key) => ({ key, ifRev: 0, doc: { uuid: mapping.uuid } })),
     ...indexes.added.map((key) => ({ key, doc: {} })),
     ...[...pairs.removed, ...indexes.removed].map((key) => ({ key, doc: null })),

@@ -2,7 +2,7 @@
  * Carries mappings to where a request has sent them: to Enabled or Disabled, or out of the store. What a crash left on
  * its way is taken up again at the next start.
  */
-import { ALL_MAPPINGS, mappingKey } from '#contracts/keys.ts'
+import { mappingKey, MAPPINGS_IN_TRANSITION } from '#contracts/keys.ts'
 import { isMappingInTransition, type EventSourceMapping } from '#contracts/mapping.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
@@ -14,7 +14,7 @@ import type { Meta } from '#store/port.ts'
 import { createCommitter, type Decision } from '../commit.ts'
 import { docOf, walk } from '../documents.ts'
 import type { MappingPollers } from '../port.ts'
-import { mappingWrite, wholeWrites } from './mapping-documents.ts'
+import { mappingWrites, wholeWrites } from './mapping-documents.ts'
 import { goalOf, stepTo } from './mapping-lifecycle.ts'
 
 export interface MappingProgress extends Component {
@@ -53,7 +53,7 @@ export function createMappingProgress(options: {
       const goal = goalOf(before.doc)
       if (goal === undefined || before.doc.generation !== mapping.generation) return nothing
       if (goal === 'gone') return { writes: wholeWrites(before, undefined), result: undefined }
-      return { writes: [mappingWrite(before, stepTo(before.doc, goal, clock.now()))], result: undefined }
+      return { writes: mappingWrites(before, stepTo(before.doc, goal, clock.now())), result: undefined }
     })
 
   /** Until it has arrived: a mapping knows no failed state, so that whatever is in the way is waited out. */
@@ -89,13 +89,14 @@ export function createMappingProgress(options: {
     return job
   }
 
-  /** Walks over everything once, a handful at a time, so that a large store does not become a large queue. */
+  /** Takes up what is on its way, a handful at a time, so that a large store does not become a large queue. */
   const reconcile = async () => {
     const batch = new Set<Promise<void>>()
-    for await (const row of walk(meta, ALL_MAPPINGS)) {
+    for await (const { key } of walk(meta, MAPPINGS_IN_TRANSITION)) {
       if (!accepting) return
-      const mapping = docOf<EventSourceMapping>(row)
-      if (!isMappingInTransition(mapping.state)) continue
+      const row = await meta.get(key.slice(MAPPINGS_IN_TRANSITION.length))
+      const mapping = row && docOf<EventSourceMapping>(row)
+      if (!mapping || !isMappingInTransition(mapping.state)) continue
       const job = track(mapping)
       batch.add(job)
       void job.finally(() => batch.delete(job))

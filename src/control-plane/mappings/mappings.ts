@@ -13,7 +13,7 @@ import { isVersionNumber, resolveFunction, type Caller, type Target } from '../f
 import { assertTags } from '../tags/tags.ts'
 import { changedSource, sourceOf } from './event-source.ts'
 import { withFilters } from './filters.ts'
-import { mappingWrite, pairKeys, requireMapping, wholeWrites } from './mapping-documents.ts'
+import { mappingWrites, pairKeys, requireMapping, wholeWrites } from './mapping-documents.ts'
 import { assertSteady, stepTo, updatingState } from './mapping-lifecycle.ts'
 import type { CreateRequest } from './mapping-request.ts'
 import { changedSettings } from './settings.ts'
@@ -161,7 +161,7 @@ export async function deleteMapping(needs: Needs, caller: Caller, uuid: string):
     const before = await requireMapping(documents, scopeOf(caller), uuid)
     assertSteady(before.doc, 'delete')
     const after = { ...stepTo(before.doc, 'Deleting', clock.now()), generation }
-    return { writes: [mappingWrite(before, after)], result: after }
+    return { writes: mappingWrites(before, after), result: after }
   })
   mappingProgress.drive(deleting)
   return deleting
@@ -177,7 +177,7 @@ export function changeMappingTags(
   return committer.run(mappingKey(caller, uuid), async () => {
     const before = await requireMapping(documents, scopeOf(caller), uuid)
     const mapping = { ...before.doc, tags: change(before.doc.tags) }
-    return { writes: [mappingWrite(before, mapping)], result: undefined }
+    return { writes: mappingWrites(before, mapping), result: undefined }
   })
 }
 

@@ -1,0 +1,104 @@
+/** --auth iam: who may map which function. */
+// parity: CreateEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam'
+import {
+  CreateEventSourceMappingCommand,
+  DeleteEventSourceMappingCommand,
+  GetEventSourceMappingCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda'
+
+import { createFunction, errorOf, eventually } from '../support/clients.ts'
+import { startProgram } from '../support/program.ts'
+
+const OWNER = { accessKeyId: 'AKIDOWNER', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const ARN = 'arn:aws:lambda:us-east-1:000000000000'
+const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:queue'
+
+test('a user maps its own function, and takes no mapping of another one', async (t) => {
+  const program = await startProgram({
+    args: [
+      '--auth=iam',
+      `--access-key-id=${OWNER.accessKeyId}`,
+      `--secret-access-key=${OWNER.secretAccessKey}`,
+    ],
+  })
+  t.after(() => program.stop())
+  const common = { endpoint: program.endpoint, region: 'us-east-1', maxAttempts: 1 }
+  const owner = new LambdaClient({ ...common, credentials: OWNER })
+  for (const FunctionName of ['own', 'other']) {
+    await createFunction(owner, { FunctionName, files: { 'index.mjs': 'export const handler = () => 1' } })
+  }
+  const iam = new IAMClient({ ...common, credentials: OWNER })
+  const UserName = 'mapper'
+  await iam.send(new CreateUserCommand({ UserName }))
+  const Statement = [
+    {
+      Effect: 'Allow',
+      Action: 'lambda:*EventSourceMapping*',
+      Resource: '*',
+      Condition: { ArnEquals: { 'lambda:FunctionArn': `${ARN}:function:own` } },
+    },
+  ]
+  await iam.send(
+    new PutUserPolicyCommand({
+      UserName,
+      PolicyName: 'own',
+      PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement }),
+    }),
+  )
+  const { AccessKey: key } = await iam.send(new CreateAccessKeyCommand({ UserName }))
+  const user = new LambdaClient({
+    ...common,
+    credentials: { accessKeyId: key?.AccessKeyId ?? '', secretAccessKey: key?.SecretAccessKey ?? '' },
+  })
+  const create = (lambda: LambdaClient, FunctionName: string) =>
+    lambda.send(new CreateEventSourceMappingCommand({ FunctionName, EventSourceArn: QUEUE }))
+  const enabled = (UUID: string | undefined) =>
+    eventually('the mapping is enabled', async () => {
+      const { State } = await owner.send(new GetEventSourceMappingCommand({ UUID }))
+      return State === 'Enabled' || undefined
+    })
+  const denied = (action: string, resource: string) => ({
+    name: 'AccessDeniedException',
+    message: `User: arn:aws:iam::000000000000:user/mapper is not authorized to perform: lambda:${action} on resource: ${resource} because no identity-based policy allows the lambda:${action} action`,
+    status: 403,
+  })
+
+  const { UUID } = await create(user, 'own')
+  await enabled(UUID)
+  assert.deepEqual(await errorOf(create(user, 'other')), denied('CreateEventSourceMapping', '*'))
+  const foreign = (await create(owner, 'other')).UUID
+  await enabled(foreign)
+  assert.deepEqual(
+    await errorOf(user.send(new DeleteEventSourceMappingCommand({ UUID: foreign }))),
+    denied('DeleteEventSourceMapping', `${ARN}:event-source-mapping:${foreign}`),
+  )
+  for (const [uuid, FunctionName] of [
+    [foreign, 'own'],
+    [UUID, 'other'],
+  ]) {
+    const taking = user.send(new UpdateEventSourceMappingCommand({ UUID: uuid, FunctionName }))
+    assert.deepEqual(
+      await errorOf(taking),
+      denied('UpdateEventSourceMapping', `${ARN}:event-source-mapping:${uuid}`),
+    )
+  }
+  assert.deepEqual(
+    await errorOf(user.send(new ListEventSourceMappingsCommand({}))),
+    denied('ListEventSourceMappings', '*'),
+  )
+  await user.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 1 }))
+  await enabled(UUID)
+  await user.send(new DeleteEventSourceMappingCommand({ UUID }))
+})
