@@ -2,13 +2,18 @@
 import { aliasCases } from './cases/aliases.ts'
 import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
+import { durableCases } from './cases/durable.ts'
 import { eventInvokeConfigCases } from './cases/event-invoke-config.ts'
 import { functionRefusalCases } from './cases/function-refusals.ts'
 import { functionCases } from './cases/functions.ts'
 import { functionUrlCases } from './cases/function-urls.ts'
+import { invocationCases } from './cases/invocations.ts'
 import { layerPolicyCases } from './cases/layer-policies.ts'
 import { layerCases } from './cases/layers.ts'
+import { listCases } from './cases/lists.ts'
 import { policyCases } from './cases/policies.ts'
+import { resourcePolicyCases } from './cases/resource-policies.ts'
+import { settingCases } from './cases/settings.ts'
 import { tagCases } from './cases/tags.ts'
 import { versionCases } from './cases/versions.ts'
 import type { ParityCase } from './parity-case.ts'
@@ -21,7 +26,12 @@ export const allCases: readonly ParityCase[] = [
   tagCases,
   concurrencyCases,
   eventInvokeConfigCases,
+  invocationCases,
+  durableCases,
   policyCases,
+  resourcePolicyCases,
+  settingCases,
+  listCases,
   layerCases,
   layerPolicyCases,
   functionUrlCases,

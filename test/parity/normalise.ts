@@ -38,6 +38,12 @@ const FORMS: Readonly<Record<string, readonly Form[]>> = {
   Location: [text('<url>', /^https?:\/\/\S+$/)],
   FunctionUrl: [text('<function url>', /^https?:\/\/[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.\S+\/$/)],
   RuntimeVersionArn: [text('<runtime version>', /^arn:aws:lambda:[a-z0-9-]+::runtime:[0-9a-f]{64}$/)],
+  DurableExecutionArn: [
+    text(
+      '<durable execution>',
+      /^arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+:[\w$-]+\/durable-execution\/[\w-]+\/[0-9a-f-]{36}$/,
+    ),
+  ],
   NextMarker: [text('<marker>', /^.+$/)],
   CheckpointToken: [text('<token>', /^.+$/)],
   CallbackId: [text('<callback>', /^.+$/)],

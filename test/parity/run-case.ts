@@ -1,6 +1,7 @@
 /** Runs one case of the parity table against a program and compares all of its answer. */
 import assert from 'node:assert/strict'
 
+import { eventsIn } from './event-stream.ts'
 import { createCapturedClient, type CapturedAnswer, type SharedHandler } from './captured-client.ts'
 import { normalise } from './normalise.ts'
 import type { Input, ParityCase } from './parity-case.ts'
@@ -34,7 +35,7 @@ export async function runCase(item: ParityCase, region: string, bench: Bench): P
     for (const step of item.given ?? []) {
       const answer = await client.send(step.operation, fill(step.input) as object)
       assert.ok(answer.status < 300, `${step.operation} before the case: ${answer.bytes.toString()}`)
-      if (step.as !== undefined) known[step.as] = jsonOf(answer)
+      if (step.as !== undefined) known[step.as] = { ...memberMap(jsonOf(answer)), headers: answer.headers }
       if (step.settles !== undefined) await settle(client.send, step.settles)
     }
     const answer = await client.send(item.operation, fill(item.input) as Input)
@@ -76,7 +77,7 @@ function compare(
   }
   assert.deepEqual(actual, wanted)
   assert.match(headers['x-amzn-requestid'] ?? '', UUID)
-  if (typeof expect.body === 'object' && expect.headers?.['content-type'] === undefined) {
+  if (expect.body !== '' && expect.headers?.['content-type'] === undefined) {
     assert.equal(headers['content-type'], 'application/json')
   }
   for (const [name, value] of Object.entries(expect.headers ?? {})) {
@@ -84,8 +85,11 @@ function compare(
   }
 }
 
-/** An object or list when the body is one; else its text, so that nothing passes as "no body". */
-function jsonOf({ bytes }: CapturedAnswer): unknown {
+const memberMap = (body: unknown) => (typeof body === 'object' && body !== null ? body : {})
+
+/** An object or list when the body is one; the events of an event stream; else its text, so that nothing passes as "no body". */
+function jsonOf({ bytes, headers }: CapturedAnswer): unknown {
+  if (headers['content-type'] === 'application/vnd.amazon.eventstream') return eventsIn(bytes)
   const text = bytes.toString('utf8')
   return text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text
 }
@@ -96,7 +100,7 @@ interface Filling {
   readonly files: Readonly<Record<string, Uint8Array>>
 }
 
-const REFERENCE = /<(\w+)\.([\w.]+)>/g
+const REFERENCE = /<(\w+)\.([\w.-]+)>/g
 
 /** Puts the case's region, files and earlier answers into its data. */
 function filled(value: unknown, filling: Filling): unknown {

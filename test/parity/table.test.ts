@@ -18,6 +18,15 @@ describe('parity', { concurrency: 6 }, () => {
     files = {
       '<zip>': await zipOf({ 'index.js': 'exports.handler = async (event) => event' }),
       '<other zip>': await zipOf({ 'index.js': 'exports.handler = async () => 2' }),
+      '<durable zip>': await zipOf({
+        'index.js': `exports.handler = async () => ({ Status: 'SUCCEEDED', Result: '"done"' })`,
+      }),
+      '<failing zip>': await zipOf({
+        'index.js': 'exports.handler = async () => { throw new TypeError("no") }',
+      }),
+      '<slow zip>': await zipOf({
+        'index.js': 'exports.handler = () => new Promise((resolve) => setTimeout(resolve, 30_000))',
+      }),
       '<empty zip>': await zipOf({}),
       '<zip of many files>': await zipOf(
         Object.fromEntries([

@@ -77,9 +77,9 @@ test('AddPermission: renders every kind of principal and condition in the order 
         Action: 'lambda:InvokeFunctionUrl',
         Condition: {
           StringEquals: {
+            'AWS:SourceAccount': '111111111111',
             'lambda:FunctionUrlAuthType': 'NONE',
             'aws:PrincipalOrgID': 'o-1234567890',
-            'AWS:SourceAccount': '111111111111',
           },
           ArnLike: { 'AWS:SourceArn': 'arn:aws:s3:::bucket' },
         },

@@ -34,20 +34,23 @@ function principalOf(principal: string, region: string): Json {
   throw invalidParameter('The provided principal was invalid. Please check the principal and try again.')
 }
 
-/** Members and operators in AWS's order (recorded; the place of `Bool` is unverified). Undefined without any. */
+/**
+ * Members and operators in AWS's order, which is that of a hash map in Java: recorded for those of 2024, and worked out
+ * by the same rule for the token and for `Bool`. Undefined without any.
+ */
 function conditionOf(request: PermissionRequest): Json | undefined {
   const equals = Object.entries({
+    'lambda:EventSourceToken': request.EventSourceToken,
+    'AWS:SourceAccount': request.SourceAccount,
     'lambda:FunctionUrlAuthType': request.FunctionUrlAuthType,
     'aws:PrincipalOrgID': request.PrincipalOrgID,
-    'AWS:SourceAccount': request.SourceAccount,
-    'lambda:EventSourceToken': request.EventSourceToken,
   }).filter((entry): entry is [string, string] => entry[1] !== undefined)
   const condition: Record<string, Json> = {}
   if (equals.length > 0) condition['StringEquals'] = Object.fromEntries(equals)
-  if (request.SourceArn !== undefined) condition['ArnLike'] = { 'AWS:SourceArn': request.SourceArn }
   if (request.InvokedViaFunctionUrl !== undefined) {
     condition['Bool'] = { 'lambda:InvokedViaFunctionUrl': String(request.InvokedViaFunctionUrl) }
   }
+  if (request.SourceArn !== undefined) condition['ArnLike'] = { 'AWS:SourceArn': request.SourceArn }
   return Object.keys(condition).length > 0 ? condition : undefined
 }
 
