@@ -32,7 +32,6 @@ import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 import { MINUTE_MS } from '#kernel/units.ts'
 import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Store } from '#store/port.ts'
@@ -63,7 +62,8 @@ export async function createDataPlane(options: {
   readonly store: Store
   /** Has to follow the store before the start. */
   readonly documents: DocumentCache
-  readonly sealer: Sealer
+  /** Opens the variables of functions. */
+  readonly environments: WorkerOptions['environments']
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -85,8 +85,19 @@ export async function createDataPlane(options: {
     readonly idleMinutes: number
   }
 }): Promise<DataPlane> {
-  const { store, documents, sealer, clock, random, logger, metrics, logSink, port, directory, settings } =
-    options
+  const {
+    store,
+    documents,
+    environments,
+    clock,
+    random,
+    logger,
+    metrics,
+    logSink,
+    port,
+    directory,
+    settings,
+  } = options
 
   const driver = await selectDriver({
     wanted: settings.driver,
@@ -107,7 +118,7 @@ export async function createDataPlane(options: {
     driver,
     sessions: { framed: createFramedSession, http: createHttpSession },
     blobs: store.blobs,
-    sealer,
+    environments,
     logSink,
     metrics,
     logger,

@@ -20,6 +20,7 @@ import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
+import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { ManagedCapacity, MappingPollers, Preparer } from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
@@ -38,6 +39,7 @@ export interface LambdaControl extends Component {
 export function createLambdaControl(options: {
   readonly store: Store
   readonly sealer: Sealer
+  readonly environments: EnvironmentVault
   /** Signs the links of code packages. */
   readonly key: Uint8Array
   readonly clock: Clock
@@ -98,6 +100,7 @@ export function createLambdaControl(options: {
         codeStore,
         layers: createLayerResolver({ meta }),
         sealer,
+        environments: options.environments,
         clock,
         random,
         accountConcurrency,

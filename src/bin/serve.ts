@@ -15,6 +15,7 @@ import { createNeighbourServices } from '#bin/services.ts'
 import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
 import { onShutdown } from '#bin/shutdown.ts'
 import { createDocumentCache } from '#documents/create-document-cache.ts'
+import { createEnvironmentVault } from '#contracts/environment-vault.ts'
 import { systemClock as clock } from '#kernel/clock.ts'
 import { systemRandom as random } from '#kernel/random.ts'
 import { createSealer } from '#kernel/sealed.ts'
@@ -56,14 +57,15 @@ async function serve(settings: Settings) {
     bucket,
     directory: data,
   })
-  const { session, roleSessions } = neighbours
+  const { session, roleSessions, keys } = neighbours
+  const environments = createEnvironmentVault({ sealer, keys })
   const authorisation =
     settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
 
   const dataPlane = await createDataPlane({
     store,
     documents,
-    sealer,
+    environments,
     clock,
     random,
     logger,
@@ -85,6 +87,7 @@ async function serve(settings: Settings) {
   const control = createLambdaControl({
     store,
     sealer,
+    environments,
     key,
     clock,
     random,

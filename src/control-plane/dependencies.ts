@@ -1,4 +1,5 @@
 /** What the operations are made of. */
+import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Sealer } from '#kernel/sealed.ts'
@@ -24,6 +25,7 @@ export interface Dependencies {
   readonly codeStore: CodeStore
   readonly layers: LayerResolver
   readonly sealer: Sealer
+  readonly environments: EnvironmentVault
   readonly clock: Clock
   readonly random: Random
   /** Concurrency of the account and region. */

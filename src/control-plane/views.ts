@@ -10,14 +10,14 @@ import type {
 
 import type { DurableSettings } from '#contracts/durable.ts'
 import { capacityProviderArn, functionArn, LATEST } from '#contracts/arn.ts'
+import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { Alias, EventInvokeConfig, FunctionVersion, RuntimeManagement } from '#contracts/function.ts'
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 
 import { signatureView } from './code-signing/signature-records.ts'
 import { withoutUndefined } from './functions/configuration.ts'
 import { configDigest } from './functions/digest.ts'
-import { openVariables } from './functions/environment.ts'
+import { environmentView } from './functions/environment.ts'
 
 /** `2026-01-01T00:00:00.000+0000`. */
 export const lambdaDate = (milliseconds: number) => new Date(milliseconds).toISOString().replace('Z', '+0000')
@@ -28,24 +28,12 @@ const vpcIdOf = (subnetIds: readonly string[]) =>
     ? ''
     : `vpc-${createHash('sha256').update(subnetIds[0]).digest('hex').slice(0, 17)}`
 
-function environmentView(version: FunctionVersion, sealer: Sealer): FunctionConfiguration['Environment'] {
-  if (version.sealedEnvironment === undefined) return undefined
-  const variables = openVariables(sealer, version, version.sealedEnvironment)
-  if (variables) return { Variables: { ...variables } }
-  return {
-    Error: {
-      ErrorCode: 'KMSInvalidStateException',
-      Message: 'Lambda was unable to decrypt the environment variables: they were sealed with another key.',
-    },
-  }
-}
-
 /** The members that ListFunctions and ListVersionsByFunction answer. `qualifier` stands at the end of the ARN. */
-export function listedView(
+export async function listedView(
   version: FunctionVersion,
-  sealer: Sealer,
+  environments: EnvironmentVault,
   qualifier?: string,
-): FunctionConfiguration {
+): Promise<FunctionConfiguration> {
   const { vpc, logging } = version
   return withoutUndefined<FunctionConfiguration>({
     FunctionName: version.name,
@@ -67,7 +55,7 @@ export function listedView(
       Ipv6AllowedForDualStack: vpc.ipv6AllowedForDualStack ?? false,
     },
     DeadLetterConfig: version.deadLetterArn === undefined ? undefined : { TargetArn: version.deadLetterArn },
-    Environment: environmentView(version, sealer),
+    Environment: await environmentView(environments, version),
     KMSKeyArn: version.kmsKeyArn,
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,
@@ -121,14 +109,14 @@ const durableView = ({ executionTimeoutSeconds, retentionDays, kmsKeyArn }: Dura
 })
 
 /** A whole configuration: what is listed, with the state and the runtime's version. */
-export function configurationView(
+export async function configurationView(
   version: FunctionVersion,
-  sealer: Sealer,
+  environments: EnvironmentVault,
   qualifier?: string,
-): FunctionConfiguration {
+): Promise<FunctionConfiguration> {
   const runtime = version.runtime === undefined ? undefined : findRuntime(version.runtime)
   return withoutUndefined<FunctionConfiguration>({
-    ...listedView(version, sealer, qualifier),
+    ...(await listedView(version, environments, qualifier)),
     RuntimeVersionConfig: runtime && { RuntimeVersionArn: runtimeVersionArn(version.region, runtime) },
     State: version.state,
     StateReason: version.stateReason,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 
 import type { Scope } from '#contracts/arn.ts'
+import { createEnvironmentVault } from '#contracts/environment-vault.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
@@ -28,6 +29,8 @@ import type { Logger } from '#observability/port.ts'
 import { createMemoryStore } from '#store/memory/memory-store.ts'
 import type { Meta, Store } from '#store/port.ts'
 import type { OperationHandler } from '#wire/service.ts'
+
+import { createTestKeys } from './customer-keys.ts'
 
 export const ACCOUNT = '000000000000'
 export const REGION = 'us-east-1'
@@ -186,6 +189,7 @@ export function createControlPlane(
   const pollers = createTestPollers()
   const mappingProgress = createMappingProgress({ meta, pollers, clock, logger: quiet })
   const sealer = createSealer(new Uint8Array(32).fill(3))
+  const { keys, kms } = createTestKeys()
   const storedBlobs: string[] = []
   const operations = createLambdaOperations({
     meta,
@@ -196,6 +200,7 @@ export function createControlPlane(
     codeStore: createTestCodeStore(store, storedBlobs),
     layers: testLayers,
     sealer,
+    environments: createEnvironmentVault({ sealer, keys }),
     clock,
     random,
   })
@@ -247,6 +252,7 @@ export function createControlPlane(
   }
   const documents = async () => (await store.meta.list('', '', 10_000)).map(({ key }) => key)
   return {
+    kms,
     operations,
     store,
     meta,

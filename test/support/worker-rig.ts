@@ -77,7 +77,7 @@ export async function createWorkerRig(options: {
     driver: await options.driver(directory, logger),
     sessions: { framed: createFramedSession, http: createHttpSession },
     blobs,
-    sealer,
+    environments: { open: async (id, sealed) => sealer.open(sealed, environmentContext(id)) },
     logSink: {
       append({ stream, events }) {
         for (const event of events) log.push({ stream, ...event })

@@ -233,7 +233,8 @@ test('a failing store leaves CreateFunction without a trace', async () => {
 })
 
 test('every setting comes back as it was given', async () => {
-  const { call, create } = createControlPlane()
+  const { call, create, kms } = createControlPlane()
+  const { KeyMetadata } = (await kms('CreateKey', {})) as { KeyMetadata: { Arn: string } }
   const settings = {
     Description: 'does things',
     Timeout: 900,
@@ -241,7 +242,7 @@ test('every setting comes back as it was given', async () => {
     EphemeralStorage: { Size: 10_240 },
     Architectures: ['arm64'],
     Environment: { Variables: { B_2: '2', A_1: 'ä' } },
-    KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/x',
+    KMSKeyArn: KeyMetadata.Arn,
     TracingConfig: { Mode: 'Active' },
     DeadLetterConfig: { TargetArn: 'arn:aws:sqs:us-east-1:000000000000:q' },
     SnapStart: { ApplyOn: 'PublishedVersions' },

@@ -14,5 +14,5 @@ export const createFunctionHandler =
     const id = resolveNewFunction(input.FunctionName, context)
     const version = await createFunction(dependencies, id, input)
     // The ARN is unqualified even when version 1 was published (recorded from AWS).
-    return configurationView(version, dependencies.sealer)
+    return configurationView(version, dependencies.environments)
   }

@@ -10,8 +10,8 @@ import { configurationView } from '../views.ts'
 export const getFunctionConfigurationHandler =
   ({
     documents,
-    sealer,
-  }: Pick<Dependencies, 'documents' | 'sealer'>): OperationHandler<
+    environments,
+  }: Pick<Dependencies, 'documents' | 'environments'>): OperationHandler<
     GetFunctionConfigurationRequest,
     FunctionConfiguration
   > =>
@@ -21,5 +21,5 @@ export const getFunctionConfigurationHandler =
       qualifier: input.Qualifier,
     })
     const { version } = await documents.resolve(id, qualifier)
-    return configurationView(version, sealer, qualifier)
+    return configurationView(version, environments, qualifier)
   }

@@ -12,8 +12,8 @@ export const getFunctionHandler =
   ({
     documents,
     codeStore,
-    sealer,
-  }: Pick<Dependencies, 'documents' | 'codeStore' | 'sealer'>): OperationHandler<
+    environments,
+  }: Pick<Dependencies, 'documents' | 'codeStore' | 'environments'>): OperationHandler<
     GetFunctionRequest,
     GetFunctionResponse
   > =>
@@ -24,7 +24,7 @@ export const getFunctionHandler =
     })
     const { head, version } = await documents.resolve(id, qualifier)
     return withoutUndefined<GetFunctionResponse>({
-      Configuration: configurationView(version, sealer, qualifier),
+      Configuration: await configurationView(version, environments, qualifier),
       Code: { RepositoryType: 'S3', Location: codeStore.location(version.code, context) },
       Tags: Object.keys(head.tags).length > 0 ? { ...head.tags } : undefined,
       Concurrency:

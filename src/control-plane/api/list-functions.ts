@@ -55,8 +55,8 @@ async function allVersions(
 export const listFunctionsHandler =
   ({
     documents,
-    sealer,
-  }: Pick<Dependencies, 'documents' | 'sealer'>): OperationHandler<
+    environments,
+  }: Pick<Dependencies, 'documents' | 'environments'>): OperationHandler<
     ListFunctionsRequest,
     ListFunctionsResponse
   > =>
@@ -75,10 +75,18 @@ export const listFunctionsHandler =
       const place = fromMarker(input.Marker, 2)
       const versions = await allVersions(documents.meta, scope, place, size + 1)
       const { page, ...marker } = cutPage(versions, size, ({ name, version }) => [name, version])
-      return { Functions: page.map((version) => listedView(version, sealer, version.version)), ...marker }
+      return {
+        Functions: await Promise.all(
+          page.map((version) => listedView(version, environments, version.version)),
+        ),
+        ...marker,
+      }
     }
     const [after] = fromMarker(input.Marker, 1) ?? []
     const heads = await headsAfter(documents.meta, scope, after, size + 1)
     const { page, ...marker } = cutPage(heads, size, ({ name }) => [name])
-    return { Functions: page.map(({ latest }) => listedView(latest, sealer)), ...marker }
+    return {
+      Functions: await Promise.all(page.map(({ latest }) => listedView(latest, environments))),
+      ...marker,
+    }
   }

@@ -15,8 +15,8 @@ import { cutPage, fromMarker, pageSize } from './paging.ts'
 export const listVersionsByFunctionHandler =
   ({
     documents,
-    sealer,
-  }: Pick<Dependencies, 'documents' | 'sealer'>): OperationHandler<
+    environments,
+  }: Pick<Dependencies, 'documents' | 'environments'>): OperationHandler<
     ListVersionsByFunctionRequest,
     ListVersionsByFunctionResponse
   > =>
@@ -30,5 +30,8 @@ export const listVersionsByFunctionHandler =
     const published = rows.map((row) => docOf<FunctionVersion>(row))
     const versions = last === undefined ? [head.latest, ...published] : published
     const { page, ...marker } = cutPage(versions, size, ({ version }) => [version])
-    return { Versions: page.map((version) => listedView(version, sealer, version.version)), ...marker }
+    return {
+      Versions: await Promise.all(page.map((version) => listedView(version, environments, version.version))),
+      ...marker,
+    }
   }

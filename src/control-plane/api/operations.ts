@@ -84,6 +84,7 @@ export interface LambdaOperationsOptions extends Pick<
   | 'codeStore'
   | 'layers'
   | 'sealer'
+  | 'environments'
   | 'clock'
   | 'random'
 > {

@@ -13,5 +13,5 @@ export const publishVersionHandler =
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'PublishVersion' })
     const version = await publishVersion(dependencies, id, input)
-    return configurationView(version, dependencies.sealer, version.version)
+    return configurationView(version, dependencies.environments, version.version)
   }

@@ -18,5 +18,5 @@ export const updateFunctionCodeHandler =
       throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
     }
     const version = await updateFunctionCode(dependencies, id, input)
-    return configurationView(version, dependencies.sealer, input.Publish ? version.version : undefined)
+    return configurationView(version, dependencies.environments, input.Publish ? version.version : undefined)
   }

@@ -15,5 +15,5 @@ export const updateFunctionConfigurationHandler =
       operation: 'UpdateFunctionConfiguration',
     })
     const latest = await updateFunctionConfiguration(dependencies, id, input)
-    return configurationView(latest, dependencies.sealer)
+    return configurationView(latest, dependencies.environments)
   }

@@ -62,7 +62,7 @@ export async function createFunction(
   id: FunctionId,
   request: CreateFunctionRequest,
 ): Promise<FunctionVersion> {
-  const { documents, committer, activation, codeStore, layers, sealer, random } = dependencies
+  const { documents, committer, activation, codeStore, layers, environments, random } = dependencies
   assertRequest(request)
   // Asked again when the function is written; here it saves storing code for nothing.
   if (await documents.head(id)) throw alreadyExists(id)
@@ -82,7 +82,11 @@ export async function createFunction(
   const signed = { meta: documents.meta, clock: dependencies.clock }
   if (signing) await assertSigned(signed, signing.doc, deployed)
   const sealedEnvironment =
-    request.Environment && sealVariables(sealer, id, request.Environment.Variables ?? {})
+    request.Environment &&
+    (await sealVariables(environments, id, {
+      variables: request.Environment.Variables ?? {},
+      kmsKeyArn: request.KMSKeyArn || undefined,
+    }))
   const stamp = newStamp(dependencies)
   const architecture: Architecture = request.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64'
   const ordinary = newConfiguration(

@@ -1,8 +1,11 @@
 /** A function's environment variables: what is accepted, and how they rest in the store. */
+import type { FunctionConfiguration } from '@aws-sdk/client-lambda'
+
 import type { FunctionId } from '#contracts/arn.ts'
+import { encryptFailure, hiddenVariables } from '#contracts/customer-keys.ts'
 import { invalidParameter, validationFailed } from '#contracts/errors.ts'
-import { environmentContext } from '#contracts/function.ts'
-import type { Sealer } from '#kernel/sealed.ts'
+import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
 
 export type Variables = Readonly<Record<string, string>>
 
@@ -56,28 +59,72 @@ export function assertVariables(variables: Variables): void {
   }
 }
 
+/** Variables of a function and the key they are to rest under. */
+interface Wanted {
+  readonly variables: Variables
+  readonly kmsKeyArn: string | undefined
+}
+
+/** What is there already. */
+type Before = Pick<FunctionVersion, 'sealedEnvironment' | 'kmsKeyArn'>
+
 /**
- * Seals the variables. When `before` holds the same ones it comes back unchanged, so that setting what is set already is
- * no change of the function's content.
+ * Seals the variables. When `before` holds the same ones under the same key they come back unchanged, so that setting
+ * what is set already is no change of the function's content. Throws InvalidParameterValueException when the key can't
+ * be used.
  */
-export function sealVariables(sealer: Sealer, id: FunctionId, variables: Variables, before?: string): string {
+export async function sealVariables(
+  vault: EnvironmentVault,
+  id: FunctionId,
+  { variables, kmsKeyArn }: Wanted,
+  before?: Before,
+): Promise<string> {
   const json = JSON.stringify(variables)
-  const context = environmentContext(id)
-  if (before !== undefined) {
+  const { sealedEnvironment } = before ?? {}
+  if (sealedEnvironment !== undefined && before?.kmsKeyArn === kmsKeyArn) {
     try {
-      if (sealer.open(before, context) === json) return before
+      if ((await vault.open(id, sealedEnvironment)) === json) return sealedEnvironment
     } catch {
       // Sealed with a key that is gone: the new variables simply replace it.
     }
   }
-  return sealer.seal(json, context)
+  try {
+    return await vault.seal(id, json, kmsKeyArn)
+  } catch (error) {
+    throw encryptFailure(error)
+  }
 }
 
-/** The variables, or undefined when they can't be opened (another key, or changed bytes). */
-export function openVariables(sealer: Sealer, id: FunctionId, sealed: string): Variables | undefined {
+/**
+ * What an update makes of the variables: new ones, those that are there under another key, or undefined for no change.
+ * Throws as `sealVariables` does, and when those that are there can't be opened to be encrypted anew.
+ */
+export async function changedVariables(
+  vault: EnvironmentVault,
+  before: FunctionVersion,
+  request: { readonly variables: Variables | undefined; readonly kmsKeyArn: string | undefined },
+): Promise<string | undefined> {
+  const kmsKeyArn = request.kmsKeyArn === undefined ? before.kmsKeyArn : request.kmsKeyArn || undefined
+  if (request.variables) {
+    return await sealVariables(vault, before, { variables: request.variables, kmsKeyArn }, before)
+  }
+  if (before.sealedEnvironment === undefined || kmsKeyArn === before.kmsKeyArn) return undefined
   try {
-    return JSON.parse(sealer.open(sealed, environmentContext(id))) as Variables
-  } catch {
-    return undefined
+    return await vault.seal(before, await vault.open(before, before.sealedEnvironment), kmsKeyArn)
+  } catch (error) {
+    throw encryptFailure(error)
+  }
+}
+
+/** The variables as a configuration shows them. */
+export async function environmentView(
+  vault: EnvironmentVault,
+  version: FunctionVersion,
+): Promise<FunctionConfiguration['Environment']> {
+  if (version.sealedEnvironment === undefined) return undefined
+  try {
+    return { Variables: JSON.parse(await vault.open(version, version.sealedEnvironment)) }
+  } catch (error) {
+    return { Error: hiddenVariables(error) }
   }
 }

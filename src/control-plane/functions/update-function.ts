@@ -25,7 +25,7 @@ import {
   type ConfigurationRequest,
   type Stamp,
 } from './configuration.ts'
-import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import { assertVariables, changedVariables, type Variables } from './environment.ts'
 import type { LoggingRequest } from './logging.ts'
 import { assertRuntimeChangeable } from './runtime-management.ts'
 import { assertChangeable, assertRevision, UPDATING } from './state.ts'
@@ -137,7 +137,7 @@ export async function updateFunctionConfiguration(
   id: FunctionId,
   request: UpdateConfigurationRequest,
 ): Promise<FunctionVersion> {
-  const { documents, committer, activation, layers, sealer } = dependencies
+  const { documents, committer, activation, layers, environments } = dependencies
   assertSupported(request)
   const existing = await documents.head(id)
   assertConfiguration(request, existing?.doc.latest.managedInstances !== undefined)
@@ -157,8 +157,10 @@ export async function updateFunctionConfiguration(
     await assertRuntimeChangeable(documents, before.doc.latest, request.Runtime)
     // Layers are code as well.
     if (attached?.length) await assertDeployable(dependencies, before.doc, deployedLayers(attached))
-    const sealedEnvironment =
-      variables && sealVariables(sealer, id, variables, before.doc.latest.sealedEnvironment)
+    const sealedEnvironment = await changedVariables(environments, before.doc.latest, {
+      variables,
+      kmsKeyArn: request.KMSKeyArn,
+    })
     const ordinary = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })
     const provider =
       providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)

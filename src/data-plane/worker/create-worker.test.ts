@@ -10,7 +10,6 @@ import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import { createWorker } from '#data-plane/worker/create-worker.ts'
 import { systemClock } from '#kernel/clock.ts'
 import { systemRandom } from '#kernel/random.ts'
-import { createSealer } from '#kernel/sealed.ts'
 import { createMemoryBlobs } from '#store/memory/memory-blobs.ts'
 
 import { zipOf } from '../../../test/support/clients.ts'
@@ -50,7 +49,7 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
       http: () => assert.fail('no HTTP here'),
     },
     blobs,
-    sealer: createSealer(Buffer.alloc(32)),
+    environments: { open: async () => '{}' },
     logSink: { append() {} },
     metrics: { count() {}, gauge() {}, observe() {} },
     logger: silent,

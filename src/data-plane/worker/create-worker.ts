@@ -1,4 +1,5 @@
 /** The host agent: keeps the environments of this host within its memory, and ends them all when it stops. */
+import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { findRuntime, type RuntimeDescription } from '#contracts/runtime.ts'
@@ -13,7 +14,6 @@ import { assembleEnvironment, type SessionFactories } from '#data-plane/worker/s
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 import { GIB } from '#kernel/units.ts'
 import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Blobs } from '#store/port.ts'
@@ -23,7 +23,8 @@ export interface WorkerOptions {
   readonly driver: SandboxDriver
   readonly sessions: SessionFactories
   readonly blobs: Blobs
-  readonly sealer: Sealer
+  /** Opens the variables of functions, when an environment starts and never later. */
+  readonly environments: Pick<EnvironmentVault, 'open'>
   readonly logSink: LogSink
   readonly metrics: Metrics
   readonly logger: Logger

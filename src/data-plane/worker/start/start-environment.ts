@@ -2,7 +2,9 @@
 import type { Duplex } from 'node:stream'
 import type { Server } from 'node:net'
 
-import { environmentContext, type FunctionVersion } from '#contracts/function.ts'
+import { decryptFailure } from '#contracts/customer-keys.ts'
+import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
 import type { GuestLogRecord, GuestSession } from '#data-plane/runtime-api/port.ts'
 import type { Guest, SandboxDriver } from '#data-plane/sandbox/port.ts'
@@ -20,7 +22,6 @@ import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import { sandboxHook } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { Subject } from '#data-plane/worker/start/stage.ts'
 import type { Clock } from '#kernel/clock.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 import type { Logger, LogSink } from '#observability/port.ts'
 import type { Blobs } from '#store/port.ts'
 
@@ -48,7 +49,7 @@ export interface EnvironmentHost {
   readonly cache: DirectoryCache
   readonly runtimes: RuntimeFiles
   readonly clientsDirectory: string
-  readonly sealer: Sealer
+  readonly environments: Pick<EnvironmentVault, 'open'>
   readonly credentials: (version: FunctionVersion) => GuestCredentials | Promise<GuestCredentials>
   readonly endpointUrl: string | undefined
   readonly logSink: LogSink
@@ -65,6 +66,8 @@ export async function assembleEnvironment(
   const { clock, logger } = host
   await using undo = new AsyncDisposableStack()
 
+  // First, because it costs little and may be refused.
+  const variables = await openVariables(version, host.environments)
   const code = await codeHook(subject, host, undo)
   const parts = await interpreterHook(subject, host)
   const sandbox = await sandboxHook(subject, host, { code, parts }, undo)
@@ -85,7 +88,7 @@ export async function assembleEnvironment(
     initializationType: type,
     paths: sandbox.paths,
     logStream: stream,
-    variables: openVariables(version, host.sealer),
+    variables,
     credentials: await host.credentials(version),
     endpointUrl: host.endpointUrl,
     runtimeApi: endpoint?.address,
@@ -128,10 +131,14 @@ export async function assembleEnvironment(
   })
 }
 
-function openVariables(version: FunctionVersion, sealer: Sealer): Readonly<Record<string, string>> {
+async function openVariables(
+  version: FunctionVersion,
+  environments: EnvironmentHost['environments'],
+): Promise<Readonly<Record<string, string>>> {
   if (version.sealedEnvironment === undefined) return {}
-  return JSON.parse(sealer.open(version.sealedEnvironment, environmentContext(version))) as Record<
-    string,
-    string
-  >
+  try {
+    return JSON.parse(await environments.open(version, version.sealedEnvironment))
+  } catch (error) {
+    throw decryptFailure(error)
+  }
 }
