@@ -4,6 +4,7 @@ import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
 import { durableCases } from './cases/durable.ts'
 import { eventInvokeConfigCases } from './cases/event-invoke-config.ts'
+import { eventSourceMappingCases } from './cases/event-source-mappings.ts'
 import { functionRefusalCases } from './cases/function-refusals.ts'
 import { functionCases } from './cases/functions.ts'
 import { functionUrlCases } from './cases/function-urls.ts'
@@ -26,6 +27,7 @@ export const allCases: readonly ParityCase[] = [
   tagCases,
   concurrencyCases,
   eventInvokeConfigCases,
+  eventSourceMappingCases,
   invocationCases,
   durableCases,
   policyCases,
