@@ -21,6 +21,11 @@ const CASES: readonly [string, Partial<ReportInput>, string][] = [
   ['some are left from before', { shares: [share('1', 2, { ready: 5 })] }, '2/2 READY'],
   ['init fails', { shares: [share('1', 2, { failure: init })] }, '0/0 FAILED FUNCTION_ERROR_INIT_FAILURE'],
   [
+    'init has failed and is tried again',
+    { shares: [share('1', 2, { starting: 1, failure: init })] },
+    '0/0 FAILED FUNCTION_ERROR_INIT_FAILURE',
+  ],
+  [
     'there is no room for one of them',
     { shares: [share('1', 2, { ready: 1, failure: { kind: 'capacity', message: 'full' } })] },
     '1/1 FAILED full',

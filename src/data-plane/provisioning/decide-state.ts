@@ -28,7 +28,9 @@ export interface ReportInput {
 const reasonOf = ({ kind, message }: ReadyFailure) => (kind === 'init' ? INIT_FAILURE : message)
 
 export const availableOf = ({ count, ready }: Share) => Math.min(count, ready?.ready ?? 0)
-const allocatedOf = ({ count, ready }: Share) => Math.min(count, (ready?.ready ?? 0) + (ready?.starting ?? 0))
+/** Attempts that follow a failure do not count before they have succeeded. */
+const allocatedOf = ({ count, ready }: Share) =>
+  ready === undefined ? 0 : Math.min(count, ready.ready + (ready.failure ? 0 : ready.starting))
 const isThere = (share: Share) => availableOf(share) >= share.count
 
 export function decideState(input: ReportInput): ProvisionedConcurrencyState {
