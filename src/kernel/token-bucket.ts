@@ -12,9 +12,9 @@ function refill(bucket: TokenBucket, perSecond: number, capacity: number, now: n
   bucket.at = now
 }
 
-/** Takes one token from a bucket that holds one second's worth. False when it is empty. */
-export function take(bucket: TokenBucket, perSecond: number, now: number): boolean {
-  refill(bucket, perSecond, perSecond, now)
+/** Takes one token from a bucket that holds one second's worth, or `capacity`. False when it is empty. */
+export function take(bucket: TokenBucket, perSecond: number, now: number, capacity = perSecond): boolean {
+  refill(bucket, perSecond, capacity, now)
   if (bucket.tokens < 1) return false
   bucket.tokens -= 1
   return true

@@ -626,3 +626,42 @@ test('placement: whoever hangs up while held is gone, and stop rejects the other
   await settle()
   assert.equal(left.error?.code, 'ServiceException')
 })
+
+test('placement: a function starts no more than its scaling rate allows, whatever the version; others are not concerned', async () => {
+  const { clock, worker, send } = setup({ scalingBurst: 3, scalingPerSecond: 1 })
+  const one = aVersion({ version: '1' })
+  const outcomes = [one, aVersion({ version: '2' }), one, one].map((version) => send(version))
+  await settle()
+  assert.equal(worker.starts.length, 3)
+  assert.deepEqual(
+    outcomes.map(({ error }) => error?.members['Reason']),
+    [undefined, undefined, undefined, 'ConcurrentInvocationLimitExceeded'],
+  )
+  send(aVersion({ name: 'other' }))
+  await settle()
+  assert.equal(worker.starts.length, 4)
+  await clock.advance(1000)
+  send(one)
+  const refused = send(one)
+  await settle()
+  assert.equal(worker.starts.length, 5)
+  assert.equal(refused.error?.status, 429)
+  await clock.advance(60_000)
+  for (let n = 0; n < 4; n++) send(one)
+  await settle()
+  assert.equal(worker.starts.length, 8, 'what was not used does not add up')
+})
+
+test('placement: an environment that is there needs no start, however fast they come', async () => {
+  const { worker, environment, send, warm } = setup({ scalingBurst: 1, scalingPerSecond: 0 })
+  const version = aVersion()
+  await warm(version)
+  for (let n = 0; n < 5; n++) {
+    const outcome = send(version)
+    await settle()
+    environment(0).finish()
+    await settle()
+    assert.ok(outcome.result)
+  }
+  assert.equal(worker.starts.length, 1)
+})

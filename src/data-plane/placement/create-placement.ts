@@ -21,6 +21,7 @@ import { createQuiet } from '#data-plane/placement/quiet.ts'
 import { createStartQueue } from '#data-plane/placement/start-queue.ts'
 import { createWaitingLine, noRoom } from '#data-plane/placement/waiting-line.ts'
 import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
+import { take } from '#kernel/token-bucket.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
@@ -37,7 +38,7 @@ export function createPlacement(options: {
 }): Placement {
   const { worker, clock, logger, metrics } = options
   const policy: PlacementPolicy = { ...defaultPlacementPolicy(), ...options.policy }
-  const groups = createGroups()
+  const groups = createGroups(() => ({ tokens: policy.scalingBurst, at: clock.monotonic() }))
   const queue = createStartQueue()
   const slots = new Set<Slot>()
   const idle = createIdleEnvironments({ clock, policy, stop: (slot) => void stopSlot(slot) })
@@ -310,6 +311,10 @@ export function createPlacement(options: {
     throw noRoom()
   }
 
+  /** That exceeding the scaling rate has the reason of the concurrency limit is unverified. */
+  const mayScale = ({ scaling }: Group) =>
+    take(scaling, policy.scalingPerSecond, clock.monotonic(), policy.scalingBurst)
+
   const assign = async (group: Group, request: PlacementInvocation): Promise<InvocationResult> => {
     // It may have been held while the service was told to stop.
     if (stopped) throw shuttingDown()
@@ -328,7 +333,7 @@ export function createPlacement(options: {
       },
       policy,
     )
-    if (assignment === 'refuse') throw noRoom()
+    if (assignment === 'refuse' || (assignment === 'start-and-wait' && !mayScale(group))) throw noRoom()
     if (assignment === 'run' && last) {
       idle.remove(last)
       return run(last, request)

@@ -10,6 +10,7 @@ import type {
   RetireTarget,
 } from '#data-plane/placement/port.ts'
 import type { Environment } from '#data-plane/worker/port.ts'
+import type { TokenBucket } from '#kernel/token-bucket.ts'
 import type { RecencyLinks } from '#kernel/recency-list.ts'
 
 /** One environment, from its arrival until it is gone. It is in the recency list while it is idle. */
@@ -70,6 +71,8 @@ export interface Group {
   readonly waiters: Set<Waiter>
   /** Invocations that wait a moment for an environment that runs, in order of arrival. */
   readonly held: Set<Waiter>
+  /** Starts that the function may still make; all its versions share it. */
+  readonly scaling: TokenBucket
   /** Environments that exist, idle, busy or stopping. */
   slots: number
   /** Invocations under way. */
@@ -102,16 +105,18 @@ export interface Groups {
 
 const keyOfFunction = ({ account, region, name }: FunctionId) => `${account}/${region}/${name}`
 
-export function createGroups(): Groups {
-  const functions = new Map<string, Map<string, Group>>()
+/** `newBucket` makes the full bucket of starts of a function that was not there before. */
+export function createGroups(newBucket: () => TokenBucket): Groups {
+  const functions = new Map<string, { readonly groups: Map<string, Group>; readonly scaling: TokenBucket }>()
   // The catalog hands out the same object until the document changes, so the warm path joins no strings.
   const byVersion = new WeakMap<FunctionVersion, Group>()
 
   const findOrCreate = (version: FunctionVersion) => {
     const functionKey = keyOfFunction(version)
     const key = `${version.version}/${version.generation}`
-    let groups = functions.get(functionKey)
-    if (!groups) functions.set(functionKey, (groups = new Map()))
+    let known = functions.get(functionKey)
+    if (!known) functions.set(functionKey, (known = { groups: new Map(), scaling: newBucket() }))
+    const { groups, scaling } = known
     let group = groups.get(key)
     if (!group) {
       group = {
@@ -122,6 +127,7 @@ export function createGroups(): Groups {
         idle: [],
         waiters: new Set(),
         held: new Set(),
+        scaling,
         slots: 0,
         running: 0,
         peakRunning: 0,
@@ -154,17 +160,17 @@ export function createGroups(): Groups {
       )
         return
       group.live = false
-      const groups = functions.get(group.functionKey)
+      const groups = functions.get(group.functionKey)?.groups
       groups?.delete(group.key)
       if (groups?.size === 0) functions.delete(group.functionKey)
     },
     concerned({ id, version, keepGeneration }) {
-      return [...(functions.get(keyOfFunction(id))?.values() ?? [])].filter(
+      return [...(functions.get(keyOfFunction(id))?.groups.values() ?? [])].filter(
         (group) =>
           (version === undefined || group.version.version === version) &&
           (keepGeneration === undefined || group.version.generation !== keepGeneration),
       )
     },
-    all: () => [...functions.values()].flatMap((groups) => [...groups.values()]),
+    all: () => [...functions.values()].flatMap(({ groups }) => [...groups.values()]),
   }
 }

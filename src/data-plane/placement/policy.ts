@@ -12,6 +12,11 @@ export interface PlacementPolicy {
   readonly maxStarting: number
   /** Environments of this host, starting ones included. */
   readonly maxEnvironments: number
+  /**
+   * Environments that a function may start on demand at once after a quiet time, and how many more each second.
+   */
+  readonly scalingBurst: number
+  readonly scalingPerSecond: number
   /** Invocations of one function version that wait for an environment. */
   readonly maxWaitingPerVersion: number
   /** Longest wait for an environment; afterwards the caller is throttled. */
@@ -40,6 +45,9 @@ export const defaultPlacementPolicy = (): PlacementPolicy => ({
   // Two for each core, because an init also waits; four at least, so that a few slow ones do not shut out the others.
   maxStarting: Math.max(4, 2 * availableParallelism()),
   maxEnvironments: 1000,
+  // 1,000 in ten seconds for each function, refilled all the time, never more (developer guide, scaling rate).
+  scalingBurst: 1000,
+  scalingPerSecond: 100,
   maxWaitingPerVersion: 1000,
   maxWaitMs: 2 * MINUTE_MS,
   briefMs: 5,
