@@ -18,10 +18,10 @@ import { createIdleEnvironments } from '#data-plane/placement/idle-environments.
 import { defaultPlacementPolicy, type PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { Placement, PlacementInvocation } from '#data-plane/placement/port.ts'
 import { createQuiet } from '#data-plane/placement/quiet.ts'
+import { mayScale } from '#data-plane/placement/scaling.ts'
 import { createStartQueue } from '#data-plane/placement/start-queue.ts'
-import { createWaitingLine, noRoom } from '#data-plane/placement/waiting-line.ts'
+import { createWaitingLine, neverFits, noRoom } from '#data-plane/placement/waiting-line.ts'
 import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
-import { take } from '#kernel/token-bucket.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
@@ -283,10 +283,8 @@ export function createPlacement(options: {
           break
         case 'never': {
           queue.clear(group)
-          const { memoryMiB } = group.version
-          const { maxMemoryMiB } = worker.capacity()
-          const message = `The function needs ${memoryMiB} MB of memory; this host gives environments ${maxMemoryMiB} MB in all`
-          line.reject(group, group.waiters.size - group.starting, serviceFailure(message))
+          const reason = neverFits(group.version.memoryMiB, worker.capacity().maxMemoryMiB)
+          line.reject(group, group.waiters.size - group.starting, reason)
           break
         }
         case 'wait':
@@ -311,10 +309,6 @@ export function createPlacement(options: {
     throw noRoom()
   }
 
-  /** That exceeding the scaling rate has the reason of the concurrency limit is unverified. */
-  const mayScale = ({ scaling }: Group) =>
-    take(scaling, policy.scalingPerSecond, clock.monotonic(), policy.scalingBurst)
-
   const assign = async (group: Group, request: PlacementInvocation): Promise<InvocationResult> => {
     // It may have been held while the service was told to stop.
     if (stopped) throw shuttingDown()
@@ -333,7 +327,11 @@ export function createPlacement(options: {
       },
       policy,
     )
-    if (assignment === 'refuse' || (assignment === 'start-and-wait' && !mayScale(group))) throw noRoom()
+    if (
+      assignment === 'refuse' ||
+      (assignment === 'start-and-wait' && !mayScale(group.scaling, policy, clock.monotonic()))
+    )
+      throw noRoom()
     if (assignment === 'run' && last) {
       idle.remove(last)
       return run(last, request)

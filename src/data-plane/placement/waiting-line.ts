@@ -1,4 +1,4 @@
-import { throttled } from '#contracts/errors.ts'
+import { serviceFailure, throttled } from '#contracts/errors.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
 import type { Group, Waiter } from '#data-plane/placement/groups.ts'
 import type { PlacementInvocation } from '#data-plane/placement/port.ts'
@@ -8,6 +8,12 @@ import type { Clock } from '#kernel/clock.ts'
 
 /** What Lambda answers when it can't provide another environment. */
 export const noRoom = () => throttled('ConcurrentInvocationLimitExceeded')
+
+/** There will never be room for one of this size. */
+export const neverFits = (memoryMiB: number, maxMemoryMiB: number) =>
+  serviceFailure(
+    `The function needs ${memoryMiB} MB of memory; this host gives environments ${maxMemoryMiB} MB in all`,
+  )
 
 /** Invocations without an environment, in order of arrival for each function version. */
 export interface WaitingLine {
