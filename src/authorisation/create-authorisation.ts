@@ -117,7 +117,9 @@ export function createAuthorisation(options: {
           ...identity,
           resource,
           resourceAccount: need.account,
-          resourceMustAllow: need.policy?.kind === 'trust',
+          // A key that is not there has no policy; KMS itself says so then.
+          resourceMustAllow:
+            need.policy?.kind === 'trust' || (need.policy?.kind === 'kms-key' && resource !== undefined),
         },
       )
       return { keys, decision }

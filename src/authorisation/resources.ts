@@ -4,6 +4,7 @@ import type { FunctionHead } from '#contracts/function.ts'
 import { iamRoleKey, type IamRole } from '#contracts/iam.ts'
 import { functionKey, layerVersionKey, mappingKey, policyKey } from '#contracts/keys.ts'
 import { mappingFunctionArn, type EventSourceMapping } from '#contracts/mapping.ts'
+import { kmsAliasKey, kmsKeyKey, type KmsAlias, type KmsKey } from '#contracts/kms.ts'
 import type { ResourcePolicy } from '#contracts/policy.ts'
 import { compilePolicy, compilePolicyText } from '#contracts/policy-evaluation/compile-policy.ts'
 import type { Policy } from '#contracts/policy-evaluation/policy.ts'
@@ -62,6 +63,9 @@ const ofMapping = (json: Json): ResourceFacts => {
   return { tags: mapping.tags, keys: { 'lambda:functionarn': [mappingFunctionArn(mapping)] } }
 }
 
+const ofKey = (json: Json): Policy => compilePolicyText((json as unknown as KmsKey).policy)
+const aliasTarget = (json: Json): string => (json as unknown as KmsAlias).keyId
+
 export interface Resources {
   policy(place: PolicyPlace): Promise<Policy | undefined>
   /** Undefined when there is no such resource, or nothing to be said of it. */
@@ -78,6 +82,12 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
           return await views.read(layerVersionKey(place, place.name, place.version), ofLayer)
         case 'trust':
           return await views.read(iamRoleKey(place.account, place.roleName), trustOf)
+        case 'kms-key': {
+          const id = place.name.startsWith('alias/')
+            ? await views.read(kmsAliasKey(place, place.name), aliasTarget)
+            : place.name
+          return id === undefined ? undefined : await views.read(kmsKeyKey(place, id), ofKey)
+        }
       }
     },
     async facts({ tagged, mapping }) {

@@ -30,6 +30,17 @@ export interface KmsAlias {
   readonly updatedAt: number
 }
 
+/** Ids are 36 characters of ASCII: a UUID, or `mrk-` and 32 digits. */
+export const KMS_ID_BYTES = 36
+/** First byte of a ciphertext, which the key's id follows. */
+export const KMS_BLOB_FORM = 1
+
+/** Id of the key that a ciphertext names; undefined when it is none of ours. Nothing is proved by it. */
+export function kmsKeyIdOf(blob: Uint8Array): string | undefined {
+  if (blob.byteLength <= KMS_ID_BYTES || blob[0] !== KMS_BLOB_FORM) return undefined
+  return Buffer.from(blob.subarray(1, 1 + KMS_ID_BYTES)).toString('latin1')
+}
+
 const scope = ({ account, region }: Scope) => `${account}/${region}`
 
 /** Every key of every account, for the sweep. */

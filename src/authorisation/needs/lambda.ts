@@ -4,6 +4,7 @@
  */
 import { functionArn, type FunctionId } from '#contracts/arn.ts'
 
+import { keyPolicy } from './kms.ts'
 import { configurationKeys, functionNeed, layerNeed, passRole } from './lambda-resources.ts'
 import {
   accountOf,
@@ -130,6 +131,22 @@ const useCapacityProvider = (config: unknown, { account }: Asking): readonly Nee
     : [{ action: 'lambda:PassCapacityProvider', resource, account: accountOf(resource) ?? account }]
 }
 
+/** Lambda grants itself the use of the key, for which its caller must be allowed to make grants (developer guide). */
+const useKey = (arn: unknown, { account }: Asking): readonly Need[] => {
+  const resource = text(arn)
+  if (resource === undefined) return []
+  const policy = keyPolicy(resource)
+  return [
+    {
+      action: 'kms:CreateGrant',
+      resource,
+      account: accountOf(resource) ?? account,
+      keys: keysOf({ 'kms:calleraccount': account }),
+      ...(policy && { policy }),
+    },
+  ]
+}
+
 const createFunction: NeedsOf = (input, asking) => {
   const keys = { ...configurationKeys(input, members(input['VpcConfig'])), ...tagKeys(input['Tags']) }
   const need = functionNeed('lambda:CreateFunction', input['FunctionName'], asking, { keys })
@@ -138,6 +155,7 @@ const createFunction: NeedsOf = (input, asking) => {
     ...passRole(input['Role'], asking, need.resource),
     ...useLayers(input['Layers'], asking),
     ...useCapacityProvider(input['CapacityProviderConfig'], asking),
+    ...useKey(input['KMSKeyArn'], asking),
     ...tagNew(input['Tags'], need),
   ]
 }
@@ -150,6 +168,7 @@ const updateConfiguration: NeedsOf = (input, asking) => {
     ...passRole(input['Role'], asking, need.resource),
     ...useLayers(input['Layers'], asking),
     ...useCapacityProvider(input['CapacityProviderConfig'], asking),
+    ...useKey(input['KMSKeyArn'], asking),
   ]
 }
 

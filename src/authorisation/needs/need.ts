@@ -12,6 +12,8 @@ export type PolicyPlace =
       readonly version: number
     }
   | { readonly kind: 'trust'; readonly account: string; readonly roleName: string }
+  /** `name` is the key's id, or an alias with its prefix. */
+  | { readonly kind: 'kms-key'; readonly account: string; readonly region: string; readonly name: string }
 
 export interface Need {
   /** `lambda:InvokeFunction`. */

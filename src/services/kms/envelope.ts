@@ -4,17 +4,13 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
-import type { KmsKey } from '#contracts/kms.ts'
-import { kmsKeyArn } from '#contracts/kms.ts'
+import { KMS_BLOB_FORM, KMS_ID_BYTES, kmsKeyArn, kmsKeyIdOf, type KmsKey } from '#contracts/kms.ts'
 
 export type EncryptionContext = Readonly<Record<string, string>>
 
-const FORM = 1
-/** Ids are 36 characters of ASCII: a UUID, or `mrk-` and 32 digits. */
-const ID_BYTES = 36
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const HEAD_BYTES = 1 + ID_BYTES
+const HEAD_BYTES = 1 + KMS_ID_BYTES
 const OVERHEAD_BYTES = HEAD_BYTES + NONCE_BYTES + TAG_BYTES
 
 /** Equal for equal contexts, whatever their order. */
@@ -33,14 +29,18 @@ export function encryptUnder(
   const cipher = createCipheriv('aes-256-gcm', material, nonce)
   cipher.setAAD(boundData(key, context))
   const body = Buffer.concat([cipher.update(plaintext), cipher.final()])
-  return Buffer.concat([Buffer.from([FORM]), Buffer.from(key.id, 'latin1'), nonce, cipher.getAuthTag(), body])
+  return Buffer.concat([
+    Buffer.from([KMS_BLOB_FORM]),
+    Buffer.from(key.id, 'latin1'),
+    nonce,
+    cipher.getAuthTag(),
+    body,
+  ])
 }
 
 /** Id of the key that a blob names; undefined when it is no blob of ours. Nothing is proved by it. */
-export function keyIdOf(blob: Uint8Array): string | undefined {
-  if (blob.byteLength < OVERHEAD_BYTES || blob[0] !== FORM) return undefined
-  return Buffer.from(blob.subarray(1, HEAD_BYTES)).toString('latin1')
-}
+export const keyIdOf = (blob: Uint8Array): string | undefined =>
+  blob.byteLength < OVERHEAD_BYTES ? undefined : kmsKeyIdOf(blob)
 
 /** Undefined when the blob was changed, or encrypted under another key or context. */
 export function decryptUnder(
