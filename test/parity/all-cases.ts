@@ -1,5 +1,6 @@
 /** The hand-established part of the parity table, by topic. */
 import { aliasCases } from './cases/aliases.ts'
+import { capacityProviderCases } from './cases/capacity-providers.ts'
 import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
 import { durableCases } from './cases/durable.ts'
@@ -13,6 +14,7 @@ import { layerPolicyCases } from './cases/layer-policies.ts'
 import { layerCases } from './cases/layers.ts'
 import { listCases } from './cases/lists.ts'
 import { policyCases } from './cases/policies.ts'
+import { provisionedConcurrencyCases } from './cases/provisioned-concurrency.ts'
 import { resourcePolicyCases } from './cases/resource-policies.ts'
 import { settingCases } from './cases/settings.ts'
 import { tagCases } from './cases/tags.ts'
@@ -28,6 +30,8 @@ export const allCases: readonly ParityCase[] = [
   concurrencyCases,
   eventInvokeConfigCases,
   eventSourceMappingCases,
+  provisionedConcurrencyCases,
+  capacityProviderCases,
   invocationCases,
   durableCases,
   policyCases,

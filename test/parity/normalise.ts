@@ -2,6 +2,7 @@
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000$/
+const ISO_SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$/
 const ISO_Z = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/
 
 interface Form {
@@ -27,7 +28,7 @@ const FORMS: Readonly<Record<string, readonly Form[]>> = {
   ConfigSha256: [text('<config sha256>', /^[A-Za-z0-9+/]{43}=$|^[0-9a-f]{64}$/)],
   CodeSize: [count],
   TotalCodeSize: [count],
-  LastModified: [date, text('<date>', ISO_Z), epoch],
+  LastModified: [date, text('<date>', ISO_Z), text('<date to the second>', ISO_SECONDS), epoch],
   LastModifiedTime: [date, text('<date>', ISO_Z), epoch],
   CreationTime: [date, text('<date>', ISO_Z), epoch],
   CreatedDate: [date],

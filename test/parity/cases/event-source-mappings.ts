@@ -8,7 +8,6 @@ import {
   ok,
   recorded,
   step,
-  unverified,
   validation,
   type Expectation,
   type Input,
@@ -183,14 +182,6 @@ export const eventSourceMappingCases: readonly ParityCase[] = [
       source: EXCEPTIONS,
     }),
   ),
-  {
-    operation: 'GetEventSourceMapping',
-    name: 'that was disabled from the start',
-    given: [FN, step('CreateEventSourceMapping', create({ Enabled: false }), { as: 'esm' })],
-    input: MAPPING,
-    expect: ok(queue({ State: 'Disabled' })),
-    source: unverified('the state of a mapping that was made with Enabled false'),
-  },
   {
     operation: 'ListEventSourceMappings',
     name: 'none',

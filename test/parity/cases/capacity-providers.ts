@@ -1,0 +1,88 @@
+/** Capacity providers. Nobody has recorded AWS's answers yet: shapes are the API model's, texts our own. */
+import { ARN, FN } from '../function-bodies.ts'
+import {
+  documented,
+  notFound,
+  ok,
+  step,
+  unverified,
+  type Expectation,
+  type Input,
+  type ParityCase,
+} from '../parity-case.ts'
+
+const REFERENCE = documented('the capacity provider operations in the API reference')
+const TEXT = unverified('the error is documented, its text is not')
+
+const PROVIDER_ARN = 'arn:aws:lambda:us-east-1:000000000000:capacity-provider:cp'
+const VPC = { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] }
+const PERMISSIONS = { CapacityProviderOperatorRoleArn: 'arn:aws:iam::000000000000:role/operator' }
+const CREATE = { CapacityProviderName: 'cp', VpcConfig: VPC, PermissionsConfig: PERMISSIONS }
+const PROVIDER = step('CreateCapacityProvider', CREATE)
+const NAMED = { CapacityProviderName: 'cp' }
+const view = (State: string, more: Input = {}) => ({
+  CapacityProviderArn: PROVIDER_ARN,
+  State,
+  VpcConfig: VPC,
+  PermissionsConfig: PERMISSIONS,
+  InstanceRequirements: { Architectures: ['x86_64'] },
+  CapacityProviderScalingConfig: { MaxVCpuCount: 400, ScalingMode: 'Auto' },
+  LastModified: '<date>',
+  ...more,
+})
+const accepted = (body: unknown): Expectation => ({ status: 202, body })
+const missing = notFound(`Capacity provider not found: ${PROVIDER_ARN}`)
+
+export const capacityProviderCases: readonly ParityCase[] = [
+  {
+    operation: 'CreateCapacityProvider',
+    name: 'answers while it is being created',
+    input: CREATE,
+    expect: accepted({ CapacityProvider: view('Pending') }),
+    source: unverified('which defaults the answer shows'),
+  },
+  {
+    operation: 'ListCapacityProviders',
+    name: 'none',
+    input: {},
+    expect: ok({ CapacityProviders: [] }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'ListFunctionVersionsByCapacityProvider',
+    name: 'none',
+    given: [PROVIDER],
+    input: NAMED,
+    expect: ok({ CapacityProviderArn: PROVIDER_ARN, FunctionVersions: [] }),
+    source: REFERENCE,
+  },
+  ...(
+    [
+      'GetCapacityProvider',
+      'UpdateCapacityProvider',
+      'DeleteCapacityProvider',
+      'ListFunctionVersionsByCapacityProvider',
+    ] as const
+  ).map((operation): ParityCase => ({
+    operation,
+    name: 'that is not there',
+    input: NAMED,
+    expect: missing,
+    source: TEXT,
+  })),
+  ...(['GetFunctionScalingConfig', 'PutFunctionScalingConfig'] as const).map((operation): ParityCase => ({
+    operation,
+    name: 'of a function that is not there',
+    input: { FunctionName: 'fn', Qualifier: '1' },
+    expect: notFound(`Function not found: ${ARN}:1`),
+    source: unverified('what was recorded for other operations on a missing function'),
+  })),
+  {
+    operation: 'GetFunctionScalingConfig',
+    name: 'a version that is not there',
+    given: [FN],
+    input: { FunctionName: 'fn', Qualifier: '7' },
+    expect: notFound(`Function not found: ${ARN}:7`),
+    source: unverified('what was recorded for other operations on a missing version'),
+  },
+]
