@@ -82,6 +82,7 @@ export async function createDataPlane(options: {
     readonly network: 'auto' | 'bridge' | 'none' | 'host'
     readonly accountConcurrency: number
     readonly maxMemoryMiB: number
+    readonly poolMemoryMiB: number
     readonly idleMinutes: number
   }
 }): Promise<DataPlane> {
@@ -129,7 +130,7 @@ export async function createDataPlane(options: {
     clientsDirectory: join(packageRoot, 'runtimes'),
     endpointUrl: driver.endpointFor(port),
     ...(options.credentials && { credentials: options.credentials }),
-    limits: { maxMemoryMiB: settings.maxMemoryMiB },
+    limits: { maxMemoryMiB: settings.maxMemoryMiB, poolMemoryMiB: settings.poolMemoryMiB },
   })
   const placement = createPlacement({
     worker,
@@ -199,6 +200,7 @@ export async function createDataPlane(options: {
         ),
       ),
       environments: placement.environments().length,
+      pools: worker.pools(),
       asyncEvents: events.depth(),
     }),
     async start() {

@@ -81,6 +81,7 @@ async function serve(settings: Settings) {
       network: settings.network as 'auto',
       accountConcurrency: settings.concurrency,
       maxMemoryMiB: settings['max-memory'] || Math.floor((totalmem() / MIB) * 0.75),
+      poolMemoryMiB: settings['pool-memory'],
       idleMinutes: settings['idle-minutes'],
     },
   })

@@ -77,6 +77,13 @@ const SETTINGS = {
     min: 0,
     help: 'memory for all environments; 0: three quarters of the machine',
   },
+  'pool-memory': {
+    kind: 'number',
+    default: 512,
+    value: 'MIB',
+    min: 0,
+    help: 'memory for runtimes that are booted before a function needs them, for fast cold starts; at most a quarter of --max-memory; 0: none',
+  },
   concurrency: {
     kind: 'number',
     default: 1000,

@@ -22,6 +22,8 @@ export const MAX_LAYERS = 5
 /** Open files and processes of one environment (developer guide). */
 export const MAX_OPEN_FILES = 1024
 export const MAX_PROCESSES = 1024
+/** Size of /tmp unless the function says otherwise (API model). */
+export const DEFAULT_EPHEMERAL_STORAGE_MIB = 512
 /** Resource policy of a function, version or alias, as JSON (recorded from AWS). */
 export const MAX_POLICY_BYTES = 20_480
 /** Code storage of an account and region (developer guide). */

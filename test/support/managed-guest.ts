@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import type { GuestExit, GuestInvocation } from '#contracts/invocation.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
 import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
-import type { FramedSession } from '#data-plane/runtime-api/framed-session.ts'
+import type { BootableSession } from '#data-plane/runtime-api/port.ts'
 import type { GuestLogRecord, InitOutcome } from '#data-plane/runtime-api/port.ts'
 
 const RUNTIMES = fileURLToPath(new URL('../../runtimes/', import.meta.url))
@@ -27,7 +27,7 @@ export function currentNode(): string {
 }
 
 export interface ManagedGuest extends AsyncDisposable {
-  readonly session: FramedSession
+  readonly session: BootableSession
   readonly taskRoot: string
   readonly logs: GuestLogRecord[]
   /** What it has printed: by frames, and to its standard output and error. */

@@ -64,6 +64,8 @@ const clientsDirectory = new URL('../../runtimes', import.meta.url).pathname
 export async function createWorkerRig(options: {
   readonly driver: (directory: string, logger: Logger) => Promise<SandboxDriver>
   readonly maxMemoryMiB?: number
+  /** Memory for runtimes that are booted ahead; none by default. */
+  readonly poolMemoryMiB?: number
 }): Promise<WorkerRig> {
   const directory = await mkdtemp(join(tmpdir(), 'lambent-worker-'))
   const warnings: string[] = []
@@ -96,7 +98,7 @@ export async function createWorkerRig(options: {
     cacheDirectory: join(directory, 'cache'),
     clientsDirectory,
     endpointUrl: 'http://127.0.0.1:4566',
-    limits: { maxMemoryMiB: options.maxMemoryMiB ?? 4096 },
+    limits: { maxMemoryMiB: options.maxMemoryMiB ?? 4096, poolMemoryMiB: options.poolMemoryMiB ?? 0 },
   })
   await worker.start()
 

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import type { GuestInvocation } from '#contracts/invocation.ts'
 import { GUEST_FRAME } from '#data-plane/runtime-api/frame.ts'
 import { MAX_LOG_BYTES } from '#data-plane/runtime-api/frame-parser.ts'
-import type { FramedSession } from '#data-plane/runtime-api/framed-session.ts'
+import type { BootableSession } from '#data-plane/runtime-api/port.ts'
 import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
 import type { GuestLogRecord } from '#data-plane/runtime-api/port.ts'
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
@@ -29,7 +29,7 @@ function frame(type: number, header: unknown = undefined, payload: string | Uint
 }
 
 interface FakeGuest {
-  readonly session: FramedSession
+  readonly session: BootableSession
   readonly logs: GuestLogRecord[]
   readonly output: string[]
   readonly guest: Duplex

@@ -5,19 +5,14 @@ import type { GuestInvocation, ResponseStream } from '#contracts/invocation.ts'
 import { encodeFrameHead, GUEST_FRAME, HOST_FRAME, PROTOCOL_VERSION } from '#data-plane/runtime-api/frame.ts'
 import { createFrameParser, ProtocolError } from '#data-plane/runtime-api/frame-parser.ts'
 import type {
+  BootableSession,
   GuestInit,
   GuestLogRecord,
-  GuestSession,
   InitOutcome,
   SessionOutcome,
 } from '#data-plane/runtime-api/port.ts'
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
 import { createStreamedAnswer, type StreamedAnswer } from '#data-plane/runtime-api/streamed-answer.ts'
-
-export interface FramedSession extends GuestSession {
-  /** Resolves when the interpreter has booted and can take a function. Rejects with `ChannelClosed`. */
-  readonly ready: Promise<void>
-}
 
 /** Frames of one received chunk after which others have their turn: a guest may log without end. */
 const MAX_FRAMES_A_TURN = 256
@@ -57,7 +52,7 @@ export function createFramedSession(options: {
   readonly maxResponseBytes: number
   readonly onLog: (record: GuestLogRecord) => void
   readonly onOutput: (chunk: Buffer) => void
-}): FramedSession {
+}): BootableSession {
   const { control, maxResponseBytes, onLog, onOutput } = options
   let booted = false
   let closed: ChannelClosed | undefined

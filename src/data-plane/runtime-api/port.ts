@@ -39,6 +39,12 @@ export interface GuestSession {
   close(): void
 }
 
+/** A session with a runtime that is told its function by message, so that it can boot before it has one. */
+export interface BootableSession extends GuestSession {
+  /** Resolves when the interpreter has booted and can take a function. Rejects with `ChannelClosed`. */
+  readonly ready: Promise<void>
+}
+
 /** The guest hung up, or the session was closed, before an answer came. */
 export class ChannelClosed extends Error {
   override name = 'ChannelClosed'

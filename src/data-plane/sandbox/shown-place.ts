@@ -36,8 +36,14 @@ export async function makeShownPlace(base: DriverBase, directory: string): Promi
 
 /** Shows the owner's code and layers, read-only. */
 export async function showOwner(base: DriverBase, place: ShownPlace, { files }: SandboxOwner): Promise<void> {
-  const layers = files.opt === undefined ? [] : [{ source: files.opt, target: place.opt }]
+  const hasLayers = files.opt !== undefined
+  const layers = hasLayers ? [{ source: files.opt, target: place.opt }] : []
   // Code last: whoever sees it sees everything.
   const mounts = [...layers, { source: files.task, target: place.task }]
-  await base.spawner.request({ op: 'show', stage: `${place.directory}-stage`, mounts })
+  await base.spawner.request({
+    op: 'show',
+    stage: `${place.directory}-stage`,
+    mounts,
+    absent: hasLayers ? [] : [join(place.opt, 'lib')],
+  })
 }

@@ -44,7 +44,7 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
       framed: ({ control }) => {
         const guest = newest
         if (!guest || !control) throw new Error('No guest')
-        return guest.openSession(undefined as never)
+        return { ...guest.openSession(undefined as never), ready: Promise.resolve() }
       },
       http: () => assert.fail('no HTTP here'),
     },

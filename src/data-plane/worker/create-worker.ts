@@ -1,4 +1,7 @@
 /** The host agent: keeps the environments of this host within its memory, and ends them all when it stops. */
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
@@ -8,8 +11,13 @@ import { createDirectoryCache } from '#data-plane/worker/code/directory-cache.ts
 import type { StartingEnvironment } from '#data-plane/worker/environment.ts'
 import type { GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import { createMemoryPromises } from '#data-plane/worker/memory-promises.ts'
+import { bootSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
+import { createPool } from '#data-plane/worker/pool/create-pool.ts'
+import { createRememberedDemand } from '#data-plane/worker/pool/remembered-demand.ts'
+import { poolShape } from '#data-plane/worker/pool/pool-shape.ts'
 import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
+import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import { assembleEnvironment, type SessionFactories } from '#data-plane/worker/start/start-environment.ts'
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
@@ -43,10 +51,16 @@ export interface WorkerOptions {
     /** Memory that may be promised to environments together, MiB. */
     readonly maxMemoryMiB: number
     readonly maxCacheBytes?: number
+    /** Memory for runtimes that are booted before a function needs them, MiB. Left out or 0: none are. */
+    readonly poolMemoryMiB?: number
   }
 }
 
 const DEFAULT_CACHE_BYTES = 10 * GIB
+/** Beside the unpacked code. */
+const DEMAND_FILE = 'pool-demand.json'
+/** Part of the memory for environments that the pool may have at most: one so many-th. */
+const LARGEST_POOL_SHARE = 4
 /** How long `stop` waits for starts that are under way. */
 const STOP_GRACE_MS = 5000
 /** Accepted wherever signatures are not checked. */
@@ -57,15 +71,41 @@ const TEST_CREDENTIALS: GuestCredentials = {
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { driver, blobs, metrics, logger, clock, random, runtimes, limits } = options
+  const { driver, blobs, metrics, logger, clock, limits } = options
   const cache = createDirectoryCache({
     root: options.cacheDirectory,
     maxBytes: limits.maxCacheBytes ?? DEFAULT_CACHE_BYTES,
     clock,
     logger,
   })
+  const cores = availableParallelism()
+  const poolMemoryMiB = Math.min(limits.poolMemoryMiB ?? 0, limits.maxMemoryMiB / LARGEST_POOL_SHARE)
+  const demand = createRememberedDemand({ file: join(options.cacheDirectory, DEMAND_FILE), logger })
+  const pool =
+    poolMemoryMiB > 0
+      ? createPool({
+          boot: (shape, background) => bootSandbox(shape, options, background),
+          maxMemoryMiB: poolMemoryMiB,
+          builders: Math.max(1, cores - 1),
+          isBusy: () => starting.size > 0 || busyEnvironments() >= cores,
+          remember: demand.write,
+          clock,
+          metrics,
+          logger,
+        })
+      : undefined
+  /** Boots what an earlier run of this program had ready. */
+  const recall = async () => {
+    for (const { runtime: identifier, memoryMiB, peak } of await demand.read()) {
+      const runtime = findRuntime(identifier)
+      if (!runtime?.runnable) continue
+      const shape = poolShape({ memoryMiB }, runtime, await interpreterHook({ runtime }, options))
+      if (shape) pool?.expect(shape, peak)
+    }
+  }
   const host = {
     ...options,
+    pool,
     cache,
     credentials: options.credentials ?? (() => TEST_CREDENTIALS),
     endpointUrl: options.endpointUrl,
@@ -75,6 +115,7 @@ export function createWorker(options: WorkerOptions): Worker {
   /** Starts under way, so that `stop` leaves none behind. */
   const starting = new Set<Promise<unknown>>()
   let accepting = true
+  const busyEnvironments = () => [...environments].filter(({ state }) => state === 'busy').length
 
   const gauges = () => {
     metrics.gauge('lambent_environments', environments.size)
@@ -87,8 +128,7 @@ export function createWorker(options: WorkerOptions): Worker {
     const before = clock.monotonic()
     let environment: StartingEnvironment
     try {
-      const subject = { id: random.hex(32), version, runtime, type }
-      environment = await assembleEnvironment(subject, host)
+      environment = await assembleEnvironment({ version, runtime, type }, host)
     } catch (error) {
       giveBack()
       throw platformError(error)
@@ -117,6 +157,10 @@ export function createWorker(options: WorkerOptions): Worker {
       const found = await driver.sweep()
       if (found > 0) logger.warn('Removed what an earlier run has left', { sandboxes: found })
       await cache.open()
+      if (!pool) return
+      recall().catch((error: unknown) =>
+        logger.info('A runtime that had waited for functions is not here any more', { error: String(error) }),
+      )
     },
     startEnvironment(version, type) {
       if (!accepting) return Promise.reject(serviceFailure('The worker is stopping'))
@@ -130,7 +174,8 @@ export function createWorker(options: WorkerOptions): Worker {
     async prepare(version) {
       const runtime = describeRuntime(version)
       try {
-        await runtimes.resolve(runtime)
+        const shape = poolShape(version, runtime, await interpreterHook({ runtime }, options))
+        if (shape) pool?.expect(shape)
         const files = await acquireCodeFiles({ version, blobs, cache })
         files.release()
       } catch (error) {
@@ -142,6 +187,7 @@ export function createWorker(options: WorkerOptions): Worker {
       maxMemoryMiB: limits.maxMemoryMiB,
       environments: environments.size,
     }),
+    pools: () => pool?.report() ?? [],
     async drain(deadlineMs) {
       accepting = false
       const until = clock.monotonic() + deadlineMs
@@ -155,6 +201,7 @@ export function createWorker(options: WorkerOptions): Worker {
       // One that still downloads its runtime must not hold the end up: without a driver it comes to nothing.
       await Promise.race([Promise.allSettled(starting), sleep(clock, STOP_GRACE_MS)])
       await Promise.all([...environments].map((environment) => environment.stop()))
+      await pool?.stop()
       await driver.stop()
     },
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { findRuntime } from '#contracts/runtime.ts'
+import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { createEnvironment } from '#data-plane/worker/environment.ts'
 import { startGuestRun } from '#data-plane/worker/guest-run.ts'
 import { createEnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
@@ -35,6 +36,7 @@ function createRig(runs: readonly (readonly GuestAction[])[], type: Initializati
     version,
     type,
     sandbox: fake.sandbox,
+    lifecycle: createEnvironmentLifecycle(),
     log,
     guestInit: { handler: 'index.handler', env: {}, taskRoot: '/var/task' },
     startRun: () =>

@@ -5,7 +5,7 @@ import type { GuestInvocation, InvocationResult, ResponseStream } from '#contrac
 import { INIT_TIMEOUT_MS } from '#contracts/limits.ts'
 import type { GuestInit } from '#data-plane/runtime-api/port.ts'
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
-import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
+import type { EnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
 import type { GuestRun } from '#data-plane/worker/guest-run.ts'
 import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
@@ -22,6 +22,8 @@ export interface EnvironmentParts {
   readonly version: FunctionVersion
   readonly type: InitializationType
   readonly sandbox: Sandbox
+  /** `booting`, or `pooled` when its process runs already. */
+  readonly lifecycle: EnvironmentLifecycle
   readonly log: EnvironmentLog
   readonly guestInit: GuestInit
   /** Starts the main process; or says why there is nothing that could be started. */
@@ -41,8 +43,7 @@ export interface StartingEnvironment extends Environment {
 type InitVerdict = { readonly ready: GuestRun } | { readonly failed: Verdict }
 
 export function createEnvironment(parts: EnvironmentParts): StartingEnvironment {
-  const { id, version, type, sandbox, log, clock, logger } = parts
-  const lifecycle = createEnvironmentLifecycle()
+  const { id, version, type, sandbox, lifecycle, log, clock, logger } = parts
   const startedAt = clock.now()
   const timeoutMs = version.timeoutSeconds * 1000
   const gone = Promise.withResolvers<void>()

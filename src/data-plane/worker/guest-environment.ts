@@ -69,6 +69,16 @@ export function guestEnvironment(options: {
   })
 }
 
+/** Of a runtime that boots before it has a function: nothing of anybody's. All of it is set again by the function. */
+export const bootEnvironment = (
+  runtime: RuntimeDescription,
+  paths: GuestPaths,
+): Readonly<Record<string, string>> => ({
+  ...defaults(runtime, paths),
+  LAMBDA_TASK_ROOT: paths.task,
+  LAMBDA_RUNTIME_DIR: paths.runtime,
+})
+
 /** What AWS sets and a customer may change. Values recorded from AWS, with the directories where this guest has them. */
 function defaults(runtime: RuntimeDescription | undefined, paths: GuestPaths): Record<string, string> {
   const { task, opt, lang } = paths

@@ -38,7 +38,7 @@ const UNKNOWN_EXIT: GuestExit = { code: null, signal: null, outOfMemory: false }
 
 /** Starts the process. Rejects when the sandbox cannot, which is the platform's fault and not the function's. */
 export async function startGuestRun(options: {
-  readonly sandbox: Sandbox
+  readonly sandbox: Pick<Sandbox, 'start' | 'thaw'>
   readonly command: GuestCommand
   /** `output` takes what the guest prints by way of its session instead of its streams. */
   readonly openSession: (

@@ -44,6 +44,18 @@ export interface WorkerCapacity {
   readonly environments: number
 }
 
+/** Runtimes of one shape that wait for functions. */
+export interface PoolReport {
+  readonly runtime: string
+  /** What their interpreters were told; the same for all functions where it does not matter. */
+  readonly memoryMiB: number
+  readonly ready: number
+  readonly wanted: number
+  /** Functions that found one ready, and those for which one had to boot. */
+  readonly hits: number
+  readonly misses: number
+}
+
 export interface Worker extends Component {
   /**
    * Starts an environment: fetches and unpacks what is missing, starts the sandbox, runs init.
@@ -58,4 +70,6 @@ export interface Worker extends Component {
    */
   prepare(version: FunctionVersion): Promise<void>
   capacity(): WorkerCapacity
+  /** Runtimes that are booted and belong to no function yet, one entry per shape. */
+  pools(): readonly PoolReport[]
 }

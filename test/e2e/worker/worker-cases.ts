@@ -30,14 +30,19 @@ done
 const post = (data: string) => `curl -sS -o /dev/null -X POST "$api/invocation/$id/response" -d ${data}`
 const bootstrap = (source: string, mode = 0o755) => ({ bootstrap: { text: source, mode } })
 
-export function describeWorker(
-  name: string,
-  driver: (directory: string, logger: Logger) => Promise<SandboxDriver>,
-): void {
-  describe(`worker with the ${name} driver`, () => {
+type CreateDriver = (directory: string, logger: Logger) => Promise<SandboxDriver>
+
+/** Everything twice: environments that boot for themselves, and those that come from the pool. */
+export function describeWorker(name: string, driver: CreateDriver): void {
+  for (const poolMemoryMiB of [0, 256]) describeWorkerWithPool(name, driver, poolMemoryMiB)
+}
+
+function describeWorkerWithPool(name: string, driver: CreateDriver, poolMemoryMiB: number): void {
+  const pooled = poolMemoryMiB > 0
+  describe(`worker with the ${name} driver${pooled ? ' and a pool' : ''}`, () => {
     let rig: WorkerRig
     before(async () => {
-      rig = await createWorkerRig({ driver })
+      rig = await createWorkerRig({ driver, poolMemoryMiB })
     })
     after(() => rig[Symbol.asyncDispose]())
 

@@ -65,10 +65,14 @@ export type SpawnerRequest =
     }
   /** A directory, made with these below it, whose mounts appear from now on wherever it is shown. */
   | { readonly op: 'make-shared'; readonly directory: string; readonly subdirectories: readonly string[] }
-  /** Shows host directories read-only in such a directory. `stage` is a name that nobody uses, and is left free again. */
+  /**
+   * Shows host directories read-only in such a directory, and removes the empty ones that are `absent`. `stage` is a
+   * name that nobody uses, and is left free again.
+   */
   | {
       readonly op: 'show'
       readonly stage: string
+      readonly absent: readonly string[]
       readonly mounts: readonly { readonly source: string; readonly target: string }[]
     }
   /** Memory of its own size at a place in the spawner's own mount namespace. */
@@ -179,7 +183,8 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
   bind: (m) => areMounts(m['mounts']),
   'make-shared': (m) =>
     isPath(m['directory']) && isTexts(m['subdirectories']) && m['subdirectories'].every(isBelow),
-  show: (m) => isPath(m['stage']) && areMounts(m['mounts']),
+  show: (m) =>
+    isTexts(m['absent']) && m['absent'].every(isPath) && isPath(m['stage']) && areMounts(m['mounts']),
   'mount-memory': (m) => isPath(m['target']) && isPositive(m['sizeMiB']),
   'make-network': (m) => isPath(m['file']) && isTexts(m['inside']) && isTexts(m['outside']),
   'allow-forwarding': () => true,

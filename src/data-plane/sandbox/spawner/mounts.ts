@@ -66,7 +66,8 @@ export async function show(
   native: Native | undefined,
   request: Extract<SpawnerRequest, { readonly op: 'show' }>,
 ): Promise<void> {
-  const { stage, mounts } = request
+  const { stage, mounts, absent } = request
+  for (const directory of absent) rmdirSync(directory)
   mkdirSync(stage)
   try {
     for (const { source, target } of mounts) {

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 
+import type { RuntimeDescription } from '#contracts/runtime.ts'
 import type { GuestCommand, GuestPaths } from '#data-plane/sandbox/port.ts'
 import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
 import type { PlatformFailure } from '#data-plane/worker/error-documents.ts'
@@ -32,12 +33,21 @@ export async function commandHook(
     if (typeof bootstrap !== 'string') return bootstrap
     return { argv: [bootstrap], env, cwd: paths.task, control: false }
   }
-  const program = inGuest(interpreter, paths)
-  const argv =
-    runtime.family === 'nodejs'
-      ? [program, ...nodeOptions(version.memoryMiB), `${paths.runtime}/${NODE_ENTRY}`]
-      : [program, `${paths.runtime}/${PYTHON_ENTRY}`]
+  const argv = runtimeCommand(runtime, interpreter, paths, version.memoryMiB)
   return { argv, env, cwd: paths.task, control: true }
+}
+
+/** The command line of our client for a managed runtime. */
+export function runtimeCommand(
+  { family }: RuntimeDescription,
+  interpreter: Interpreter,
+  paths: GuestPaths,
+  memoryMiB: number,
+): readonly string[] {
+  const program = inGuest(interpreter, paths)
+  return family === 'nodejs'
+    ? [program, ...nodeOptions(memoryMiB), `${paths.runtime}/${NODE_ENTRY}`]
+    : [program, `${paths.runtime}/${PYTHON_ENTRY}`]
 }
 
 function inGuest(interpreter: Interpreter, paths: GuestPaths): string {

@@ -12,7 +12,7 @@ export interface RuntimeParts {
 
 /** The interpreter of a managed runtime and our client for it. Nothing to undo: both are shared by everybody. */
 export async function interpreterHook(
-  { runtime }: Subject,
+  { runtime }: Pick<Subject, 'runtime'>,
   host: { readonly runtimes: RuntimeFiles; readonly clientsDirectory: string },
 ): Promise<RuntimeParts> {
   const interpreter = await host.runtimes.resolve(runtime)

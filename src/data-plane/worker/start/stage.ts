@@ -9,8 +9,6 @@ import type { RuntimeDescription } from '#contracts/runtime.ts'
 import type { InitializationType } from '#data-plane/worker/port.ts'
 
 export interface Subject {
-  /** Environment id: 32 lower-case hexadecimal digits, the same as in the name of its log stream. */
-  readonly id: string
   readonly version: FunctionVersion
   readonly runtime: RuntimeDescription
   readonly type: InitializationType

@@ -6,23 +6,29 @@ import { decryptFailure } from '#contracts/customer-keys.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
-import type { GuestLogRecord, GuestSession } from '#data-plane/runtime-api/port.ts'
-import type { Guest, SandboxDriver } from '#data-plane/sandbox/port.ts'
+import type { BootableSession, GuestLogRecord, GuestSession } from '#data-plane/runtime-api/port.ts'
+import type { Guest, GuestCommand, SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
+import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { guestEnvironment, type GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import { startGuestRun, type SettlingSession } from '#data-plane/worker/guest-run.ts'
 import { createEnvironmentLog, logStreamName } from '#data-plane/worker/log/environment-log.ts'
 import type { OutputPump } from '#data-plane/worker/log/output-pump.ts'
+import type { GuestListener } from '#data-plane/worker/pool/boot-sandbox.ts'
+import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { codeHook } from '#data-plane/worker/start/code-hook.ts'
 import { commandHook } from '#data-plane/worker/start/command-hook.ts'
 import { endpointHook } from '#data-plane/worker/start/endpoint-hook.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
+import { createPhaseTimer } from '#data-plane/worker/start/phase-timer.ts'
+import { pooledHook } from '#data-plane/worker/start/pooled-hook.ts'
 import { sandboxHook } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { Subject } from '#data-plane/worker/start/stage.ts'
 import type { Clock } from '#kernel/clock.ts'
-import type { Logger, LogSink } from '#observability/port.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Blobs } from '#store/port.ts'
 
 /** How the worker gets its sessions; src/bin knows the implementations. */
@@ -33,7 +39,7 @@ export interface SessionFactories {
     readonly maxResponseBytes: number
     readonly onLog: (record: GuestLogRecord) => void
     readonly onOutput: (chunk: Buffer) => void
-  }): GuestSession
+  }): BootableSession
   /** Over the sandbox's listener, which outlives the session: each run of the guest gets a new session on it. */
   http(options: {
     readonly server: Server
@@ -53,8 +59,12 @@ export interface EnvironmentHost {
   readonly credentials: (version: FunctionVersion) => GuestCredentials | Promise<GuestCredentials>
   readonly endpointUrl: string | undefined
   readonly logSink: LogSink
+  readonly metrics: Metrics
   readonly logger: Logger
   readonly clock: Clock
+  readonly random: Random
+  /** Undefined: every environment boots for itself. */
+  readonly pool: Pool | undefined
 }
 
 /** Everything but the init, which the caller runs. What was set up is undone when it rejects. */
@@ -62,16 +72,21 @@ export async function assembleEnvironment(
   subject: Subject,
   host: EnvironmentHost,
 ): Promise<StartingEnvironment> {
-  const { id, version, runtime, type } = subject
+  const { version, runtime, type } = subject
   const { clock, logger } = host
   await using undo = new AsyncDisposableStack()
+  const timer = createPhaseTimer(subject, host)
 
   // First, because it costs little and may be refused.
   const variables = await openVariables(version, host.environments)
   const code = await codeHook(subject, host, undo)
   const parts = await interpreterHook(subject, host)
-  const sandbox = await sandboxHook(subject, host, { code, parts }, undo)
+  timer.ended('code')
+  const booted = await pooledHook(subject, host, { code, parts, variables }, undo)
+  const sandbox = booted?.sandbox ?? (await sandboxHook(subject, host, { code, parts }, undo))
   const endpoint = await endpointHook(subject, sandbox, undo)
+  timer.ended('sandbox', booted ? 'pool' : 'boot')
+  const { id } = sandbox
 
   const stream = logStreamName(version, id, clock.now())
   const log = createEnvironmentLog({
@@ -99,15 +114,26 @@ export async function assembleEnvironment(
     const maxResponseBytes = MAX_RESPONSE_BYTES
     if (endpoint) return host.sessions.http({ server: endpoint.server, maxResponseBytes })
     if (!guest.control) throw new TypeError('The sandbox gave a managed runtime no control socket')
-    return host.sessions.framed({
-      control: guest.control,
-      maxResponseBytes,
+    const listener: GuestListener = {
       onLog(record) {
         output.endLine()
         log.record(record)
       },
       onOutput: output.feed,
-    })
+    }
+    if (guest === booted?.guest) return booted.session(listener)
+    return host.sessions.framed({ control: guest.control, maxResponseBytes, ...listener })
+  }
+
+  /** The process that waits for its function already; any further one is started for it. */
+  let waiting = booted?.guest
+  const runIn = {
+    start(toStart: GuestCommand) {
+      const guest = waiting
+      waiting = undefined
+      return guest ? Promise.resolve(guest) : sandbox.start(toStart)
+    },
+    thaw: () => sandbox.thaw(),
   }
 
   const everything = undo.move()
@@ -116,12 +142,19 @@ export async function assembleEnvironment(
     version,
     type,
     sandbox,
+    lifecycle: booted?.lifecycle ?? createEnvironmentLifecycle(),
     log,
     guestInit: { handler: version.handler ?? '', env, taskRoot: sandbox.paths.task },
     startRun: async () =>
       'errorType' in command
         ? command
-        : startGuestRun({ sandbox, command, openSession, onLines: (lines) => log.lines(lines), clock }),
+        : startGuestRun({
+            sandbox: runIn,
+            command,
+            openSession,
+            onLines: (lines) => log.lines(lines),
+            clock,
+          }),
     tearDown: () =>
       everything.disposeAsync().catch((error: unknown) => {
         logger.error('An environment could not be taken down completely', { environment: id, error })

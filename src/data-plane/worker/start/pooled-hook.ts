@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
+import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
+import type { BootedSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
+import { mustBootAlone } from '#data-plane/worker/pool/boots-alone.ts'
+import { poolShape } from '#data-plane/worker/pool/pool-shape.ts'
+import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
+import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
+import { limitsOf } from '#data-plane/worker/start/sandbox-hook.ts'
+import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
+import type { Logger } from '#observability/port.ts'
+
+/** A sandbox whose runtime waits for a function, given to this one; undefined when it must have one of its own. */
+export async function pooledHook(
+  { version, runtime }: Subject,
+  host: { readonly pool: Pool | undefined; readonly driver: SandboxDriver; readonly logger: Logger },
+  made: {
+    readonly code: CodeFiles
+    readonly parts: RuntimeParts
+    readonly variables: Readonly<Record<string, string>>
+  },
+  undo: Undo,
+): Promise<BootedSandbox | undefined> {
+  const { pool, driver, logger } = host
+  const { code, parts } = made
+  const shape = pool && poolShape(version, runtime, parts)
+  if (!shape || mustBootAlone(runtime.family, made.variables)) return undefined
+  // Where nothing is mounted, a linker that has started does not learn where the function's libraries are.
+  if (!driver.report.filesystem.enforced && bringsLibraries(code)) return undefined
+  const booted = await pool.take(shape)
+  if (!booted) return undefined
+  try {
+    await booted.sandbox.specialise({ files: code, limits: limitsOf(version) })
+  } catch (error) {
+    logger.warn('A sandbox of the pool could not be given to a function, which gets its own', { error })
+    await booted.sandbox.destroy()
+    return undefined
+  }
+  undo.defer(() => booted.sandbox.destroy())
+  return booted
+}
+
+const bringsLibraries = ({ task, opt }: CodeFiles) =>
+  existsSync(join(task, 'lib')) || (opt !== undefined && existsSync(join(opt, 'lib')))
