@@ -15,7 +15,7 @@ import { bootEnvironment } from '#data-plane/worker/guest-environment.ts'
 import { BLANK_MEMORY_MIB, type PoolShape } from '#data-plane/worker/pool/pool-shape.ts'
 import { runtimeCommand } from '#data-plane/worker/start/command-hook.ts'
 import { newEnvironmentId } from '#data-plane/worker/start/sandbox-hook.ts'
-import type { SessionFactories } from '#data-plane/worker/start/start-environment.ts'
+import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 

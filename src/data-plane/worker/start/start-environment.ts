@@ -1,22 +1,19 @@
 /** The ordered list of hooks that makes an environment: read it from top to bottom. */
-import type { Duplex } from 'node:stream'
-import type { Server } from 'node:net'
-
 import { decryptFailure } from '#contracts/customer-keys.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
-import type { BootableSession, GuestLogRecord, GuestSession } from '#data-plane/runtime-api/port.ts'
 import type { Guest, GuestCommand, SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
 import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { guestEnvironment, type GuestCredentials } from '#data-plane/worker/guest-environment.ts'
-import { startGuestRun, type SettlingSession } from '#data-plane/worker/guest-run.ts'
+import { startGuestRun } from '#data-plane/worker/guest-run.ts'
 import { createEnvironmentLog, logStreamName } from '#data-plane/worker/log/environment-log.ts'
 import type { OutputPump } from '#data-plane/worker/log/output-pump.ts'
 import type { GuestListener } from '#data-plane/worker/pool/boot-sandbox.ts'
 import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
+import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { codeHook } from '#data-plane/worker/start/code-hook.ts'
 import { commandHook } from '#data-plane/worker/start/command-hook.ts'
@@ -30,22 +27,6 @@ import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Blobs } from '#store/port.ts'
-
-/** How the worker gets its sessions; src/bin knows the implementations. */
-export interface SessionFactories {
-  /** Over the control socket of one run. The session owns the socket. */
-  framed(options: {
-    readonly control: Duplex
-    readonly maxResponseBytes: number
-    readonly onLog: (record: GuestLogRecord) => void
-    readonly onOutput: (chunk: Buffer) => void
-  }): BootableSession
-  /** Over the sandbox's listener, which outlives the session: each run of the guest gets a new session on it. */
-  http(options: {
-    readonly server: Server
-    readonly maxResponseBytes: number
-  }): GuestSession | SettlingSession
-}
 
 /** What an environment needs from its host. */
 export interface EnvironmentHost {
