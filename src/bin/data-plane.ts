@@ -141,7 +141,7 @@ export async function createDataPlane(options: {
   })
   const managedInstances = createManagedInstancesScaler({ meta: store.meta, placement, clock, logger })
   const catalog = createCatalog({ meta: store.meta, random })
-  const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency })
+  const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency, metrics })
   const events = createEventQueues({
     queueLog: store.queueLog,
     leases: store.leases,

@@ -118,6 +118,9 @@ describe('provisioned concurrency', () => {
     assert.equal(new Set(said.map(({ id }) => id)).size, 3)
     for (let n = 0; n < 3; n++) assert.equal((await ask(lambda, name, '1')).type, 'provisioned-concurrency')
     assert.equal((await ask(lambda, name, '$LATEST')).type, 'on-demand')
+    const metrics = await (await fetch(`${program.endpoint}/_lambent/metrics`)).text()
+    assert.match(metrics, /^lambent_provisioned_invocations_total 5$/m)
+    assert.match(metrics, /^lambent_provisioned_spillover_invocations_total 1$/m)
     await eventually('the log has it', async () => {
       const lines = await logMessages(logsClient(program.endpoint), name)
       const reports = lines.filter((line) => line.startsWith('REPORT') && line.includes('Init Duration'))

@@ -6,6 +6,7 @@ import { decideAdmission, hasProvisioned } from '#data-plane/counting/decide-adm
 import type { Counting } from '#data-plane/counting/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import { take, type TokenBucket } from '#kernel/token-bucket.ts'
+import type { Metrics } from '#observability/port.ts'
 
 /** Requests a second for each unit of concurrency, provisioned or not. Source: developer guide, quotas. */
 const RATE_PER_CONCURRENCY = 10
@@ -58,8 +59,9 @@ export function createCounting(options: {
   readonly clock: Clock
   readonly accountConcurrency?: number
   readonly requestRatePerConcurrency?: number
+  readonly metrics?: Pick<Metrics, 'count'>
 }): Counting {
-  const { clock, accountConcurrency = ACCOUNT_CONCURRENCY } = options
+  const { clock, metrics, accountConcurrency = ACCOUNT_CONCURRENCY } = options
   const ratePerConcurrency = options.requestRatePerConcurrency ?? RATE_PER_CONCURRENCY
   const accounts = new Map<string, Map<string, ScopeCount>>()
 
@@ -135,7 +137,10 @@ export function createCounting(options: {
       const count = functionOf(scope, id.name)
       const pool = count.provisioned?.get(version)
       // Beyond ten requests a second for each of them an invocation spills over too; that AWS does so is unverified.
-      if (pool && hasProvisioned(pool) && mayTake(pool, pool.ready)) return admitProvisioned(scope, pool)
+      if (pool && hasProvisioned(pool) && mayTake(pool, pool.ready)) {
+        metrics?.count('lambent_provisioned_invocations_total')
+        return admitProvisioned(scope, pool)
+      }
       const reason = decideAdmission({
         reserved: count.reserved,
         provisioned: provisionedOf(count),
@@ -146,6 +151,7 @@ export function createCounting(options: {
       })
       if (reason !== undefined) throw throttled(reason)
       refuseByRate(scope, count)
+      if (pool) metrics?.count('lambent_provisioned_spillover_invocations_total')
       count.running++
       scope.running++
       if (count.reserved === undefined) scope.unreservedRunning++

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { throttled } from '#contracts/errors.ts'
+import type { FunctionVersion } from '#contracts/function.ts'
 import { createPlacement } from '#data-plane/placement/create-placement.ts'
+import type { ReadyState } from '#data-plane/placement/port.ts'
 import { createFakeWorker } from '../../../test/support/fake-worker.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
@@ -27,6 +29,8 @@ async function simulate(seed: number, steps: number) {
     maxWaitingPerVersion: 20,
     idleTimeoutMs: 5000,
     maxWaitMs: 20_000,
+    maxAgeMs: 30_000,
+    minKeptRetryMs: 2000,
   }
   const placement = createPlacement({ worker, clock, logger: quiet, metrics, policy })
 
@@ -51,6 +55,15 @@ async function simulate(seed: number, steps: number) {
     pending.add(ended)
     void ended.then(() => pending.delete(ended))
   }
+  /** What placement has said last of each version that is to be kept ready. */
+  const kept = new Map<FunctionVersion, ReadyState | undefined>()
+  const keep = (count: number) => {
+    const version = pick(versions)
+    if (!version) return
+    kept.set(version, undefined)
+    const onChange = (state: ReadyState) => void kept.set(version, state)
+    placement.keepReady({ version, count, initializationType: 'provisioned-concurrency', onChange })
+  }
   const collectStarts = () => {
     for (; handledStarts < worker.starts.length; handledStarts++) {
       const start = worker.starts[handledStarts]
@@ -60,7 +73,7 @@ async function simulate(seed: number, steps: number) {
   const endStart = (succeed: boolean) => {
     const start = openStarts.splice(below(openStarts.length), 1)[0]
     if (!start) return
-    if (succeed) start.succeed()
+    if (succeed) start.succeed(start.type === 'on-demand' || random.next() < 0.9)
     else
       start.fail(random.next() < 0.5 ? new Error('broken') : throttled('ConcurrentInvocationLimitExceeded'))
   }
@@ -71,6 +84,7 @@ async function simulate(seed: number, steps: number) {
     assert.ok(promised <= 1000, `${promised} MiB are promised`)
     assert.ok(alive.length + openStarts.length <= 6)
     assert.ok(openStarts.length <= 3)
+    for (const state of kept.values()) assert.ok((state?.ready ?? 0) + (state?.starting ?? 0) <= 6)
   }
 
   for (let step = 0; step < steps; step++) {
@@ -91,7 +105,8 @@ async function simulate(seed: number, steps: number) {
         version: '$LATEST',
         keepGeneration: versions[n]?.generation ?? '',
       })
-    } else await clock.advance(below(3000))
+    } else if (dice < 0.97) keep(below(3))
+    else await clock.advance(below(3000))
     await settle()
     collectStarts()
     check()
@@ -109,6 +124,22 @@ async function simulate(seed: number, steps: number) {
     await settle()
   }
   assert.equal(pending.size, 0, 'everybody was answered')
+  // What is to be kept and has room comes, and is what was said.
+  for (const version of kept.keys()) {
+    placement.keepReady({ version, count: 0, initializationType: 'provisioned-concurrency' })
+  }
+  const last = versions[0] ?? aVersion()
+  let said: ReadyState | undefined
+  const onChange = (state: ReadyState) => (said = state)
+  placement.keepReady({ version: last, count: 2, initializationType: 'provisioned-concurrency', onChange })
+  for (let round = 0; said?.ready !== 2 && round < 100; round++) {
+    await settle()
+    for (const environment of worker.environments) if (environment.state === 'stopping') environment.die()
+    collectStarts()
+    while (openStarts.length > 0) openStarts.pop()?.succeed()
+    await clock.advance(1000)
+  }
+  assert.deepEqual(said, { wanted: 2, starting: 0, ready: 2 })
   await placement.drain(1000)
   await placement.stop()
   collectStarts()

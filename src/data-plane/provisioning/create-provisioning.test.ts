@@ -128,6 +128,18 @@ test('provisioning: at the start it takes up what is stored, and says nothing th
   assert.equal(await said('gone'), undefined)
 })
 
+test('provisioning: a function made anew under the same name gets environments of its own', async () => {
+  const { write, asked, tell, said } = await setup()
+  await write(config('1', 1))
+  await tell('1', { ready: 1 })
+  const doc = { ...aVersion({ version: '1', generation: 'another' }) } as unknown as NonNullable<
+    MetaWrite['doc']
+  >
+  await write({ key: versionKey(ID, '1'), doc }, config('1', 1, 't2'))
+  assert.deepEqual(asked, ['1:1', '1:0', '1:1'])
+  assert.equal(await said('1'), 'IN_PROGRESS 0/0 t2')
+})
+
 test('provisioning: it tries again when the store fails', async () => {
   let failures = 2
   const { write, clock, said } = await setup([], (meta) => ({

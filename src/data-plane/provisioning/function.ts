@@ -94,11 +94,14 @@ export function createFunctionProvisioning(options: {
   const keep = async (number: string, count: number, token: string) => {
     const before = kept.get(number)
     if (before?.count === count && before.token === token) return
-    const row = before ? undefined : await meta.get(versionKey(id, number))
-    const version = before?.version ?? (row?.doc as FunctionVersion | undefined)
+    // Another token may be about another function of this name.
+    const row = before?.token === token ? undefined : await meta.get(versionKey(id, number))
+    const version = before?.token === token ? before.version : (row?.doc as FunctionVersion | undefined)
     // Deleted meanwhile, with its configuration: this will be seen in a moment.
     if (!version) return
-    const entry: Kept = { version, count, token, ready: before?.ready }
+    const isSame = before?.version.generation === version.generation
+    if (before && !isSame) letGo(number, before)
+    const entry: Kept = { version, count, token, ready: isSame ? before.ready : undefined }
     kept.set(number, entry)
     placement.keepReady({
       version,

@@ -123,6 +123,21 @@ test('environment: a repeated init has the whole machine too, and the invocation
   )
 })
 
+test('environment: the init of provisioned concurrency is shown with the first invocation, and not billed there', async () => {
+  const { environment, within, invoke, lines } = createRig(
+    [[...READY, ...ANSWER, ...ANSWER]],
+    'provisioned-concurrency',
+  )
+  assert.equal(environment.initialised, false)
+  await within(environment.initialise(), 100)
+  assert.equal(environment.initialised, true)
+  await invoke(0)
+  await invoke(0)
+  const reports = lines.filter((line) => line.startsWith('REPORT'))
+  assert.match(reports[0] ?? '', /\tBilled Duration: 0 ms\t.*\tInit Duration: 100\.00 ms\t/)
+  assert.doesNotMatch(reports[1] ?? '', /Init Duration/)
+})
+
 test('environment: an init for provisioned concurrency may take 130 seconds', async () => {
   const { environment, within } = createRig(
     [[{ does: 'take', ms: 129_999 }, { does: 'ready' }]],
