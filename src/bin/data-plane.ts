@@ -26,7 +26,7 @@ import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
 import { selectDriver } from '#data-plane/sandbox/select-driver.ts'
 import type { DriverName } from '#data-plane/sandbox/port.ts'
 import { createWorker, type WorkerOptions } from '#data-plane/worker/create-worker.ts'
-import type { Worker } from '#data-plane/worker/port.ts'
+import type { HostResources, Worker } from '#data-plane/worker/port.ts'
 import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -74,6 +74,7 @@ export async function createDataPlane(options: {
   /** Takes a guest's connection to our endpoint from inside its network. */
   readonly acceptConnection: (socket: Socket) => void
   readonly directory: string
+  readonly resources: HostResources
   /** Credentials of a function's execution role; left out: fixed ones that mean nothing. */
   readonly credentials?: WorkerOptions['credentials']
   readonly settings: {
@@ -129,6 +130,7 @@ export async function createDataPlane(options: {
     cacheDirectory: join(directory, 'cache'),
     clientsDirectory: join(packageRoot, 'runtimes'),
     endpointUrl: driver.endpointFor(port),
+    resources: options.resources,
     ...(options.credentials && { credentials: options.credentials }),
     limits: { maxMemoryMiB: settings.maxMemoryMiB, poolMemoryMiB: settings.poolMemoryMiB },
   })

@@ -12,6 +12,7 @@ import {
 } from '#control-plane/capacity-providers/function-scaling.ts'
 import { createProviderLifecycle } from '#control-plane/capacity-providers/provider-lifecycle.ts'
 import { trustedRoots } from '#control-plane/code-signing/signature-records.ts'
+import { createImageNames } from '#control-plane/artifacts/image-reference.ts'
 import { createCommitter } from '#control-plane/commit.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
 import { createAliasMoves } from '#control-plane/concurrency/alias-moves.ts'
@@ -21,7 +22,7 @@ import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
-import type { ManagedCapacity, MappingPollers, Preparer } from '#control-plane/port.ts'
+import type { HostResources, ManagedCapacity, MappingPollers, Preparer } from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -48,6 +49,7 @@ export function createLambdaControl(options: {
   readonly preparer: Preparer
   readonly pollers: MappingPollers
   readonly capacity: ManagedCapacity
+  readonly hostResources: HostResources
   readonly directory: string
   readonly accountConcurrency: number
   /** For how long packages are kept that nothing refers to any more. */
@@ -59,7 +61,7 @@ export function createLambdaControl(options: {
 }): LambdaControl {
   const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
     options
-  const { functionUrl, unusedCodeMs, pollers } = options
+  const { functionUrl, unusedCodeMs, pollers, hostResources } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,
@@ -98,7 +100,9 @@ export function createLambdaControl(options: {
         providerLifecycle,
         scaling,
         codeStore,
+        images: createImageNames(),
         layers: createLayerResolver({ meta }),
+        hostResources,
         sealer,
         environments: options.environments,
         clock,

@@ -9,11 +9,14 @@ import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
+import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
 import { listen } from '#bin/listener.ts'
 import { createOwnPaths } from '#bin/own-paths.ts'
 import { createNeighbourServices } from '#bin/services.ts'
 import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
 import { onShutdown } from '#bin/shutdown.ts'
+import { accessPointId } from '#contracts/file-system.ts'
+import { networkOf } from '#contracts/network.ts'
 import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { createEnvironmentVault } from '#contracts/environment-vault.ts'
 import { systemClock as clock } from '#kernel/clock.ts'
@@ -39,6 +42,9 @@ async function serve(settings: Settings) {
   const metrics = createMetrics()
   const data = resolve(settings.data)
   mkdirSync(data, { recursive: true, mode: 0o700 })
+
+  const subnets = readSubnets(settings.subnets)
+  const fileSystems = readFileSystems(settings['file-systems'])
 
   const listener = await listen({ host: settings.host, port: settings.port })
   const store = await openSqliteStore({ directory: join(data, 'store'), clock, logger })
@@ -74,6 +80,10 @@ async function serve(settings: Settings) {
     port: listener.port,
     acceptConnection: listener.accept,
     directory: data,
+    resources: {
+      networkOf: ({ vpc }) => networkOf(subnets, vpc?.subnetIds),
+      directoryOf: (arn) => fileSystems.get(accessPointId(arn)),
+    },
     ...(settings.auth !== 'off' && { credentials: createFunctionCredentials({ roleSessions, logger }) }),
     settings: {
       driver: settings.driver as 'auto',
@@ -97,6 +107,7 @@ async function serve(settings: Settings) {
     // No source is polled yet: there is nothing to wait for when a mapping changes.
     pollers: { apply: async () => {} },
     capacity: dataPlane.managedInstances,
+    hostResources: { subnets, hasFileSystem: (arn) => fileSystems.has(accessPointId(arn)) },
     directory: data,
     accountConcurrency: settings.concurrency,
     functionUrl: settings['function-url'],

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
+import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
+
 type Kind = 'text' | 'number' | 'switch'
 
 interface Setting {
@@ -69,6 +71,18 @@ const SETTINGS = {
     value: 'MODE',
     oneOf: ['auto', 'bridge', 'none', 'host'],
     help: 'network of execution environments, where the driver can choose',
+  },
+  subnets: {
+    kind: 'text',
+    default: '',
+    value: 'LIST',
+    help: 'networks of VPC subnets, such as subnet-1=none,subnet-2=endpoint:vpc-9,subnet-3=internet; without: any subnet, with the internet',
+  },
+  'file-systems': {
+    kind: 'text',
+    default: '',
+    value: 'LIST',
+    help: 'directories that access points of file systems stand for, such as fsap-0123456789abcdef0=/srv/data',
   },
   'max-memory': {
     kind: 'number',
@@ -234,6 +248,15 @@ export function readSettings(
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/
 
 function checkTogether(settings: Settings) {
+  const readable = (name: 'subnets' | 'file-systems', check: (text: string) => unknown) => {
+    try {
+      check(settings[name])
+    } catch (error) {
+      throw new BadSetting(`--${name}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+  readable('subnets', readSubnets)
+  readable('file-systems', readFileSystems)
   if (settings.auth === 'iam' && settings['secret-access-key'] === 'test') {
     throw new BadSetting(
       'With --auth iam the owner of --access-key-id may do everything, and functions reach this endpoint too: choose a --secret-access-key of your own',

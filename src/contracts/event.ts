@@ -9,6 +9,7 @@ export interface AsyncEvent {
   readonly payload: Uint8Array
   readonly clientContext?: string
   readonly traceId?: string
+  readonly tenantId?: string
   /** Wall-clock time of the 202, milliseconds. The event's age counts from here. */
   readonly acceptedAt: number
   /** Attempts that ended in a function error so far. */

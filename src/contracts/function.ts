@@ -45,6 +45,31 @@ export interface AttachedLayer {
   readonly unzippedBytes?: number
 }
 
+/** A container image as one function version refers to it. */
+export interface ContainerImage {
+  /** As the request named it. */
+  readonly uri: string
+  /** The same with the digest of its manifest instead of a tag; absent until somebody has looked it up. */
+  readonly resolvedUri?: string
+}
+
+/** What replaces the image's own settings. Empty lists and texts are not kept. */
+export interface ImageOverrides {
+  readonly entryPoint?: readonly string[]
+  readonly command?: readonly string[]
+  readonly workingDirectory?: string
+}
+
+/** A directory that outlives environments and is shared by them: an access point of EFS or of S3 Files. */
+export interface FileSystemMount {
+  /** ARN of the access point. */
+  readonly arn: string
+  /** Where the guest sees it: `/mnt/...`. */
+  readonly localMountPath: string
+  /** Of S3 Files only. */
+  readonly directS3Read?: string
+}
+
 export interface LoggingConfig {
   readonly format: LogFormat
   readonly group: string
@@ -65,7 +90,11 @@ export interface FunctionVersion extends FunctionId {
   readonly memoryMiB: number
   readonly ephemeralStorageMiB: number
   readonly architecture: Architecture
+  /** Of package type Image: no blob, no size, and the digest of the image (hexadecimal, as AWS has it) or nothing. */
   readonly code: CodePackage
+  /** With package type Image only. */
+  readonly image?: ContainerImage
+  readonly imageOverrides?: ImageOverrides
   readonly layers: readonly AttachedLayer[]
   /** The JSON of the variables, sealed (see kernel/sealed.ts) under the context `environmentContext(id)`. */
   readonly sealedEnvironment?: string
@@ -77,9 +106,15 @@ export interface FunctionVersion extends FunctionId {
   readonly vpc?: {
     readonly subnetIds: readonly string[]
     readonly securityGroupIds: readonly string[]
+    /** Empty without subnets. */
+    readonly vpcId: string
     readonly ipv6AllowedForDualStack?: boolean
   }
+  /** Absent: none. AWS allows one. */
+  readonly fileSystems?: readonly FileSystemMount[]
   readonly snapStart: 'PublishedVersions' | 'None'
+  /** Present: every invocation names a tenant, and no environment ever serves two of them. */
+  readonly tenantIsolation?: 'PER_TENANT'
   /** Present: its invocations start durable executions. */
   readonly durable?: DurableSettings
   /** Present: it runs on a capacity provider, several invocations at once in each environment. */

@@ -11,7 +11,7 @@ import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
 import type { MappingProgress } from './mappings/mapping-progress.ts'
-import type { CodeStore, LayerResolver } from './port.ts'
+import type { CodeStore, HostResources, ImageFinder, LayerResolver } from './port.ts'
 import type { UrlName } from './urls/url-name.ts'
 
 /** Each operation takes the few of these that it names. */
@@ -23,7 +23,9 @@ export interface Dependencies {
   readonly providerLifecycle: ProviderLifecycle
   readonly scaling: FunctionScalingDriver
   readonly codeStore: CodeStore
+  readonly images: ImageFinder
   readonly layers: LayerResolver
+  readonly hostResources: HostResources
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
   readonly clock: Clock

@@ -3,6 +3,7 @@ import type { Scope } from '#contracts/arn.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
+import type { Subnets } from '#contracts/network.ts'
 
 export interface BucketSource {
   readonly bucket: string
@@ -18,6 +19,26 @@ export interface CodeStore {
   fromBucket(source: BucketSource): Promise<CodePackage & { readonly unzippedBytes: number }>
   /** A URL that downloads the package without further credentials, for a limited time. */
   location(pkg: CodePackage, context: { readonly endpoint: string }): string
+}
+
+export interface FoundImage {
+  /** SHA-256 of the image's manifest, 64 lower-case hexadecimal digits; absent when nobody has looked it up. */
+  readonly digest?: string
+  /** The image by that digest. */
+  readonly resolvedUri?: string
+}
+
+/** Finds container images in their registries. */
+export interface ImageFinder {
+  /** What the URI means now. Refuses what is no image. */
+  find(uri: string): Promise<FoundImage>
+}
+
+/** What of this host stands for resources that AWS's other services own. */
+export interface HostResources {
+  readonly subnets: Subnets
+  /** Whether an access point (of EFS or of S3 Files) stands for a directory here. */
+  hasFileSystem(arn: string): boolean
 }
 
 /** Turns layer version ARNs into what a function keeps of them. */

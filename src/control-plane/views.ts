@@ -1,8 +1,7 @@
 /** How documents look in the API's answers. Members that AWS leaves out are left out. */
-import { createHash } from 'node:crypto'
-
 import type {
   AliasConfiguration,
+  FunctionCodeLocation,
   FunctionConfiguration,
   FunctionEventInvokeConfig,
   PutRuntimeManagementConfigResponse,
@@ -11,22 +10,24 @@ import type {
 import type { DurableSettings } from '#contracts/durable.ts'
 import { capacityProviderArn, functionArn, LATEST } from '#contracts/arn.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
-import type { Alias, EventInvokeConfig, FunctionVersion, RuntimeManagement } from '#contracts/function.ts'
+import type {
+  Alias,
+  EventInvokeConfig,
+  FileSystemMount,
+  FunctionVersion,
+  ImageOverrides,
+  RuntimeManagement,
+} from '#contracts/function.ts'
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
 
 import { signatureView } from './code-signing/signature-records.ts'
 import { withoutUndefined } from './functions/configuration.ts'
 import { configDigest } from './functions/digest.ts'
 import { environmentView } from './functions/environment.ts'
+import type { CodeStore } from './port.ts'
 
 /** `2026-01-01T00:00:00.000+0000`. */
 export const lambdaDate = (milliseconds: number) => new Date(milliseconds).toISOString().replace('Z', '+0000')
-
-/** There is no network service to ask for a subnet's VPC, so that its id is derived from the subnet's. */
-const vpcIdOf = (subnetIds: readonly string[]) =>
-  subnetIds[0] === undefined
-    ? ''
-    : `vpc-${createHash('sha256').update(subnetIds[0]).digest('hex').slice(0, 17)}`
 
 /** The members that ListFunctions and ListVersionsByFunction answer. `qualifier` stands at the end of the ARN. */
 export async function listedView(
@@ -46,12 +47,13 @@ export async function listedView(
     Timeout: version.timeoutSeconds,
     MemorySize: version.memoryMiB,
     LastModified: lambdaDate(version.modifiedAt),
-    CodeSha256: version.code.codeSha256,
+    // Unknown for an image that nobody has looked up.
+    CodeSha256: version.code.codeSha256 || undefined,
     Version: version.version,
     VpcConfig: vpc && {
       SubnetIds: [...vpc.subnetIds],
       SecurityGroupIds: [...vpc.securityGroupIds],
-      VpcId: vpcIdOf(vpc.subnetIds),
+      VpcId: vpc.vpcId,
       Ipv6AllowedForDualStack: vpc.ipv6AllowedForDualStack ?? false,
     },
     DeadLetterConfig: version.deadLetterArn === undefined ? undefined : { TargetArn: version.deadLetterArn },
@@ -68,7 +70,9 @@ export async function listedView(
             ...signatureView(signature),
           })),
     ...signatureView(version.code.signature),
+    FileSystemConfigs: version.fileSystems?.map(fileSystemView),
     PackageType: version.packageType,
+    ImageConfigResponse: version.imageOverrides && { ImageConfig: overridesView(version.imageOverrides) },
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMiB },
     // Not there at all with a capacity provider (seen from AWS).
@@ -87,6 +91,7 @@ export async function listedView(
     }),
     DurableConfig: version.durable && durableView(version.durable),
     CapacityProviderConfig: managedInstancesView(version),
+    TenancyConfig: version.tenantIsolation && { TenantIsolationMode: version.tenantIsolation },
     ConfigSha256: configDigest(version),
   })
 }
@@ -100,6 +105,32 @@ const managedInstancesView = ({ managedInstances, ...id }: FunctionVersion) =>
       ExecutionEnvironmentMemoryGiBPerVCpu: managedInstances.memoryGiBPerVCpu,
     },
   }
+const fileSystemView = ({ arn, localMountPath, directS3Read }: FileSystemMount) => ({
+  Arn: arn,
+  LocalMountPath: localMountPath,
+  ...(directS3Read !== undefined && { S3FilesConfig: { DirectS3Read: directS3Read as 'AUTO' } }),
+})
+
+const overridesView = ({ entryPoint, command, workingDirectory }: ImageOverrides) =>
+  withoutUndefined({
+    EntryPoint: entryPoint && [...entryPoint],
+    Command: command && [...command],
+    WorkingDirectory: workingDirectory,
+  })
+
+/** Where the code of a version lies: a package behind a link, or an image. */
+export function codeView(
+  { code, image }: FunctionVersion,
+  codeStore: Pick<CodeStore, 'location'>,
+  context: { readonly endpoint: string },
+): FunctionCodeLocation {
+  if (!image) return { RepositoryType: 'S3', Location: codeStore.location(code, context) }
+  return withoutUndefined<FunctionCodeLocation>({
+    RepositoryType: 'ECR',
+    ImageUri: image.uri,
+    ResolvedImageUri: image.resolvedUri,
+  })
+}
 
 /** Both are there even when only one was given. */
 const durableView = ({ executionTimeoutSeconds, retentionDays, kmsKeyArn }: DurableSettings) => ({

@@ -7,7 +7,14 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 
 import type { GuestExit } from '#contracts/invocation.ts'
-import type { BlankSandbox, Guest, Sandbox, SandboxDriver, SandboxLimits } from '#data-plane/sandbox/port.ts'
+import type {
+  BlankSandbox,
+  Guest,
+  Sandbox,
+  SandboxDriver,
+  SandboxLimits,
+  SandboxSpec,
+} from '#data-plane/sandbox/port.ts'
 import { systemRandom } from '#kernel/random.ts'
 
 /** `endpointPort`: guests must reach it, under the address that `endpointFor` names. */
@@ -31,7 +38,7 @@ export interface Rig {
   readonly endpointPort: number
   /** Makes a sandbox, hands it over and destroys it. */
   within<T>(use: (sandbox: Sandbox) => Promise<T>, limits?: Partial<SandboxLimits>): Promise<T>
-  create(limits?: Partial<SandboxLimits>): Promise<Sandbox>
+  create(limits?: Partial<SandboxLimits>, more?: Partial<SandboxSpec>): Promise<Sandbox>
   /** Makes a blank sandbox, hands it over with a function that it can become, and destroys it. */
   withinBlank(
     use: (sandbox: BlankSandbox, become: (limits?: Partial<SandboxLimits>) => Promise<void>) => Promise<void>,
@@ -57,8 +64,9 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
   await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve))
   const endpointPort = (endpoint.address() as AddressInfo).port
   const driver = await createDriver(stateDirectory, endpointPort)
-  const create: Rig['create'] = (limits) =>
+  const create: Rig['create'] = (limits, more) =>
     driver.create({
+      ...more,
       id: systemRandom.hex(16),
       files: { task, opt: undefined, runtime: undefined, lang },
       limits: { ...LIMITS, ...limits },

@@ -26,6 +26,12 @@ const SKIPS: Readonly<Record<DriverName, Readonly<Record<string, string>>>> = {
       NO_ISOLATION,
     'the directories where a linker looks for libraries of a function are there before it is known':
       'nothing is mounted: such a function gets a sandbox of its own',
+    'a shared directory is made, is written by one sandbox, read and changed by another, and stays':
+      'nothing is mounted: such a sandbox is refused',
+    'beside a shared directory there is nothing, and it is not there for others':
+      'nothing is mounted: such a sandbox is refused',
+    'a network that is closed to the endpoint reaches the endpoint only': NO_ISOLATION,
+    'a network that is closed altogether reaches nothing, but the Runtime API is there': NO_ISOLATION,
     '/tmp has the size of the function, for the guest that runs already':
       'an ordinary directory of the host has no size',
     'blank sandboxes see nothing of each other, also when one of them has become a function': NO_ISOLATION,

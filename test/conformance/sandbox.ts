@@ -7,6 +7,7 @@ import { isolationCases } from './sandbox-isolation.ts'
 import { lifeCases } from './sandbox-life.ts'
 import { limitCases } from './sandbox-limits.ts'
 import { createRig, type CreateDriver, type Rig, type SandboxCase } from './sandbox-rig.ts'
+import { sharedCases } from './sandbox-shared.ts'
 
 /**
  * `skips` names cases that this driver does not promise, each with the reason. Runs every case in a sandbox of its
@@ -29,6 +30,7 @@ export function describeSandbox(
       ...isolationCases,
       ...blankCases,
       ...besideCases,
+      ...sharedCases,
     ]
     for (const { behaviour, run } of cases) {
       const skip = skips[behaviour]

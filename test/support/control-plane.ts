@@ -7,12 +7,14 @@ import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
+import { readSubnets } from '#bin/host-mappings.ts'
 import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import {
   createFunctionScalingDriver,
   withManagedInstances,
 } from '#control-plane/capacity-providers/function-scaling.ts'
 import { createProviderLifecycle } from '#control-plane/capacity-providers/provider-lifecycle.ts'
+import { createImageNames } from '#control-plane/artifacts/image-reference.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
 import type {
@@ -198,7 +200,9 @@ export function createControlPlane(
     providerLifecycle,
     scaling,
     codeStore: createTestCodeStore(store, storedBlobs),
+    images: createImageNames(),
     layers: testLayers,
+    hostResources: { subnets: readSubnets(''), hasFileSystem: (arn) => arn.includes('fsap-0') },
     sealer,
     environments: createEnvironmentVault({ sealer, keys }),
     clock,

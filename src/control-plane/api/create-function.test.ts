@@ -192,9 +192,29 @@ test('a CreateFunction that fails leaves no document behind', async () => {
       'nodejs22.x is not supported for SnapStart enabled functions.',
     ],
     [
-      { PackageType: 'Image', Code: { ImageUri: 'x' } },
+      { PackageType: 'Image', Code: { ImageUri: 'registry.example/a:1' } },
       'InvalidParameterValueException',
-      'Container images (PackageType Image) are not supported yet.',
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+    ],
+    [
+      { PackageType: 'Image', Code: { ImageUri: 'x' }, Runtime: undefined, Handler: undefined },
+      'InvalidParameterValueException',
+      'Source image x is not valid. Provide a valid source image.',
+    ],
+    [
+      { FileSystemConfigs: [{ Arn: 'arn:aws:efs:fsap-0', LocalMountPath: '/mnt/a' }] },
+      'InvalidParameterValueException',
+      'Function must be configured to execute in a VPC to reference access point arn:aws:efs:fsap-0.',
+    ],
+    [
+      { FileSystemConfigs: [{ Arn: 'arn:aws:efs:fsap-1', LocalMountPath: '/mnt/a' }] },
+      'InvalidParameterValueException',
+      'The access point arn:aws:efs:fsap-1 does not exist.',
+    ],
+    [
+      { DeadLetterConfig: { TargetArn: 'arn:aws:lambda:us-east-1:000000000000:function:x' } },
+      'InvalidParameterValueException',
+      'The dead letter target arn:aws:lambda:us-east-1:000000000000:function:x is neither an SQS queue nor an SNS topic.',
     ],
     [
       { CodeSigningConfigArn: 'csc' },
@@ -239,7 +259,7 @@ test('every setting comes back as it was given', async () => {
     Description: 'does things',
     Timeout: 900,
     MemorySize: 10_240,
-    EphemeralStorage: { Size: 10_240 },
+    EphemeralStorage: { Size: 512 },
     Architectures: ['arm64'],
     Environment: { Variables: { B_2: '2', A_1: 'ä' } },
     KMSKeyArn: KeyMetadata.Arn,

@@ -6,7 +6,7 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { withoutUndefined } from '../functions/configuration.ts'
 import { resolveFunction } from '../functions/names.ts'
-import { configurationView } from '../views.ts'
+import { codeView, configurationView } from '../views.ts'
 
 export const getFunctionHandler =
   ({
@@ -25,7 +25,7 @@ export const getFunctionHandler =
     const { head, version } = await documents.resolve(id, qualifier)
     return withoutUndefined<GetFunctionResponse>({
       Configuration: await configurationView(version, environments, qualifier),
-      Code: { RepositoryType: 'S3', Location: codeStore.location(version.code, context) },
+      Code: codeView(version, codeStore, context),
       Tags: Object.keys(head.tags).length > 0 ? { ...head.tags } : undefined,
       Concurrency:
         head.reservedConcurrency === undefined

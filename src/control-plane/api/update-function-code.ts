@@ -1,7 +1,6 @@
 /** UpdateFunctionCode. Answers while the update is still in progress. */
 import type { FunctionConfiguration, UpdateFunctionCodeRequest } from '@aws-sdk/client-lambda'
 
-import { invalidParameter } from '#contracts/errors.ts'
 import type { OperationHandler } from '#wire/service.ts'
 
 import type { Dependencies } from '../dependencies.ts'
@@ -13,10 +12,6 @@ export const updateFunctionCodeHandler =
   (dependencies: Dependencies): OperationHandler<UpdateFunctionCodeRequest, FunctionConfiguration> =>
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'UpdateFunctionCode' })
-    if (input.ImageUri !== undefined) {
-      // Every function here is of package type Zip, and this is what AWS says to those (recorded).
-      throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
-    }
     const version = await updateFunctionCode(dependencies, id, input)
     return configurationView(version, dependencies.environments, input.Publish ? version.version : undefined)
   }

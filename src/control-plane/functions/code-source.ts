@@ -1,9 +1,12 @@
-/** Where a function's code comes from: the request itself or a bucket. */
+/** Where a function's code comes from: the request itself, a bucket, or a registry of container images. */
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
-import type { CodePackage } from '#contracts/function.ts'
+import type { CodePackage, ContainerImage, FunctionVersion } from '#contracts/function.ts'
 import { MAX_ZIP_BYTES } from '#contracts/limits.ts'
 
-import type { CodeStore } from '../port.ts'
+import type { Dependencies } from '../dependencies.ts'
+import { fetchImage } from './image.ts'
+
+type PackageType = FunctionVersion['packageType']
 
 export interface CodeRequest {
   readonly ZipFile?: Uint8Array | undefined
@@ -13,9 +16,25 @@ export interface CodeRequest {
   readonly ImageUri?: string | undefined
 }
 
-/** Refuses a request that names no code, or more than one place for it. Nothing is fetched yet. */
-export function assertCodeSource(request: CodeRequest): void {
-  const { ZipFile, S3Bucket, S3Key, S3ObjectVersion } = request
+/**
+ * Refuses a request that names no code, more than one place for it, or the place of the other package type (the texts on
+ * images are AWS's of UpdateFunctionCode with another verb, unverified). Nothing is fetched yet.
+ */
+export function assertCodeSource(request: CodeRequest, packageType: PackageType): void {
+  const { ZipFile, S3Bucket, S3Key, S3ObjectVersion, ImageUri } = request
+  if (packageType === 'Image') {
+    if (!ImageUri)
+      throw invalidParameter('Please provide ImageUri when creating a function with packageType Image.')
+    if ((ZipFile ?? S3Bucket ?? S3Key ?? S3ObjectVersion) !== undefined) {
+      throw invalidParameter(
+        'Please do not provide other FunctionCode parameters when providing an ImageUri.',
+      )
+    }
+    return
+  }
+  if (ImageUri !== undefined) {
+    throw invalidParameter("Please don't provide ImageUri when creating a function with packageType Zip.")
+  }
   if (ZipFile !== undefined && (S3Bucket ?? S3Key ?? S3ObjectVersion) !== undefined) {
     // Text from memory of AWS's behaviour, unverified.
     throw invalidParameter('Please do not provide other FunctionCode parameters when providing a ZipFile.')
@@ -32,13 +51,19 @@ export function assertCodeSource(request: CodeRequest): void {
   }
 }
 
-/** Stores the code that a request names. Storing it twice is storing it once. */
-export async function fetchCode(store: CodeStore, request: CodeRequest): Promise<CodePackage> {
-  assertCodeSource(request)
-  if (request.ZipFile !== undefined) return await store.fromZip(request.ZipFile)
-  return await store.fromBucket({
+/** Stores the code that a request names, or finds its image. Storing it twice is storing it once. */
+export async function fetchCode(
+  { codeStore, images }: Pick<Dependencies, 'codeStore' | 'images'>,
+  request: CodeRequest,
+  packageType: PackageType,
+): Promise<{ readonly code: CodePackage; readonly image?: ContainerImage }> {
+  assertCodeSource(request, packageType)
+  if (packageType === 'Image') return await fetchImage(images, request.ImageUri ?? '')
+  if (request.ZipFile !== undefined) return { code: await codeStore.fromZip(request.ZipFile) }
+  const code = await codeStore.fromBucket({
     bucket: request.S3Bucket ?? '',
     key: request.S3Key ?? '',
     ...(request.S3ObjectVersion === undefined ? {} : { version: request.S3ObjectVersion }),
   })
+  return { code }
 }

@@ -1,12 +1,16 @@
 /** A function's configuration: defaults, limits, and what a request changes. Pure. */
 import { LATEST, type FunctionId } from '#contracts/arn.ts'
 import { invalidParameter } from '#contracts/errors.ts'
-import type { Architecture, AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
+import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import { MAX_UNZIPPED_BYTES } from '#contracts/limits.ts'
 
+import { readDeadLetter, type DeadLetterRequest } from './dead-letter.ts'
 import { changedDurable, type DurableRequest } from './durable.ts'
+import { assertReachable } from './file-systems.ts'
+import { readOverrides, type ImageConfigRequest } from './image.ts'
 import { changedLogging, defaultLogging, type LoggingRequest } from './logging.ts'
-import { assertRuntime, assertSnapStart } from './runtimes.ts'
+import { assertRuntime } from './runtimes.ts'
+import { assertSnapStart } from './snap-start.ts'
 import { CREATING } from './state.ts'
 
 /** The members that CreateFunction and UpdateFunctionConfiguration have in common; undefined leaves things as they are. */
@@ -20,22 +24,18 @@ export interface ConfigurationRequest {
   readonly EphemeralStorage?: { readonly Size?: number | undefined } | undefined
   readonly KMSKeyArn?: string | undefined
   readonly TracingConfig?: { readonly Mode?: string | undefined } | undefined
-  readonly DeadLetterConfig?: { readonly TargetArn?: string | undefined } | undefined
+  readonly DeadLetterConfig?: DeadLetterRequest | undefined
   readonly SnapStart?: { readonly ApplyOn?: string | undefined } | undefined
   readonly LoggingConfig?: LoggingRequest | undefined
   readonly DurableConfig?: DurableRequest | undefined
-  readonly VpcConfig?:
-    | {
-        readonly SubnetIds?: readonly string[] | undefined
-        readonly SecurityGroupIds?: readonly string[] | undefined
-        readonly Ipv6AllowedForDualStack?: boolean | undefined
-      }
-    | undefined
+  readonly ImageConfig?: ImageConfigRequest | undefined
 }
 
-/** What had to be fetched or sealed before the configuration can be written. */
+/** What had to be fetched, looked up or sealed before the configuration can be written. */
 export interface Resolved {
   readonly layers?: readonly AttachedLayer[] | undefined
+  readonly vpc?: FunctionVersion['vpc']
+  readonly fileSystems?: FunctionVersion['fileSystems']
   readonly sealedEnvironment?: string | undefined
 }
 
@@ -67,14 +67,7 @@ export function assertConfiguration(request: ConfigurationRequest, isManaged: bo
   atMost('Timeout', request.Timeout, isManaged ? MAX_MANAGED_TIMEOUT_SECONDS : MAX_TIMEOUT_SECONDS)
   atMost('EphemeralStorage', request.EphemeralStorage?.Size, MAX_EPHEMERAL_MIB)
   if (request.Runtime !== undefined) assertRuntime(request.Runtime)
-  if (request.VpcConfig) {
-    const subnets = request.VpcConfig.SubnetIds?.length ?? 0
-    const groups = request.VpcConfig.SecurityGroupIds?.length ?? 0
-    if (subnets > 0 !== groups > 0) {
-      // Text from memory of AWS's behaviour, unverified.
-      throw invalidParameter('SubnetIds and SecurityIds must coexist or be both empty list.')
-    }
-  }
+  if (request.DeadLetterConfig) readDeadLetter(request.DeadLetterConfig)
 }
 
 /** Code and layers share one limit, unpacked (both texts seen from AWS). */
@@ -102,11 +95,10 @@ export function changedConfiguration(
   resolved: Resolved,
 ): FunctionVersion {
   const snapStart = request.SnapStart?.ApplyOn ?? version.snapStart
-  const runtime = request.Runtime ?? version.runtime
-  if (snapStart === 'PublishedVersions') assertSnapStart(runtime)
+  const fileSystems = resolved.fileSystems ?? version.fileSystems
   const changed: FunctionVersion = {
     ...version,
-    runtime,
+    runtime: request.Runtime ?? version.runtime,
     handler: request.Handler ?? version.handler,
     role: request.Role ?? version.role,
     description: request.Description ?? version.description,
@@ -119,19 +111,17 @@ export function changedConfiguration(
     logging: request.LoggingConfig ? changedLogging(version.logging, request.LoggingConfig) : version.logging,
     tracingMode: (request.TracingConfig?.Mode ?? version.tracingMode) === 'Active' ? 'Active' : 'PassThrough',
     deadLetterArn: request.DeadLetterConfig
-      ? request.DeadLetterConfig.TargetArn || undefined
+      ? readDeadLetter(request.DeadLetterConfig)
       : version.deadLetterArn,
-    vpc: request.VpcConfig
-      ? {
-          subnetIds: request.VpcConfig.SubnetIds ?? [],
-          securityGroupIds: request.VpcConfig.SecurityGroupIds ?? [],
-          ipv6AllowedForDualStack: request.VpcConfig.Ipv6AllowedForDualStack ?? false,
-        }
-      : version.vpc,
+    vpc: resolved.vpc ?? version.vpc,
+    fileSystems: fileSystems?.length ? fileSystems : undefined,
+    imageOverrides: request.ImageConfig ? readOverrides(request.ImageConfig) : version.imageOverrides,
     snapStart: snapStart === 'PublishedVersions' ? 'PublishedVersions' : 'None',
     durable: request.DurableConfig ? changedDurable(version, request.DurableConfig) : version.durable,
   }
   assertUnzippedSize(changed.code, changed.layers)
+  assertSnapStart(changed)
+  assertReachable(version, changed)
   return withoutUndefined(changed)
 }
 
@@ -139,13 +129,14 @@ export function changedConfiguration(
 export function newConfiguration(
   id: FunctionId,
   request: ConfigurationRequest & { readonly Role?: string | undefined },
-  resolved: Resolved & { readonly code: CodePackage; readonly architecture: Architecture },
+  resolved: Resolved &
+    Pick<FunctionVersion, 'packageType' | 'code' | 'image' | 'architecture' | 'tenantIsolation'>,
   stamp: Stamp,
 ): FunctionVersion {
   const defaults: FunctionVersion = {
     ...id,
     version: LATEST,
-    packageType: 'Zip',
+    packageType: resolved.packageType,
     role: request.Role ?? '',
     description: '',
     timeoutSeconds: 3,
@@ -153,6 +144,8 @@ export function newConfiguration(
     ephemeralStorageMiB: 512,
     architecture: resolved.architecture,
     code: resolved.code,
+    image: resolved.image,
+    tenantIsolation: resolved.tenantIsolation,
     layers: [],
     logging: defaultLogging(id.name),
     tracingMode: 'PassThrough',

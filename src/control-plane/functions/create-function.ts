@@ -24,17 +24,22 @@ import { publish, publishesLatest, type PublishTarget } from '../versions/publis
 import { assertCodeSource, fetchCode, type CodeRequest } from './code-source.ts'
 import { assertConfiguration, newConfiguration, type ConfigurationRequest } from './configuration.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
+import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
+import { assertMembersOf } from './image.ts'
 import type { LoggingRequest } from './logging.ts'
-import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
+import { readVpc, type VpcRequest } from './vpc.ts'
 
-export interface CreateFunctionRequest
-  extends ConfigurationRequest, ManagedRequest, PublishTarget, Omit<UnsupportedRequest, 'Code'> {
+export interface CreateFunctionRequest extends ConfigurationRequest, ManagedRequest, PublishTarget {
   readonly MemorySize?: number | undefined
   readonly LoggingConfig?: LoggingRequest | undefined
+  readonly PackageType?: string | undefined
   readonly Code?: CodeRequest | undefined
   readonly Architectures?: readonly string[] | undefined
   readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
   readonly Layers?: readonly string[] | undefined
+  readonly VpcConfig?: VpcRequest | undefined
+  readonly FileSystemConfigs?: readonly FileSystemRequest[] | undefined
+  readonly TenancyConfig?: { readonly TenantIsolationMode?: string | undefined } | undefined
   readonly CodeSigningConfigArn?: string | undefined
   readonly Tags?: Tags | undefined
   readonly Publish?: boolean | undefined
@@ -42,9 +47,14 @@ export interface CreateFunctionRequest
 
 /** Everything that can be refused without fetching or storing anything. */
 function assertRequest(request: CreateFunctionRequest): void {
-  assertSupported(request)
-  assertCodeSource(request.Code ?? {})
-  if (!request.Runtime || !request.Handler) {
+  const packageType = packageTypeOf(request)
+  assertCodeSource(request.Code ?? {}, packageType)
+  assertMembersOf(packageType, request)
+  if (request.TenancyConfig && request.CapacityProviderConfig) {
+    // An environment of managed instances runs many invocations at once. Rule and text are unverified.
+    throw invalidParameter('Tenant isolation is not supported for functions with a capacity provider.')
+  }
+  if (packageType === 'Zip' && (!request.Runtime || !request.Handler)) {
     throw invalidParameter(
       'Runtime and Handler are mandatory parameters for functions created with deployment packages.',
     )
@@ -54,6 +64,8 @@ function assertRequest(request: CreateFunctionRequest): void {
   if (request.Tags) assertTags({}, request.Tags)
 }
 
+const packageTypeOf = ({ PackageType }: CreateFunctionRequest) => (PackageType === 'Image' ? 'Image' : 'Zip')
+
 const alreadyExists = (id: FunctionId) => resourceConflict(`Function already exist: ${id.name}`)
 
 /** The new version as the answer shows it: version 1 when it was published at once, else `$LATEST`. */
@@ -62,8 +74,11 @@ export async function createFunction(
   id: FunctionId,
   request: CreateFunctionRequest,
 ): Promise<FunctionVersion> {
-  const { documents, committer, activation, codeStore, layers, environments, random } = dependencies
+  const { documents, committer, activation, layers, hostResources, environments, random } = dependencies
   assertRequest(request)
+  const vpc = request.VpcConfig && readVpc(request.VpcConfig, hostResources.subnets)
+  const fileSystems =
+    request.FileSystemConfigs && readFileSystems(request.FileSystemConfigs, hostResources.hasFileSystem)
   // Asked again when the function is written; here it saves storing code for nothing.
   if (await documents.head(id)) throw alreadyExists(id)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
@@ -77,8 +92,9 @@ export async function createFunction(
   const provider =
     providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
-  const code = await fetchCode(codeStore, request.Code ?? {})
-  const deployed = [{ signature: code.signature, name: id.name }, ...deployedLayers(attached)]
+  const packageType = packageTypeOf(request)
+  const fetched = await fetchCode(dependencies, request.Code ?? {}, packageType)
+  const deployed = [{ signature: fetched.code.signature, name: id.name }, ...deployedLayers(attached)]
   const signed = { meta: documents.meta, clock: dependencies.clock }
   if (signing) await assertSigned(signed, signing.doc, deployed)
   const sealedEnvironment =
@@ -92,7 +108,16 @@ export async function createFunction(
   const ordinary = newConfiguration(
     id,
     request,
-    { code, architecture, layers: attached, sealedEnvironment },
+    {
+      ...fetched,
+      packageType,
+      architecture,
+      layers: attached,
+      sealedEnvironment,
+      vpc,
+      fileSystems,
+      ...(request.TenancyConfig && { tenantIsolation: 'PER_TENANT' }),
+    },
     stamp,
   )
   const latest = changedManagedInstances(ordinary, request, provider?.doc)
@@ -129,7 +154,7 @@ export async function createFunction(
         ...(await providerUseWrites(documents, published ? [latest, published.version] : [latest])),
         countersWrite(id, counters, {
           functionCount: 1,
-          codeSizeBytes: code.sizeBytes * (published ? 2 : 1),
+          codeSizeBytes: fetched.code.sizeBytes * (published ? 2 : 1),
         }),
       ],
       result: published?.head ?? head,

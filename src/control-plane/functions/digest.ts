@@ -34,6 +34,14 @@ export function configDigest(version: FunctionVersion): string {
       version.vpc.ipv6AllowedForDualStack ?? false,
     ],
     version.snapStart,
+    version.image?.uri,
+    version.imageOverrides && [
+      version.imageOverrides.entryPoint,
+      version.imageOverrides.command,
+      version.imageOverrides.workingDirectory,
+    ],
+    version.fileSystems?.map(({ arn, localMountPath, directS3Read }) => [arn, localMountPath, directS3Read]),
+    version.tenantIsolation,
     version.durable && [
       version.durable.executionTimeoutSeconds,
       version.durable.retentionDays,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { assertRuntime, assertSnapStart } from './runtimes.ts'
+import { assertRuntime } from './runtimes.ts'
 
 test('current runtimes are accepted', () => {
   for (const runtime of [
@@ -30,14 +30,5 @@ test('runtimes that AWS has blocked and runtimes that never were are told apart'
   }
   for (const runtime of ['PYTHON3.12', 'nodejs', 'constructor', '']) {
     assert.throws(() => assertRuntime(runtime), { code: 'InvalidParameterValueException' })
-  }
-})
-
-test('SnapStart is for Java, Python and .NET from the first releases that AWS names', () => {
-  for (const runtime of ['java11', 'java25', 'java17.al2023', 'python3.12', 'python3.14', 'dotnet8']) {
-    assertSnapStart(runtime)
-  }
-  for (const runtime of ['java8.al2', 'python3.11', 'nodejs24.x', 'dotnet6', undefined]) {
-    assert.throws(() => assertSnapStart(runtime), /is not supported for SnapStart enabled functions\.$/)
   }
 })

@@ -28,11 +28,3 @@ export function assertRuntime(identifier: string): void {
     `Value ${identifier} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [${printedRuntimes}] or be a valid ARN`,
   )
 }
-
-/** Java 11, Python 3.12 and .NET 8, and whatever came after them (developer guide). */
-const SNAP_START = /^(?:java(?:11|17|2[1-9])(?:\.al2023)?|python3\.(?:1[2-9])|dotnet(?:8|10))$/
-
-export function assertSnapStart(runtime: string | undefined): void {
-  if (runtime !== undefined && SNAP_START.test(runtime)) return
-  throw invalidParameter(`${runtime ?? 'null'} is not supported for SnapStart enabled functions.`)
-}

@@ -139,6 +139,7 @@ function step(version: FunctionVersion, to: FunctionState): FunctionState {
 /** Reason codes that both enums of the API model know and that a preparation can end in. */
 const REASON_CODES = new Set([
   'InvalidConfiguration',
+  'EFSMountFailure',
   'InvalidRuntime',
   'InvalidZipFileException',
   'InvalidImage',

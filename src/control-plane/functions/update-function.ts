@@ -1,5 +1,5 @@
 /** Changes a function's code or configuration. Until the change is prepared, invocations run what was there before. */
-import { throttled } from '#contracts/errors.ts'
+import { invalidParameter, throttled } from '#contracts/errors.ts'
 import { functionArn, type FunctionId } from '#contracts/arn.ts'
 import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey } from '#contracts/keys.ts'
@@ -26,10 +26,12 @@ import {
   type Stamp,
 } from './configuration.ts'
 import { assertVariables, changedVariables, type Variables } from './environment.ts'
+import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
+import { assertMembersOf } from './image.ts'
 import type { LoggingRequest } from './logging.ts'
 import { assertRuntimeChangeable } from './runtime-management.ts'
 import { assertChangeable, assertRevision, UPDATING } from './state.ts'
-import { assertSupported, type UnsupportedRequest } from './unsupported.ts'
+import { readVpc, type VpcRequest } from './vpc.ts'
 
 /** The head with a changed `$LATEST` whose update is in progress. */
 function withUpdate(head: FunctionHead, changed: FunctionVersion, stamp: Stamp): FunctionHead {
@@ -54,22 +56,35 @@ export interface UpdateCodeRequest extends CodeRequest {
   readonly RevisionId?: string | undefined
 }
 
+/** A function stays of the package type that it was created with (texts recorded from AWS). */
+function assertSamePackageType(packageType: FunctionVersion['packageType'], { ImageUri }: CodeRequest): void {
+  if (packageType === 'Image' && !ImageUri) {
+    throw invalidParameter('Please provide ImageUri when updating a function with packageType Image.')
+  }
+  if (packageType === 'Zip' && ImageUri !== undefined) {
+    throw invalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
+  }
+}
+
 /** `$LATEST` after the change, or the version that was published with it. */
 export async function updateFunctionCode(
   dependencies: Dependencies,
   id: FunctionId,
   request: UpdateCodeRequest,
 ): Promise<FunctionVersion> {
-  const { documents, committer, activation, codeStore, random } = dependencies
+  const { documents, committer, activation, random } = dependencies
   const assertAllowed = (head: FunctionHead) => {
     assertRevision(head.latest.revisionId, request.RevisionId)
     assertChangeable(id, head.latest)
   }
   // Asked again when the change is written; here it saves storing code for nothing.
   const { doc: current } = await documents.requireHead(id)
+  const { packageType } = current.latest
+  assertSamePackageType(packageType, request)
   assertAllowed(current)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
-  const code = await fetchCode(codeStore, request)
+  const fetched = await fetchCode(dependencies, request, packageType)
+  const { code } = fetched
   const assertTrusted = (head: FunctionHead) =>
     assertDeployable(dependencies, head, [
       { signature: code.signature, name: functionArn(id) },
@@ -80,7 +95,7 @@ export async function updateFunctionCode(
   const changeCode = (latest: FunctionVersion): FunctionVersion => {
     assertUnzippedSize(code, latest.layers)
     const architecture = request.Architectures?.[0] ?? latest.architecture
-    return { ...latest, code, architecture: architecture === 'arm64' ? 'arm64' : 'x86_64' }
+    return { ...latest, ...fetched, architecture: architecture === 'arm64' ? 'arm64' : 'x86_64' }
   }
   if (request.DryRun) return changeCode(current.latest)
 
@@ -89,6 +104,7 @@ export async function updateFunctionCode(
   const headRevisionId = random.uuid()
   const { head, version } = await committer.run(accountKey(id), async () => {
     const before = await documents.requireHead(id)
+    if (before.doc.latest.packageType !== packageType) throw functionNotFound(id)
     assertAllowed(before.doc)
     await assertTrusted(before.doc)
     const counters = await documents.counters(id)
@@ -123,11 +139,13 @@ export async function updateFunctionCode(
   return version ?? head.latest
 }
 
-export interface UpdateConfigurationRequest extends ConfigurationRequest, ManagedRequest, UnsupportedRequest {
+export interface UpdateConfigurationRequest extends ConfigurationRequest, ManagedRequest {
   readonly MemorySize?: number | undefined
   readonly LoggingConfig?: LoggingRequest | undefined
   readonly Environment?: { readonly Variables?: Variables | undefined } | undefined
   readonly Layers?: readonly string[] | undefined
+  readonly VpcConfig?: VpcRequest | undefined
+  readonly FileSystemConfigs?: readonly FileSystemRequest[] | undefined
   readonly RevisionId?: string | undefined
 }
 
@@ -137,14 +155,16 @@ export async function updateFunctionConfiguration(
   id: FunctionId,
   request: UpdateConfigurationRequest,
 ): Promise<FunctionVersion> {
-  const { documents, committer, activation, layers, environments } = dependencies
-  assertSupported(request)
+  const { documents, committer, activation, layers, hostResources, environments } = dependencies
   const existing = await documents.head(id)
   assertConfiguration(request, existing?.doc.latest.managedInstances !== undefined)
   const variables = request.Environment && (request.Environment.Variables ?? {})
   if (variables) assertVariables(variables)
   if (!existing) throw functionNotFound(id)
   const providerName = requestedProvider(id, request)
+  const vpc = request.VpcConfig && readVpc(request.VpcConfig, hostResources.subnets)
+  const fileSystems =
+    request.FileSystemConfigs && readFileSystems(request.FileSystemConfigs, hostResources.hasFileSystem)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const attached =
     request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])
@@ -154,6 +174,7 @@ export async function updateFunctionConfiguration(
     const before = await documents.requireHead(id)
     assertRevision(before.doc.latest.revisionId, request.RevisionId)
     assertChangeable(id, before.doc.latest)
+    assertMembersOf(before.doc.latest.packageType, request)
     await assertRuntimeChangeable(documents, before.doc.latest, request.Runtime)
     // Layers are code as well.
     if (attached?.length) await assertDeployable(dependencies, before.doc, deployedLayers(attached))
@@ -161,7 +182,8 @@ export async function updateFunctionConfiguration(
       variables,
       kmsKeyArn: request.KMSKeyArn,
     })
-    const ordinary = changedConfiguration(before.doc.latest, request, { layers: attached, sealedEnvironment })
+    const resolved = { layers: attached, sealedEnvironment, vpc, fileSystems }
+    const ordinary = changedConfiguration(before.doc.latest, request, resolved)
     const provider =
       providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)
     const changed = changedManagedInstances(ordinary, request, provider?.doc)

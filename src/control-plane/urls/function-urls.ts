@@ -2,7 +2,7 @@
 import type { Cors } from '@aws-sdk/client-lambda'
 
 import { LATEST, type FunctionId } from '#contracts/arn.ts'
-import { resourceConflict, resourceNotFound } from '#contracts/errors.ts'
+import { invalidParameter, resourceConflict, resourceNotFound } from '#contracts/errors.ts'
 import type { FunctionUrl } from '#contracts/function-url.ts'
 import { functionKey, functionUrlKey, urlKey } from '#contracts/keys.ts'
 import type { Random } from '#kernel/random.ts'
@@ -65,6 +65,10 @@ export function createUrl(
   return committer.run(functionKey(id), async () => {
     const head = await documents.head(id)
     if (!head) throw functionMissing()
+    if (head.doc.latest.tenantIsolation !== undefined) {
+      // A URL has no way to name a tenant (rule: developer guide, text unverified).
+      throw invalidParameter('Function URLs are not supported for functions with tenancy configuration.')
+    }
     const existing = await documents.functionUrl(id, qualifier)
     if (existing) {
       // Two blanks, as AWS sends them.

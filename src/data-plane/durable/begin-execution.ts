@@ -15,6 +15,7 @@ export interface Begin {
   /** Left out: a name is made up. */
   readonly name?: string
   readonly traceId?: string
+  readonly tenantId?: string
   /** Somebody waits for the result, which may then be as large as an answer. */
   readonly isSynchronous: boolean
   readonly parent?: ExecutionHead['parent']
@@ -27,7 +28,7 @@ export const digestOf = (input: string | undefined) =>
 
 /** A draft of an execution that is not stored yet and wants its first invocation. */
 export function beginExecution(begin: Begin, now: number, random: Random): Draft {
-  const { version, input, traceId, parent } = begin
+  const { version, input, traceId, tenantId, parent } = begin
   const { durable, account, region, name } = version
   if (!durable) throw new Error(`The function ${name} is not durable`)
   const id = timeOrderedId(now, random.hex(19))
@@ -40,6 +41,7 @@ export function beginExecution(begin: Begin, now: number, random: Random): Draft
     status: 'RUNNING',
     startedAt: now,
     ...(traceId !== undefined && { traceId }),
+    ...(tenantId !== undefined && { tenantId }),
     ...(parent && { parent }),
     inputDigest: digestOf(input),
     maxResultBytes: begin.isSynchronous ? MAX_SYNC_PAYLOAD_BYTES : MAX_ASYNC_PAYLOAD_BYTES,
@@ -79,7 +81,11 @@ export function beginExecution(begin: Begin, now: number, random: Random): Draft
  * DurableExecutionAlreadyStartedException otherwise (developer guide, "Idempotency"; text as seen from AWS).
  */
 export function sameExecution(existing: ExecutionHead, begin: Begin): ExecutionRef {
-  if (existing.version === begin.version.version && existing.inputDigest === digestOf(begin.input)) {
+  const isSame =
+    existing.version === begin.version.version &&
+    existing.tenantId === begin.tenantId &&
+    existing.inputDigest === digestOf(begin.input)
+  if (isSame) {
     return { function: existing.function, id: existing.id }
   }
   throw new LambdaError(

@@ -3,6 +3,7 @@ import { parseFunctionReference, type FunctionId } from '#contracts/arn.ts'
 import { MAX_CHAINED_PAYLOAD_BYTES, type ErrorObject, type OperationUpdate } from '#contracts/durable.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
+import { refusalByTenant } from '#contracts/tenant.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
 import type { InvokeTarget } from '#data-plane/durable/apply-checkpoint.ts'
 import { beginExecution } from '#data-plane/durable/begin-execution.ts'
@@ -62,11 +63,15 @@ export async function lookUpTargets(
         continue
       }
       if (named.qualifier === undefined) throw unqualified()
+      const tenantId = ChainedInvokeOptions?.TenantId
+      const refusal = refusalByTenant(version, tenantId)
+      if (refusal) throw refusal
       const child = beginExecution(
         {
           version,
           input: Payload,
           ...(traceId !== undefined && { traceId }),
+          ...(tenantId !== undefined && { tenantId }),
           isSynchronous: false,
           parent: { ref: refOf(parent), operationId: Id },
         },

@@ -181,6 +181,7 @@ export function createEngine(options: {
         requestId,
         payload,
         ...(head.traceId !== undefined && { traceId: head.traceId }),
+        ...(head.tenantId !== undefined && { tenantId: head.tenantId }),
         logType: 'None',
         signal: stopping.signal,
       })
@@ -261,6 +262,7 @@ export function createEngine(options: {
           requestId: random.uuid(),
           payload: Buffer.from(operation.input ?? '{}'),
           ...(parent.head.traceId !== undefined && { traceId: parent.head.traceId }),
+          ...(operation.tenantId !== undefined && { tenantId: operation.tenantId }),
           logType: 'None',
           signal: stopping.signal,
         })

@@ -55,6 +55,7 @@ export function createDurableFrontend(options: {
       input: request.payload.byteLength === 0 ? '{}' : Buffer.from(request.payload).toString('utf8'),
       ...(request.durableExecutionName !== undefined && { name: request.durableExecutionName }),
       ...(request.traceId !== undefined && { traceId: request.traceId }),
+      ...(request.tenantId !== undefined && { tenantId: request.tenantId }),
       isSynchronous,
     })
 

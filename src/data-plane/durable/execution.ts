@@ -22,6 +22,8 @@ export interface ExecutionHead {
   readonly startedAt: number
   readonly endedAt?: number
   readonly traceId?: string
+  /** Of a function with tenants: whose execution it is. */
+  readonly tenantId?: string
   /** SHA-256 of the input: the same name with another input is refused. */
   readonly inputDigest: string
   readonly maxResultBytes: number

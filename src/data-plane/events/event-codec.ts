@@ -10,13 +10,15 @@ interface Head {
   readonly requestId: string
   readonly clientContext?: string
   readonly traceId?: string
+  readonly tenantId?: string
   readonly acceptedAt: number
   readonly functionErrors: number
   readonly attempts: number
 }
 
 export function encodeHead(event: AsyncEvent): string {
-  const { target, qualifier, requestId, clientContext, traceId, acceptedAt, functionErrors, attempts } = event
+  const { target, qualifier, requestId, clientContext, traceId, tenantId } = event
+  const { acceptedAt, functionErrors, attempts } = event
   const { account, region, name } = target
   const head: Head = {
     v: 1,
@@ -27,6 +29,7 @@ export function encodeHead(event: AsyncEvent): string {
     requestId,
     clientContext,
     traceId,
+    tenantId,
     acceptedAt,
     functionErrors,
     attempts,

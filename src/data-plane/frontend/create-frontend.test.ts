@@ -151,3 +151,19 @@ test('frontend: a dry run takes no place and runs nothing', async () => {
   await frontend.dryRun(request())
   assert.equal(ran.length + queued.length, 0)
 })
+
+test('frontend: a tenant is named exactly when the function has tenants, and is handed on', async () => {
+  const isolated = aVersion({ tenantIsolation: 'PER_TENANT' })
+  const { frontend, ran, queued } = setup(isolated)
+  for (const refused of [frontend.invoke, frontend.invokeStreaming, frontend.enqueue, frontend.dryRun]) {
+    await assert.rejects(refused(request()), { code: 'InvalidParameterValueException', status: 400 })
+    await assert.rejects(setup().frontend.invoke(request({ tenantId: 'blue' })), {
+      code: 'InvalidParameterValueException',
+    })
+  }
+  assert.deepEqual([ran.length, queued.length], [0, 0])
+  await frontend.invoke(request({ tenantId: 'blue' }))
+  await frontend.enqueue(request({ tenantId: 'green' }))
+  assert.equal(ran[0]?.invocation.tenantId, 'blue')
+  assert.equal(queued[0]?.tenantId, 'green')
+})

@@ -1,6 +1,7 @@
 import { functionArn } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { InvocationRequest, InvocationResult, ResponseStream } from '#contracts/invocation.ts'
+import { refusalByTenant } from '#contracts/tenant.ts'
 import type { Counting } from '#data-plane/counting/port.ts'
 import type { EventQueues } from '#data-plane/events/port.ts'
 import type { Catalog } from '#data-plane/frontend/catalog.ts'
@@ -37,10 +38,11 @@ export function createFrontend(options: {
   const { catalog, counting, placement, events, clock, random } = options
   const limits: StreamingLimits = { ...AWS_STREAMING_LIMITS, ...options.streaming }
 
-  const invocableVersion = async ({ id, qualifier }: InvocationRequest): Promise<FunctionVersion> => {
+  const invocableVersion = async (request: InvocationRequest): Promise<FunctionVersion> => {
+    const { id, qualifier, tenantId } = request
     const found = catalog.resolve(id, qualifier)
     const version = found instanceof Promise ? await found : found
-    const refusal = refusalByState(version)
+    const refusal = refusalByState(version) ?? refusalByTenant(version, tenantId)
     if (refusal) throw refusal
     return version
   }
@@ -119,6 +121,7 @@ export function createFrontend(options: {
         requestId: request.requestId,
         payload: payloadOf(request),
         traceId: request.traceId ?? newTraceHeader(version, clock, random),
+        ...(request.tenantId !== undefined && { tenantId: request.tenantId }),
         acceptedAt: clock.now(),
         functionErrors: 0,
         attempts: 0,

@@ -151,7 +151,6 @@ const REFUSALS: readonly [string, object, object][] = [
       message: 'Request must be smaller than 6291456 bytes for the InvokeFunction operation',
     },
   ],
-  ['a tenant', { FunctionName, TenantId: 'x' }, { code: 'InvalidParameterValueException' }],
   [
     'a client context that is no base64',
     { FunctionName, ClientContext: '{}' },

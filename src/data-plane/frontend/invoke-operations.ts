@@ -1,5 +1,5 @@
 /** Invoke, InvokeAsync and InvokeWithResponseStream: from the members of the API model to the front end and back. */
-import { invalidParameter, LambdaError } from '#contracts/errors.ts'
+import { LambdaError } from '#contracts/errors.ts'
 import type { InvocationRequest, InvocationResult } from '#contracts/invocation.ts'
 import { checkPayload } from '#data-plane/frontend/check-payload.ts'
 import { decodeClientContext } from '#data-plane/frontend/client-context.ts'
@@ -33,12 +33,6 @@ function requestOf(
   context: RequestContext,
 ): { readonly request: InvocationRequest; readonly checked: undefined | Promise<void> } {
   const { id, qualifier } = invokeTarget(input, context)
-  if (input.TenantId !== undefined) {
-    // Text unverified; functions with tenant isolation are not built.
-    throw invalidParameter(
-      'The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request and try again.',
-    )
-  }
   const payload = input.Payload ?? NOTHING
   refuseLargeRequest(payload.byteLength)
   const request: InvocationRequest = {
@@ -49,6 +43,7 @@ function requestOf(
     clientContext: decodeClientContext(input.ClientContext),
     traceId: context.traceId,
     ...(input.DurableExecutionName !== undefined && { durableExecutionName: input.DurableExecutionName }),
+    ...(input.TenantId !== undefined && { tenantId: input.TenantId }),
     logType: input.LogType ?? 'None',
     signal: context.signal,
   }

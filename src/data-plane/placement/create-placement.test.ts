@@ -37,10 +37,15 @@ const setup = (policy: Partial<PlacementPolicy> = {}, maxMemoryMiB?: number) => 
     return found
   }
   /** Sends an invocation and notes how it ends. */
-  const send = (version: FunctionVersion, signal?: AbortSignal) => {
+  const send = (version: FunctionVersion, signal?: AbortSignal, tenantId?: string) => {
     const requestId = `r${requests++}`
     const outcome: { result?: InvocationResult; error?: LambdaError } = {}
-    const invocation = { requestId, payload: new Uint8Array(), invokedFunctionArn: 'arn' }
+    const invocation = {
+      requestId,
+      payload: new Uint8Array(),
+      invokedFunctionArn: 'arn',
+      ...(tenantId !== undefined && { tenantId }),
+    }
     placement.invoke({ version, invocation, logType: 'None', ...(signal ? { signal } : {}) }).then(
       (result) => (outcome.result = result),
       (error: LambdaError) => (outcome.error = error),
@@ -664,4 +669,35 @@ test('placement: an environment that is there needs no start, however fast they 
     assert.ok(outcome.result)
   }
   assert.equal(worker.starts.length, 1)
+})
+
+test('placement: tenants of one version never meet in an environment, and retire with it', async () => {
+  const { worker, placement, start, environment, send } = setup()
+  const version = aVersion({ tenantIsolation: 'PER_TENANT' })
+  const blue = send(version, undefined, 'blue')
+  await settle()
+  start(0).succeed()
+  await settle()
+  environment(0).finish()
+  await settle()
+  assert.ok(blue.result)
+  // The idle environment of blue is not for green; the next of blue runs there at once.
+  send(version, undefined, 'green')
+  await settle()
+  assert.equal(worker.starts.length, 2)
+  send(version, undefined, 'blue')
+  await settle()
+  assert.equal(environment(0).running?.tenantId, 'blue')
+  start(1).succeed()
+  await settle()
+  assert.equal(environment(1).running?.tenantId, 'green')
+  environment(0).finish()
+  environment(1).finish()
+  await settle()
+  placement.retire({ id: ID })
+  await settle()
+  assert.deepEqual(
+    worker.environments.map(({ state }) => state),
+    ['gone', 'gone'],
+  )
 })

@@ -350,7 +350,7 @@ export function createPlacement(options: {
     async invoke(request) {
       if (!accepting) throw shuttingDown()
       request.signal?.throwIfAborted()
-      const group = groups.of(request.version)
+      const group = groups.of(request.version, request.invocation.tenantId)
       if (request.version.managedInstances) return assignManaged(group, request)
       return decideHold(group, policy) === 'hold'
         ? holding.hold(group, request, () => assign(group, request))

@@ -57,7 +57,7 @@ export interface KeptEnvironments {
   told: ReadyState | undefined
 }
 
-/** Everything that serves one generation of one function version. */
+/** Everything that serves one generation of one function version, and of a function with tenants one tenant of it. */
 export interface Group {
   readonly key: string
   readonly functionKey: string
@@ -94,8 +94,11 @@ export interface Group {
 }
 
 export interface Groups {
-  /** The group that serves this version, made when there is none. A version object seen before costs one look-up. */
-  of(version: FunctionVersion): Group
+  /**
+   * The group that serves this version, and this tenant of it where it has tenants, made when there is none. Without
+   * tenants a version object seen before costs one look-up.
+   */
+  of(version: FunctionVersion, tenantId?: string): Group
   /** Forgets the group if nothing is left in it. */
   forgetIfEmpty(group: Group): void
   /** Groups that a retirement concerns. */
@@ -111,9 +114,10 @@ export function createGroups(newBucket: () => TokenBucket): Groups {
   // The catalog hands out the same object until the document changes, so the warm path joins no strings.
   const byVersion = new WeakMap<FunctionVersion, Group>()
 
-  const findOrCreate = (version: FunctionVersion) => {
+  const findOrCreate = (version: FunctionVersion, tenantId: string | undefined) => {
     const functionKey = keyOfFunction(version)
-    const key = `${version.version}/${version.generation}`
+    const generation = `${version.version}/${version.generation}`
+    const key = tenantId === undefined ? generation : `${generation}/${tenantId}`
     let known = functions.get(functionKey)
     if (!known) functions.set(functionKey, (known = { groups: new Map(), scaling: newBucket() }))
     const { groups, scaling } = known
@@ -144,12 +148,12 @@ export function createGroups(newBucket: () => TokenBucket): Groups {
   }
 
   return {
-    of(version) {
-      const known = byVersion.get(version)
+    of(version, tenantId) {
+      const known = tenantId === undefined ? byVersion.get(version) : undefined
       if (known?.live) return known
-      const group = findOrCreate(version)
+      const group = findOrCreate(version, tenantId)
       group.version = version
-      byVersion.set(version, group)
+      if (tenantId === undefined) byVersion.set(version, group)
       return group
     },
     forgetIfEmpty(group) {

@@ -65,7 +65,7 @@ export function createAsyncEventPoller(options: {
     functionErrors,
   })
   const attempt = async (event: AsyncEvent): Promise<Attempt> => {
-    const { target, qualifier, requestId, payload, clientContext, traceId } = event
+    const { target, qualifier, requestId, payload, clientContext, traceId, tenantId } = event
     try {
       const result = await frontend.invoke({
         id: target,
@@ -74,6 +74,7 @@ export function createAsyncEventPoller(options: {
         payload,
         clientContext,
         traceId,
+        ...(tenantId !== undefined && { tenantId }),
         logType: 'None',
         signal: stopping.signal,
       })

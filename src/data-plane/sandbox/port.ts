@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 
 import type { GuestExit } from '#contracts/invocation.ts'
+import type { FunctionNetwork } from '#contracts/network.ts'
 
 export type DriverName = 'oci' | 'bubblewrap' | 'process'
 
@@ -58,11 +59,27 @@ export interface GuestPaths {
   readonly tmp: string
 }
 
+/** A directory of the host that the guest may write to and that stays when the sandbox goes. */
+export interface SharedDirectory {
+  readonly source: string
+  /** `/mnt/NAME`. */
+  readonly target: string
+  /**
+   * Hexadecimal. Sandboxes whose first shared directory has the same one run as the same user of the host, so that
+   * each can use what another has written.
+   */
+  readonly owner: string
+}
+
 export interface SandboxSpec {
   /** Environment id: lower-case hexadecimal, unique on this host. */
   readonly id: string
   readonly files: GuestFiles
   readonly limits: SandboxLimits
+  /** Left out: `internet`, as far as the driver has a way out. Creating is refused where the driver can't close it. */
+  readonly network?: FunctionNetwork
+  /** Creating is refused where the driver can't show them. */
+  readonly shared?: readonly SharedDirectory[]
 }
 
 /** A sandbox that is nobody's yet: it has a runtime but no code. */
@@ -73,6 +90,9 @@ export interface BlankSpec {
   readonly limits: SandboxLimits
   /** True: nobody waits for it, so it gets what CPU time others leave, where the driver can. */
   readonly background: boolean
+  /** Its network and its files are those of most functions; others can't be given it. */
+  readonly network?: undefined
+  readonly shared?: undefined
 }
 
 /** What makes a blank sandbox a function's. */

@@ -41,6 +41,7 @@ const SHARED_ETC = [
 const EMPTY_DIRECTORIES = [
   'dev',
   'etc',
+  'mnt',
   'opt',
   'proc',
   'run',

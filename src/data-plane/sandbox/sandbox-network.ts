@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import { connect, type Server, type Socket } from 'node:net'
 
+import type { FunctionNetwork } from '#contracts/network.ts'
+
 import type { DriverBase } from './driver-base.ts'
 import { connectToLoopback, listenOnLoopback } from './loopback.ts'
-import type { NetworkMode, OutboundPlan, WantedNetwork } from './outbound.ts'
+import type { NetworkMode, Outbound, OutboundPlan, WantedNetwork } from './outbound.ts'
 
 /** Where the guest reaches us, whatever its network: an address of its own loopback (AWS has the Runtime API there). */
 export const LISTEN_ADDRESS = '169.254.100.1'
@@ -36,9 +38,39 @@ export interface SandboxNetwork {
   close(): void
 }
 
+const CLOSED: OutboundPlan = { inside: [], outside: [] }
+
+/** The network of a sandbox that wants this much of it. Rejects where the host's own network can't be kept from it. */
+export async function makeNetwork(
+  base: DriverBase,
+  directory: string,
+  options: EndpointOptions & {
+    readonly spec: { readonly id: string }
+    readonly outbound: Outbound
+    readonly wanted: FunctionNetwork | undefined
+  },
+): Promise<SandboxNetwork> {
+  const { outbound, wanted = 'internet' } = options
+  if (outbound.mode === 'host') {
+    assertOpen(wanted)
+    return hostNetwork
+  }
+  return makeSandboxNetwork(base, directory, {
+    ...options,
+    outbound: wanted === 'internet' ? outbound.plan(options.spec.id) : CLOSED,
+    ...(wanted === 'none' && { endpointPorts: () => [] }),
+  })
+}
+
+/** For drivers whose guests share the network of the host. */
+export function assertOpen(wanted: FunctionNetwork | undefined): void {
+  if (wanted === undefined || wanted === 'internet') return
+  throw new Error(`Functions share the network of this host, which can't be closed to "${wanted}"`)
+}
+
 export const networkFile = (directory: string) => join(directory, 'network')
 
-export async function makeSandboxNetwork(
+async function makeSandboxNetwork(
   base: DriverBase,
   directory: string,
   options: EndpointOptions & { readonly outbound: OutboundPlan },
@@ -87,7 +119,7 @@ export async function makeSandboxNetwork(
 }
 
 /** The host's own network: listeners are on its loopback, where our endpoints are too. */
-export const hostNetwork: SandboxNetwork = {
+const hostNetwork: SandboxNetwork = {
   file: undefined,
   listen: listenOnLoopback,
   connect: connectToLoopback,

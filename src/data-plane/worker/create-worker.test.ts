@@ -110,13 +110,17 @@ test('worker: a start that fails gives back its memory and takes down what was m
 
 test('worker: names the runtimes and packages that it cannot run', async () => {
   await using rig = await createRig([{ does: 'ready' }])
-  for (const change of [{ packageType: 'Image' as const }, { runtime: 'cobol1.x' }, { runtime: undefined }]) {
+  for (const change of [{ runtime: 'cobol1.x' }, { runtime: undefined }]) {
     await assert.rejects(rig.worker.startEnvironment(rig.version(change), 'on-demand'), {
       code: 'InvalidRuntimeException',
       status: 502,
     })
     await assert.rejects(rig.worker.prepare(rig.version(change)), { code: 'InvalidRuntimeException' })
   }
+  const image = rig.version({ packageType: 'Image' })
+  const noImages = { code: 'ServiceException', message: /^Container images cannot be run here: / }
+  await assert.rejects(rig.worker.startEnvironment(image, 'on-demand'), noImages)
+  await assert.rejects(rig.worker.prepare(image), noImages)
   await rig.worker.prepare(rig.version())
 })
 

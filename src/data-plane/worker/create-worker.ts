@@ -10,12 +10,19 @@ import { acquireCodeFiles } from '#data-plane/worker/code/code-files.ts'
 import { createDirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import type { StartingEnvironment } from '#data-plane/worker/environment.ts'
 import type { GuestCredentials } from '#data-plane/worker/guest-environment.ts'
+import { hostObstacle } from '#data-plane/worker/host-obstacle.ts'
 import { createMemoryPromises } from '#data-plane/worker/memory-promises.ts'
 import { bootSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
 import { createPool } from '#data-plane/worker/pool/create-pool.ts'
 import { createRememberedDemand } from '#data-plane/worker/pool/remembered-demand.ts'
-import { poolShape } from '#data-plane/worker/pool/pool-shape.ts'
-import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
+import { fitsPool, poolShape } from '#data-plane/worker/pool/pool-shape.ts'
+import type {
+  Environment,
+  HostResources,
+  ImagePreparer,
+  InitializationType,
+  Worker,
+} from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
@@ -44,6 +51,10 @@ export interface WorkerOptions {
   readonly cacheDirectory: string
   /** Our runtime clients: one directory per family (`nodejs`, `python`). */
   readonly clientsDirectory: string
+  /** Left out: every function reaches the internet, and no access point stands for a directory. */
+  readonly resources?: HostResources
+  /** Left out: functions of package type Image fail to become Active. */
+  readonly images?: ImagePreparer
   /** Where AWS clients in a guest find us, as the guest reaches it. */
   readonly endpointUrl?: string
   /** Credentials of the execution role. Left out: the fixed test credentials. */
@@ -71,8 +82,13 @@ const TEST_CREDENTIALS: GuestCredentials = {
   sessionToken: 'test',
 }
 
+const NO_RESOURCES: HostResources = { networkOf: () => 'internet', directoryOf: () => undefined }
+const NO_IMAGES: ImagePreparer = {
+  prepare: () => Promise.reject(imagesUnavailable()),
+}
+
 export function createWorker(options: WorkerOptions): Worker {
-  const { driver, blobs, metrics, logger, clock, limits } = options
+  const { driver, blobs, metrics, logger, clock, limits, images = NO_IMAGES } = options
   const cache = createDirectoryCache({
     root: options.cacheDirectory,
     maxBytes: limits.maxCacheBytes ?? DEFAULT_CACHE_BYTES,
@@ -108,6 +124,7 @@ export function createWorker(options: WorkerOptions): Worker {
     ...options,
     pool,
     cache,
+    resources: options.resources ?? NO_RESOURCES,
     credentials: options.credentials ?? (() => TEST_CREDENTIALS),
     endpointUrl: options.endpointUrl,
   }
@@ -173,10 +190,13 @@ export function createWorker(options: WorkerOptions): Worker {
       return work
     },
     async prepare(version) {
+      if (version.packageType === 'Image') return images.prepare(version)
+      const obstacle = hostObstacle(version, driver.report, host.resources)
+      if (obstacle) throw obstacle
       const runtime = describeRuntime(version)
       try {
         const shape = poolShape(version, runtime, await interpreterHook({ runtime }, options))
-        if (shape) pool?.expect(shape)
+        if (shape && fitsPool(version, host.resources)) pool?.expect(shape)
         const files = await acquireCodeFiles({ version, blobs, cache })
         files.release()
       } catch (error) {
@@ -209,16 +229,7 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function describeRuntime(version: FunctionVersion): RuntimeDescription {
-  if (version.packageType === 'Image') {
-    throw new LambdaError(
-      'InvalidRuntimeException',
-      'Container images cannot be run by this version of the worker',
-      {
-        status: 502,
-        fault: 'platform',
-      },
-    )
-  }
+  if (version.packageType === 'Image') throw imagesUnavailable()
   const runtime = findRuntime(version.runtime ?? '')
   if (!runtime) {
     throw new LambdaError(
@@ -231,6 +242,11 @@ function describeRuntime(version: FunctionVersion): RuntimeDescription {
   }
   return runtime
 }
+
+const imagesUnavailable = () =>
+  serviceFailure(
+    'Container images cannot be run here: nothing on this host fetches them from their registry.',
+  )
 
 const platformError = (error: unknown): LambdaError =>
   error instanceof LambdaError

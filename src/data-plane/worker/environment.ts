@@ -176,14 +176,14 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
         if (report) {
           log.initReport({ phase: 'invoke', durationMs: clock.monotonic() - before, failure: report })
         }
-        log.start(invocation.requestId)
+        log.start(invocation)
         logFailure(invocation.requestId, outcome.failed)
         return outcome.failed
       }
       ready = outcome.ready
       sandbox.limitCpu()
     }
-    log.start(invocation.requestId)
+    log.start(invocation)
     const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
     const outcome = await ready.invoke(invocation, left, stream)
     await ready.settleOutput()

@@ -1,6 +1,7 @@
 /** The host agent: turns a function version into an execution environment and runs invocations in it. */
 import type { EnvironmentState } from '#contracts/environment.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
+import type { FunctionNetwork } from '#contracts/network.ts'
 import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
@@ -35,6 +36,19 @@ export interface Environment {
   stop(): Promise<void>
   /** Resolves when it is gone, whatever the reason. */
   readonly gone: Promise<void>
+}
+
+/** What of this host stands for resources that AWS's other services own. */
+export interface HostResources {
+  networkOf(version: FunctionVersion): FunctionNetwork
+  /** The directory of an access point; undefined: there is none (any more). */
+  directoryOf(accessPointArn: string): string | undefined
+}
+
+/** Fetches container images and makes them ready to be started. */
+export interface ImagePreparer {
+  /** Rejects with a `LambdaError` whose code names what is wrong with the image. */
+  prepare(version: FunctionVersion): Promise<void>
 }
 
 export interface WorkerCapacity {

@@ -13,7 +13,8 @@ import { hostIdBase } from '../oci/config.ts'
 import { createOutbound, type Outbound } from '../outbound.ts'
 import type { BlankSpec, SandboxDriver, SandboxOwner, SandboxSpec } from '../port.ts'
 import { GUEST_USER, hostNameServers, makeRoot } from '../root-files.ts'
-import { endpointUrl, hostNetwork, makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { endpointUrl, makeNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { makeSharedDirectories } from '../shared-directories.ts'
 import { PRIVATE_PLACE } from '../spawner/client.ts'
 import { argumentFile } from './command.ts'
 import { makePlaces } from './places.ts'
@@ -67,7 +68,8 @@ export async function createBubblewrapDriver(
           },
         })
     if ('background' in spec && spec.background) confinement.prioritise('low')
-    const uid = hostIdBase(spec.id) + GUEST_USER.uid
+    const uid = hostIdBase(spec) + GUEST_USER.uid
+    makeSharedDirectories(spec.shared, root ? { uid, gid: uid } : undefined)
     const [places, network] = await Promise.all([
       makePlaces(base, spec, {
         directory,
@@ -75,9 +77,7 @@ export async function createBubblewrapDriver(
         uid: root ? uid : undefined,
         scratch,
       }),
-      chosen().mode === 'host'
-        ? hostNetwork
-        : makeSandboxNetwork(base, directory, { ...options, outbound: chosen().plan(spec.id) }),
+      makeNetwork(base, directory, { ...options, spec, outbound: chosen(), wanted: spec.network }),
     ])
     const launcher: Launcher = {
       paths: PATHS,

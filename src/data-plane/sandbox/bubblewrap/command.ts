@@ -8,6 +8,8 @@ export interface BubblewrapPlaces {
   readonly root: RootFiles
   readonly files: ShownFiles
   readonly tmp: string
+  /** Shared directories, where this program's mount namespace has them. */
+  readonly shared: readonly { readonly source: string; readonly target: string }[]
 }
 
 /**
@@ -43,6 +45,7 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
     '--bind',
     places.tmp,
     '/tmp',
+    ...showShared(places.shared),
     '--proc',
     '/proc',
     '--dev',
@@ -60,3 +63,15 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
   ]
   return args.map((arg) => `${arg}\0`).join('')
 }
+
+/** Each below an empty /mnt of its own, which the guest can't add to. */
+const showShared = (shared: BubblewrapPlaces['shared']) =>
+  shared.length === 0
+    ? []
+    : [
+        '--tmpfs',
+        '/mnt',
+        ...shared.flatMap(({ source, target }) => ['--bind', source, target]),
+        '--remount-ro',
+        '/mnt',
+      ]

@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 
 import type { DriverBase } from '../driver-base.ts'
-import type { BlankSpec, SandboxOwner, SandboxSpec, ShownFiles } from '../port.ts'
+import type { BlankSpec, SandboxOwner, SandboxSpec, SharedDirectory, ShownFiles } from '../port.ts'
+import { showSharedDirectories } from '../shared-directories.ts'
 import { makeShownPlace, showOwner } from '../shown-place.ts'
 
 export interface Places {
   readonly files: ShownFiles
   readonly tmp: string
+  readonly shared: readonly SharedDirectory[]
   /** For a blank sandbox: shows the owner's files there, with a /tmp of the owner's size. */
   become(owner: SandboxOwner): Promise<void>
 }
@@ -47,9 +49,11 @@ export async function makePlaces(
   if ('task' in spec.files) {
     const files = await show(base, spec.files, options)
     await makeTmp('tmp.img', spec.limits.tmpMiB)
+    const shared = spec.shared ?? []
     return {
       files,
       tmp,
+      shared: uid === undefined ? shared : await showSharedDirectories(base, shared),
       become: () => Promise.reject(new Error('A sandbox with code belongs to a function already')),
     }
   }
@@ -59,6 +63,7 @@ export async function makePlaces(
   return {
     files: { ...files, task: shown.task, opt: shown.opt },
     tmp,
+    shared: [],
     async become(owner) {
       // On top of the first one, which stays below, empty.
       if (owner.limits.tmpMiB !== spec.limits.tmpMiB) await makeTmp('tmp-of-owner.img', owner.limits.tmpMiB)

@@ -1,5 +1,5 @@
 /** The OCI runtime configuration of one sandbox. Source: opencontainers/runtime-spec, config.md and config-linux.md. */
-import type { SandboxSpec, ShownFiles } from '../port.ts'
+import type { SandboxSpec, SharedDirectory, ShownFiles } from '../port.ts'
 import { GUEST_USER, type RootFiles } from '../root-files.ts'
 import { seccompProfile } from './seccomp.ts'
 
@@ -12,9 +12,13 @@ export const ID_RANGE = 65_536
 const FIRST_HOST_ID = 1_879_048_192
 const RANGES = 4096
 
-/** The host ids of a sandbox: different for different sandboxes, as far as the ranges reach. */
-export function hostIdBase(id: string): number {
-  return FIRST_HOST_ID + (Number.parseInt(id.slice(-8), 16) % RANGES) * ID_RANGE
+/**
+ * The host ids of a sandbox: different for different sandboxes, as far as the ranges reach, and the same for those that
+ * share a directory.
+ */
+export function hostIdBase({ id, shared = [] }: Pick<SandboxSpec, 'id' | 'shared'>): number {
+  const owner = shared[0]?.owner ?? id
+  return FIRST_HOST_ID + (Number.parseInt(owner.slice(-8), 16) % RANGES) * ID_RANGE
 }
 
 const READ_ONLY = ['rbind', 'ro', 'nosuid', 'nodev'] as const
@@ -52,8 +56,12 @@ export interface SandboxPlaces {
   readonly hostName: string
 }
 
-export function ociConfig(spec: Pick<SandboxSpec, 'id' | 'limits'>, root: RootFiles, places: SandboxPlaces) {
-  const hostId = hostIdBase(spec.id)
+export function ociConfig(
+  spec: Pick<SandboxSpec, 'id' | 'limits' | 'shared'>,
+  root: RootFiles,
+  places: SandboxPlaces,
+) {
+  const hostId = hostIdBase(spec)
   const { files } = places
   const follow = places.followed ? ['rslave'] : []
   const bind = (source: string | undefined, destination: string, more: readonly string[] = []) =>
@@ -98,6 +106,7 @@ export function ociConfig(spec: Pick<SandboxSpec, 'id' | 'limits'>, root: RootFi
             source: places.tmp,
             options: ['bind', 'rw', 'nosuid', 'nodev', ...follow],
           },
+      ...sharedMounts(spec.shared ?? []),
     ],
     linux: {
       namespaces: [
@@ -117,6 +126,21 @@ export function ociConfig(spec: Pick<SandboxSpec, 'id' | 'limits'>, root: RootFi
       seccomp: seccompProfile(process.arch),
     },
   }
+}
+
+/** Each below an empty /mnt of its own, which the guest can't add to. */
+function sharedMounts(shared: readonly SharedDirectory[]) {
+  if (shared.length === 0) return []
+  const options = ['nosuid', 'noexec', 'nodev', 'mode=755', 'size=64k']
+  return [
+    { destination: '/mnt', type: 'tmpfs', source: 'tmpfs', options },
+    ...shared.map(({ source, target }) => ({
+      destination: target,
+      type: 'bind',
+      source,
+      options: ['bind', 'rw', 'nosuid', 'nodev'],
+    })),
+  ]
 }
 
 /** A process to start in a running sandbox, as the guest's unprivileged user. */

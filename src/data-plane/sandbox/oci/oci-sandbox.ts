@@ -9,7 +9,8 @@ import type { Launcher } from '../launched-sandbox.ts'
 import type { Outbound } from '../outbound.ts'
 import type { BlankSpec, SandboxOwner, SandboxSpec } from '../port.ts'
 import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
-import { hostNetwork, makeSandboxNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { makeNetwork, type EndpointOptions } from '../sandbox-network.ts'
+import { makeSharedDirectories } from '../shared-directories.ts'
 import { makeShownPlace, showOwner, type ShownPlace } from '../shown-place.ts'
 import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
 
@@ -55,7 +56,8 @@ export interface Container {
 export async function startContainer(options: OciSandboxOptions): Promise<Container> {
   const { base, runtime, spec, directory, confinement } = options
   const { spawner } = base
-  const hostId = hostIdBase(spec.id)
+  const hostId = hostIdBase(spec)
+  makeSharedDirectories(spec.shared, { uid: hostId + GUEST_USER.uid, gid: hostId + GUEST_USER.gid })
   const isBlank = !('task' in spec.files)
   const place = isBlank ? await makeShownPlace(base, options.place) : undefined
   const mountPoint = place?.tmp ?? join(directory, 'tmp')
@@ -71,9 +73,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
 
   const [tmp, network] = await Promise.all([
     makeTmp('tmp.img', spec.limits.tmpMiB),
-    options.outbound.mode === 'host'
-      ? hostNetwork
-      : makeSandboxNetwork(base, directory, { ...options, outbound: options.outbound.plan(spec.id) }),
+    makeNetwork(base, directory, { ...options, wanted: spec.network }),
   ])
   const bundle = join(directory, 'bundle')
   mkdirSync(bundle)

@@ -21,6 +21,7 @@ import type {
 } from '../port.ts'
 import { cgroupPlan } from '../cgroup/plan.ts'
 import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
+import { assertOpen } from '../sandbox-network.ts'
 
 /** Marks the guest's processes where no cgroup holds them. */
 const MARKER = '_LAMBENT_SANDBOX'
@@ -54,6 +55,8 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
   function assemble(spec: SandboxSpec | BlankSpec, making: SandboxMaking) {
     const { base, directory, onDestroyed } = making
     const { spawner, door } = base
+    assertOpen(spec.network)
+    if (spec.shared?.length) throw new Error('Without isolation there is nothing to mount a file system in')
     mkdirSync(join(directory, 'tmp'), { mode: 0o700 })
     mkdirSync(join(directory, EMPTY))
     const confinement: Confinement = cgroups

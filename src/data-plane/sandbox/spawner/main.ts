@@ -47,7 +47,7 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       await makeScratch(request)
       return answer({})
     case 'bind':
-      await bindMounts(native, request.mounts)
+      await bindMounts(native, request.mounts, request.once)
       return answer({})
     case 'make-shared':
       await makeShared(native, request)

@@ -62,6 +62,8 @@ export type SpawnerRequest =
   | {
       readonly op: 'bind'
       readonly mounts: readonly { readonly source: string; readonly target: string }[]
+      /** Leaves alone what is mounted there already. */
+      readonly once?: boolean
     }
   /** A directory, made with these below it, whose mounts appear from now on wherever it is shown. */
   | { readonly op: 'make-shared'; readonly directory: string; readonly subdirectories: readonly string[] }
@@ -180,7 +182,7 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isPositive(m['sizeMiB']) &&
     Number.isInteger(m['uid']) &&
     Number.isInteger(m['gid']),
-  bind: (m) => areMounts(m['mounts']),
+  bind: (m) => areMounts(m['mounts']) && (m['once'] === undefined || typeof m['once'] === 'boolean'),
   'make-shared': (m) =>
     isPath(m['directory']) && isTexts(m['subdirectories']) && m['subdirectories'].every(isBelow),
   show: (m) =>

@@ -1,6 +1,15 @@
 /** Mounts, all in the spawner's own mount namespace. */
-import { chmodSync, chownSync, mkdirSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 
 import { MIB } from '#kernel/units.ts'
 
@@ -38,8 +47,10 @@ async function tool(name: 'mkfs' | 'mount' | 'umount', args: readonly string[]):
 export async function bindMounts(
   native: Native | undefined,
   mounts: readonly { readonly source: string; readonly target: string }[],
+  once = false,
 ): Promise<void> {
   for (const { source, target } of mounts) {
+    if (once && isMountPoint(target)) continue
     mkdirSync(target, { recursive: true, mode: 0o755 })
     if (!native?.bindMount(source, target)) await tool('mount', ['--bind', source, target])
   }
@@ -84,6 +95,9 @@ export async function show(
     rmdirSync(stage)
   }
 }
+
+/** Something else is mounted there than around it. */
+const isMountPoint = (path: string) => existsSync(path) && statSync(path).dev !== statSync(dirname(path)).dev
 
 export async function mountMemory(target: string, sizeMiB: number): Promise<void> {
   mkdirSync(target, { recursive: true })

@@ -5,7 +5,11 @@ import { runtimeVersion, runtimeVersionArn, type RuntimeDescription } from '#con
 import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
 import { cutMessage } from '#data-plane/worker/log/line-splitter.ts'
 import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
-import type { InitReport, InvocationReport } from '#data-plane/worker/log/platform-lines.ts'
+import type {
+  InitReport,
+  InvocationReport,
+  StartedInvocation,
+} from '#data-plane/worker/log/platform-lines.ts'
 import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { LogEvent, LogSink } from '#observability/port.ts'
@@ -24,7 +28,7 @@ export interface EnvironmentLog {
   readonly stream: string
   initStart(): void
   initReport(report: InitReport): void
-  start(requestId: string): void
+  start(invocation: StartedInvocation): void
   timedOut(requestId: string, timeoutSeconds: number): void
   failed(requestId: string, message: string, errorType: string): void
   end(report: InvocationReport): void
@@ -87,7 +91,7 @@ export function createEnvironmentLog(options: {
       if (message !== undefined) sink.append({ ...address, events: [{ timestamp: now, message }] })
     },
     initReport: (report) => write(clock.now(), [platform.initReport(report, clock.now())]),
-    start: (requestId) => write(clock.now(), [platform.start(requestId, clock.now())]),
+    start: (invocation) => write(clock.now(), [platform.start(invocation, clock.now())]),
     timedOut: (requestId, timeoutSeconds) =>
       write(clock.now(), [platform.timedOut(requestId, timeoutSeconds, clock.now())]),
     failed: (requestId, message, errorType) =>

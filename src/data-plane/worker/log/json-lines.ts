@@ -40,11 +40,12 @@ export function createJsonLines(subject: PlatformSubject, systemLevel = 'INFO'):
         ...statusMembers(failure),
         metrics: { durationMs: rounded(durationMs) },
       }),
-    start: (requestId, now) =>
+    start: ({ requestId, tenantId }, now) =>
       write('start', 'INFO', now, {
         requestId,
         functionArn: subject.functionArn,
         version: subject.version,
+        ...(tenantId !== undefined && { tenantId }),
       }),
     // The JSON format says these in platform.report; whether AWS writes anything more is unverified.
     timedOut: () => undefined,

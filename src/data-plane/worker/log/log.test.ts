@@ -118,7 +118,7 @@ test('JSON: the records are those that AWS writes', () => {
     '{"time":"2026-10-08T07:30:27.768Z","type":"platform.initStart","record":{"initializationType":"on-demand","phase":"init","runtimeVersion":"nodejs:24.v1","runtimeVersionArn":"arn:aws:lambda:us-east-1::runtime:00","functionName":"fn","functionVersion":"$LATEST","instanceId":"2026/01/01/[$LATEST]00","instanceMaxMemory":268435456}}',
   )
   assert.equal(
-    json.start('id', NOW),
+    json.start({ requestId: 'id' }, NOW),
     '{"time":"2026-10-08T07:30:27.768Z","type":"platform.start","record":{"requestId":"id","functionArn":"arn:aws:lambda:us-east-1:000000000000:function:fn","version":"$LATEST"}}',
   )
   assert.equal(
@@ -137,7 +137,7 @@ test('JSON: the system log level decides which records there are', () => {
     const json = createJsonLines(SUBJECT, level)
     return [
       json.runtimeDone(REPORT, NOW),
-      json.start('id', NOW),
+      json.start({ requestId: 'id' }, NOW),
       json.report(REPORT, NOW),
       json.report(failed, NOW),
     ].map((record) => record !== undefined)

@@ -25,11 +25,17 @@ export interface InvocationReport {
   readonly failure: FailureStatus | undefined
 }
 
+/** What `platform.start` says of an invocation. */
+export interface StartedInvocation {
+  readonly requestId: string
+  readonly tenantId?: string | undefined
+}
+
 /** Each method gives the message of one log event, or undefined when this format (or the log level) has none. */
 export interface PlatformLines {
   initStart(now: number): string | undefined
   initReport(report: InitReport, now: number): string | undefined
-  start(requestId: string, now: number): string | undefined
+  start(invocation: StartedInvocation, now: number): string | undefined
   timedOut(requestId: string, timeoutSeconds: number, now: number): string | undefined
   /** The platform saw the runtime fail; `message` is the second half of the client's `errorMessage`. */
   failed(requestId: string, message: string, errorType: string): string | undefined

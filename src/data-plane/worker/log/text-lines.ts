@@ -23,7 +23,7 @@ export function createTextLines(subject: PlatformSubject): PlatformLines {
       [`INIT_REPORT Init Duration: ${ms(durationMs)}`, `Phase: ${phase}`, ...statusFields(failure)].join(
         '\t',
       ),
-    start: (requestId) => `START RequestId: ${requestId} Version: ${subject.version}`,
+    start: ({ requestId }) => `START RequestId: ${requestId} Version: ${subject.version}`,
     // AWS's event ends in an empty line.
     timedOut: (requestId, timeoutSeconds, now) =>
       `${new Date(now).toISOString()} ${requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds\n`,

@@ -2,6 +2,7 @@
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { RuntimeDescription } from '#contracts/runtime.ts'
 import type { Interpreter } from '#data-plane/worker/runtimes/interpreter.ts'
+import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
 
 export interface PoolShape {
@@ -17,6 +18,10 @@ export interface PoolShape {
 
 /** The smallest function's; a runtime that has no function yet needs much less. */
 export const BLANK_MEMORY_MIB = 128
+
+/** Booted sandboxes have an open network and no shared directories; a function with others gets one of its own. */
+export const fitsPool = (version: FunctionVersion, resources: Pick<HostResources, 'networkOf'>): boolean =>
+  !version.fileSystems?.length && resources.networkOf(version) === 'internet'
 
 /** Undefined for runtimes that are the function's own program: there is nothing that could boot before it is known. */
 export function poolShape(

@@ -5,8 +5,9 @@ import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
 import type { BootedSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
 import { mustBootAlone } from '#data-plane/worker/pool/boots-alone.ts'
-import { poolShape } from '#data-plane/worker/pool/pool-shape.ts'
+import { fitsPool, poolShape } from '#data-plane/worker/pool/pool-shape.ts'
 import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
+import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
 import { limitsOf } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
@@ -15,7 +16,12 @@ import type { Logger } from '#observability/port.ts'
 /** A sandbox whose runtime waits for a function, given to this one; undefined when it must have one of its own. */
 export async function pooledHook(
   { version, runtime }: Subject,
-  host: { readonly pool: Pool | undefined; readonly driver: SandboxDriver; readonly logger: Logger },
+  host: {
+    readonly pool: Pool | undefined
+    readonly driver: SandboxDriver
+    readonly resources: HostResources
+    readonly logger: Logger
+  },
   made: {
     readonly code: CodeFiles
     readonly parts: RuntimeParts
@@ -26,7 +32,8 @@ export async function pooledHook(
   const { pool, driver, logger } = host
   const { code, parts } = made
   const shape = pool && poolShape(version, runtime, parts)
-  if (!shape || mustBootAlone(runtime.family, made.variables)) return undefined
+  if (!shape || !fitsPool(version, host.resources)) return undefined
+  if (mustBootAlone(runtime.family, made.variables)) return undefined
   // Where nothing is mounted, a linker that has started does not learn where the function's libraries are.
   if (!driver.report.filesystem.enforced && bringsLibraries(code)) return undefined
   const booted = await pool.take(shape)

@@ -1,8 +1,11 @@
 import { vCpusOf } from '#contracts/capacity-provider.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import { accessPointId } from '#contracts/file-system.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_OPEN_FILES, MAX_PROCESSES, MIB_PER_VCPU } from '#contracts/limits.ts'
-import type { Sandbox, SandboxDriver, SandboxLimits } from '#data-plane/sandbox/port.ts'
+import type { Sandbox, SandboxDriver, SandboxLimits, SharedDirectory } from '#data-plane/sandbox/port.ts'
 import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
+import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
@@ -10,7 +13,7 @@ import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
 /** The isolated place, with the function's files in it and its limits set; nothing runs yet. */
 export async function sandboxHook(
   { version }: Subject,
-  host: { readonly driver: SandboxDriver; readonly random: Random },
+  host: { readonly driver: SandboxDriver; readonly random: Random; readonly resources: HostResources },
   made: { readonly code: CodeFiles; readonly parts: RuntimeParts },
   undo: Undo,
 ): Promise<Sandbox> {
@@ -24,6 +27,8 @@ export async function sandboxHook(
       lang: parts.interpreter?.lang,
     },
     limits: limitsOf(version),
+    network: host.resources.networkOf(version),
+    shared: sharedDirectories(version, host.resources),
   })
   undo.defer(() => sandbox.destroy())
   return sandbox
@@ -43,3 +48,22 @@ export const limitsOf = (
 
 /** 32 lower-case hexadecimal digits, the same as in the name of its log stream. */
 export const newEnvironmentId = (random: Random) => random.hex(32)
+/** The directories of the version's access points; each access point's files belong to one user of the host. */
+function sharedDirectories(
+  { fileSystems = [] }: FunctionVersion,
+  resources: HostResources,
+): readonly SharedDirectory[] {
+  return fileSystems.map(({ arn, localMountPath }) => {
+    const source = resources.directoryOf(arn)
+    if (source === undefined) throw mountFailure(arn)
+    return { source, target: localMountPath, owner: accessPointId(arn).slice('fsap-'.length) }
+  })
+}
+
+/** The settings have changed since the function was configured. AWS's name for it; its text is unverified. */
+const mountFailure = (arn: string) =>
+  new LambdaError(
+    arn.includes(':s3files:') ? 'S3FilesMountFailureException' : 'EFSMountFailureException',
+    `The function couldn't mount the file system of the access point ${arn}: it stands for no directory of this host.`,
+    { status: 403 },
+  )

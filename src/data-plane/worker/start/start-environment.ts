@@ -14,6 +14,7 @@ import type { OutputPump } from '#data-plane/worker/log/output-pump.ts'
 import type { GuestListener } from '#data-plane/worker/pool/boot-sandbox.ts'
 import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
+import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { codeHook } from '#data-plane/worker/start/code-hook.ts'
 import { commandHook } from '#data-plane/worker/start/command-hook.ts'
@@ -31,6 +32,7 @@ import type { Blobs } from '#store/port.ts'
 /** What an environment needs from its host. */
 export interface EnvironmentHost {
   readonly driver: SandboxDriver
+  readonly resources: HostResources
   readonly sessions: SessionFactories
   readonly blobs: Blobs
   readonly cache: DirectoryCache
@@ -86,7 +88,8 @@ export async function assembleEnvironment(
     logStream: stream,
     variables,
     credentials: await host.credentials(version),
-    endpointUrl: host.endpointUrl,
+    // Where nothing is to be reached, there is nothing to be told either.
+    endpointUrl: host.resources.networkOf(version) === 'none' ? undefined : host.endpointUrl,
     runtimeApi: endpoint?.address,
   })
   const command = await commandHook(subject, { code, parts, paths: sandbox.paths, env })

@@ -1,0 +1,150 @@
+/** Functions with members that few have: images, file systems, tenants, VPCs. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { arnOf, createControlPlane, ROLE, zip } from '../../../test/support/control-plane.ts'
+
+const DIGEST = 'ab'.repeat(32)
+const IMAGE = { FunctionName: 'img', Role: ROLE, PackageType: 'Image' }
+const VPC = { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] }
+const ACCESS_POINT = 'arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0'
+
+test('a function of an image has neither runtime nor handler, and its code is an image', async () => {
+  const { call, settle } = createControlPlane()
+  const created = await call('CreateFunction', {
+    ...IMAGE,
+    Code: { ImageUri: 'registry.example:5000/team/app:v1' },
+    ImageConfig: { EntryPoint: ['sh'], Command: ['-c', 'echo test'], WorkingDirectory: '/app1' },
+  })
+  assert.deepEqual(
+    [
+      created['PackageType'],
+      created['CodeSha256'],
+      created['CodeSize'],
+      created['Runtime'],
+      created['Handler'],
+    ],
+    ['Image', undefined, 0, undefined, undefined],
+  )
+  assert.equal(created['RuntimeVersionConfig'], undefined)
+  assert.deepEqual(created['ImageConfigResponse'], {
+    ImageConfig: { EntryPoint: ['sh'], Command: ['-c', 'echo test'], WorkingDirectory: '/app1' },
+  })
+  await settle()
+  assert.deepEqual((await call('GetFunction', { FunctionName: 'img' }))['Code'], {
+    RepositoryType: 'ECR',
+    ImageUri: 'registry.example:5000/team/app:v1',
+  })
+  const named = `registry.example:5000/team/app@sha256:${DIGEST}`
+  const updated = await call('UpdateFunctionCode', { FunctionName: 'img', ImageUri: named })
+  assert.equal(updated['CodeSha256'], DIGEST)
+  await settle()
+  assert.deepEqual((await call('GetFunction', { FunctionName: 'img' }))['Code'], {
+    RepositoryType: 'ECR',
+    ImageUri: named,
+    ResolvedImageUri: named,
+  })
+})
+
+test('overrides of an image are replaced as a whole, and an empty request removes them', async () => {
+  const { call, settle } = createControlPlane()
+  await call('CreateFunction', {
+    ...IMAGE,
+    Code: { ImageUri: 'registry.example/app:v1' },
+    ImageConfig: { EntryPoint: ['sh'], WorkingDirectory: '/app1' },
+  })
+  await settle()
+  const change = async (ImageConfig: object) => {
+    const answer = await call('UpdateFunctionConfiguration', { FunctionName: 'img', ImageConfig })
+    await settle()
+    return answer['ImageConfigResponse']
+  }
+  assert.deepEqual(await change({ Command: ['x'] }), { ImageConfig: { Command: ['x'] } })
+  assert.equal(await change({}), undefined)
+})
+
+test('a function stays of its package type', async () => {
+  const { call, create, fail, settle } = createControlPlane()
+  await create('zipped')
+  await call('CreateFunction', { ...IMAGE, Code: { ImageUri: 'registry.example/app:v1' } })
+  await settle()
+  const refused = async (operation: string, input: object) => (await fail(operation, input)).message
+  assert.equal(
+    await refused('UpdateFunctionCode', { FunctionName: 'img', ZipFile: zip() }),
+    'Please provide ImageUri when updating a function with packageType Image.',
+  )
+  assert.equal(
+    await refused('UpdateFunctionCode', { FunctionName: 'zipped', ImageUri: 'registry.example/app:v1' }),
+    "Please don't provide ImageUri when updating a function with packageType Zip.",
+  )
+  for (const member of [{ Handler: 'a.b' }, { Runtime: 'nodejs22.x' }, { Layers: ['arn:l:1'] }]) {
+    assert.equal(
+      await refused('UpdateFunctionConfiguration', { FunctionName: 'img', ...member }),
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+    )
+  }
+  assert.equal(
+    await refused('UpdateFunctionConfiguration', {
+      FunctionName: 'zipped',
+      ImageConfig: { Command: ['x'] },
+    }),
+    'ImageConfig is not supported for functions of package type Zip.',
+  )
+})
+
+test('a file system needs a VPC, and the VPC stays as long as the file system does', async () => {
+  const { call, create, fail, settle } = createControlPlane()
+  const FileSystemConfigs = [{ Arn: ACCESS_POINT, LocalMountPath: '/mnt/data' }]
+  const created = await create('fn', { VpcConfig: VPC, FileSystemConfigs })
+  assert.deepEqual(created['FileSystemConfigs'], FileSystemConfigs)
+  const out = { FunctionName: 'fn', VpcConfig: { SubnetIds: [], SecurityGroupIds: [] } }
+  assert.equal(
+    (await fail('UpdateFunctionConfiguration', out)).message,
+    `Function VPC configuration cannot be removed with access point ${ACCESS_POINT} referenced.`,
+  )
+  const both = await call('UpdateFunctionConfiguration', { ...out, FileSystemConfigs: [] })
+  assert.equal(both['FileSystemConfigs'], undefined)
+  assert.deepEqual(both['VpcConfig'], {
+    SubnetIds: [],
+    SecurityGroupIds: [],
+    VpcId: '',
+    Ipv6AllowedForDualStack: false,
+  })
+  await settle()
+  assert.equal(
+    (await fail('UpdateFunctionConfiguration', { FunctionName: 'fn', FileSystemConfigs })).message,
+    `Function must be configured to execute in a VPC to reference access point ${ACCESS_POINT}.`,
+  )
+})
+
+test('S3 Files read directly unless told otherwise, EFS has no such setting', async () => {
+  const { create, fail } = createControlPlane()
+  const s3 =
+    'arn:aws:s3files:us-east-1:000000000000:file-system/fs-0123456789abcdef0/access-point/fsap-0123456789abcdef0'
+  const created = await create('fn', {
+    VpcConfig: VPC,
+    FileSystemConfigs: [{ Arn: s3, LocalMountPath: '/mnt/data' }],
+  })
+  assert.deepEqual(created['FileSystemConfigs'], [
+    { Arn: s3, LocalMountPath: '/mnt/data', S3FilesConfig: { DirectS3Read: 'AUTO' } },
+  ])
+  const { code } = await fail('UpdateFunctionConfiguration', {
+    FunctionName: 'fn',
+    FileSystemConfigs: [
+      { Arn: ACCESS_POINT, LocalMountPath: '/mnt/data', S3FilesConfig: { DirectS3Read: 'DISABLED' } },
+    ],
+  })
+  assert.equal(code, 'InvalidParameterValueException')
+})
+
+test('isolation of tenants is for life, and versions have it too', async () => {
+  const { call, create } = createControlPlane()
+  const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' }
+  assert.deepEqual((await create('fn', { TenancyConfig }))['TenancyConfig'], TenancyConfig)
+  assert.deepEqual((await call('PublishVersion', { FunctionName: 'fn' }))['TenancyConfig'], TenancyConfig)
+  const { Configuration } = await call('GetFunction', { FunctionName: 'fn', Qualifier: '1' })
+  assert.deepEqual(
+    [Configuration.TenancyConfig, Configuration.FunctionArn],
+    [TenancyConfig, arnOf('fn', '1')],
+  )
+})

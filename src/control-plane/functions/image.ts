@@ -1,0 +1,57 @@
+/** Functions of package type Image: what only they have, and what they can't have. */
+import { invalidParameter } from '#contracts/errors.ts'
+import type { CodePackage, ContainerImage, FunctionVersion, ImageOverrides } from '#contracts/function.ts'
+
+import type { ImageFinder } from '../port.ts'
+
+export interface ImageConfigRequest {
+  readonly EntryPoint?: readonly string[] | undefined
+  readonly Command?: readonly string[] | undefined
+  readonly WorkingDirectory?: string | undefined
+}
+
+interface ZipMembers {
+  readonly Runtime?: string | undefined
+  readonly Handler?: string | undefined
+  readonly Layers?: readonly string[] | undefined
+  readonly ImageConfig?: ImageConfigRequest | undefined
+}
+
+const isEmpty = ({ EntryPoint, Command, WorkingDirectory }: ImageConfigRequest) =>
+  !EntryPoint?.length && !Command?.length && !WorkingDirectory
+
+/** Refuses members of the other package type. The first text is as clients have reported it, the second unverified. */
+export function assertMembersOf(packageType: FunctionVersion['packageType'], request: ZipMembers): void {
+  const { Runtime, Handler, Layers, ImageConfig } = request
+  if (packageType === 'Image' && (Runtime !== undefined || Handler !== undefined || Layers?.length)) {
+    throw invalidParameter(
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
+    )
+  }
+  if (packageType === 'Zip' && ImageConfig && !isEmpty(ImageConfig)) {
+    throw invalidParameter('ImageConfig is not supported for functions of package type Zip.')
+  }
+}
+
+/** The overrides after a request, which replaces all of them; undefined when it leaves none (recorded from AWS). */
+export function readOverrides(request: ImageConfigRequest): ImageOverrides | undefined {
+  if (isEmpty(request)) return undefined
+  const { EntryPoint, Command, WorkingDirectory } = request
+  return {
+    ...(EntryPoint?.length && { entryPoint: EntryPoint }),
+    ...(Command?.length && { command: Command }),
+    ...(WorkingDirectory && { workingDirectory: WorkingDirectory }),
+  }
+}
+
+/** An image has no package in our store; its digest stands for its code. */
+export async function fetchImage(
+  images: ImageFinder,
+  uri: string,
+): Promise<{ readonly image: ContainerImage; readonly code: CodePackage }> {
+  const { resolvedUri, digest } = await images.find(uri)
+  return {
+    image: { uri, ...(resolvedUri !== undefined && { resolvedUri }) },
+    code: { blob: '', codeSha256: digest ?? '', sizeBytes: 0 },
+  }
+}
