@@ -30,6 +30,5 @@ export const builtOperations: readonly string[] = [
 export const partialOperations: Readonly<Record<string, string>> = {
   'lambda.CreateEventSourceMapping':
     'mappings are kept and carried through their states, but no source is polled yet',
-  'lambda.GetDurableExecution': 'payloads are not encrypted under the KMSKeyArn of the DurableConfig',
   'lambda.PutFunctionRecursionConfig': 'recursive loops are not detected yet',
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createCounting } from '#data-plane/counting/create-counting.ts'
 import { feedCounting } from '#data-plane/counting/feed-counting.ts'
 import { createEngine } from '#data-plane/durable/create-engine.ts'
+import type { CustomerKeys } from '#contracts/customer-keys.ts'
 import { createDurableFrontend } from '#data-plane/durable/durable-frontend.ts'
 import { createDurableOperations } from '#data-plane/durable/operations.ts'
 import { createEventQueues } from '#data-plane/events/event-queues.ts'
@@ -62,6 +63,8 @@ export async function createDataPlane(options: {
   readonly store: Store
   /** Has to follow the store before the start. */
   readonly documents: DocumentCache
+  /** KMS keys that functions name. */
+  readonly keys: CustomerKeys
   /** Opens the variables of functions. */
   readonly environments: WorkerOptions['environments']
   readonly clock: Clock
@@ -155,6 +158,7 @@ export async function createDataPlane(options: {
   const innerFrontend = createFrontend({ catalog, counting, placement, events, clock, random })
   const resolveVersion = catalog.resolve
   const durable = createEngine({
+    keys: options.keys,
     meta: store.meta,
     frontend: innerFrontend,
     resolve: resolveVersion,

@@ -71,6 +71,7 @@ async function serve(settings: Settings) {
   const dataPlane = await createDataPlane({
     store,
     documents,
+    keys,
     environments,
     clock,
     random,

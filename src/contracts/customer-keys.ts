@@ -53,6 +53,17 @@ export function decryptFailure(error: unknown): unknown {
   )
 }
 
+/** What is told of a durable execution whose data can't be encrypted or decrypted. Names as above; the text is unverified. */
+export function durableExecutionFailure(error: unknown): unknown {
+  if (!(error instanceof LambdaError)) return error
+  const trouble = troubleOf(error)
+  return new LambdaError(
+    INVOKE_CODES[trouble],
+    `Lambda was unable to access the data of the durable execution because ${BECAUSE[trouble]}. Please check the function's KMS key settings. KMS Exception: ${error.code} KMS Message: ${error.message}`,
+    { status: 502, withoutType: true, cause: error },
+  )
+}
+
 /** What a configuration shows in place of variables that can't be decrypted. The form is `denied`'s, which is recorded. */
 export function hiddenVariables(error: unknown): { readonly ErrorCode: string; readonly Message: string } {
   const told = error instanceof LambdaError ? error : undefined

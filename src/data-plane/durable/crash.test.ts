@@ -14,6 +14,7 @@ import { createMemoryStore } from '#store/memory/memory-store.ts'
 import type { Meta } from '#store/port.ts'
 import type { RequestContext } from '#wire/service.ts'
 
+import { createTestKeys } from '../../../test/support/customer-keys.ts'
 import { aVersion, ID } from '../../../test/support/function-version.ts'
 
 const CONTEXT = { account: ID.account, region: ID.region } as RequestContext
@@ -75,6 +76,7 @@ function aProcess(store: Pick<ReturnType<typeof createMemoryStore>, 'meta'>, sta
     return answer(open ? { Status: 'PENDING' } : { Status: 'SUCCEEDED', Result: '"all"' })
   }
   const engine = createEngine({
+    keys: createTestKeys().keys,
     meta,
     frontend: { invoke },
     resolve: ({ name }) => (name === 'plain' ? PLAIN : DURABLE),
@@ -106,7 +108,7 @@ async function runWithCrash(lives: number) {
   const ref = parseDurableExecutionArn(arn)
   assert.ok(ref)
   const loaded = await second.engine.store.load(ref)
-  const events = await second.engine.store.events(ref.id, 0, 1000)
+  const events = loaded ? await second.engine.store.events(loaded.execution.head, 0, 1000) : []
   const running = await second.engine.store.running('')
   await second.engine.stop()
   return { loaded, events, running, transactions: first.transactions() }

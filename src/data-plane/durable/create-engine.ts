@@ -1,6 +1,7 @@
 /** Moves durable executions on: invokes their functions, fires what is due, and takes up after a restart. */
 import { parseFunctionReference } from '#contracts/arn.ts'
 import { type ExecutionRef, type OperationUpdate } from '#contracts/durable.ts'
+import type { CustomerKeys } from '#contracts/customer-keys.ts'
 import { LambdaError, serviceFailure, throttled } from '#contracts/errors.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
 import type { InvokeTarget } from '#data-plane/durable/apply-checkpoint.ts'
@@ -23,6 +24,7 @@ import {
   type Execution,
   type ExecutionHead,
 } from '#data-plane/durable/execution.ts'
+import { createExecutionKeys } from '#data-plane/durable/execution-keys.ts'
 import {
   createExecutionStore,
   ExecutionChanged,
@@ -69,6 +71,8 @@ export interface Engine extends Component {
 
 export function createEngine(options: {
   readonly meta: Meta
+  /** For functions with a KMS key in their DurableConfig. */
+  readonly keys: CustomerKeys
   /** Runs one invocation of a function; durable ones are nothing special to it. */
   readonly frontend: Pick<Frontend, 'invoke'>
   readonly resolve: ResolveVersion
@@ -79,7 +83,7 @@ export function createEngine(options: {
   readonly concurrency: number
 }): Engine {
   const { frontend, resolve, clock, random, logger } = options
-  const store = createExecutionStore(options.meta)
+  const store = createExecutionStore(options.meta, createExecutionKeys({ keys: options.keys, clock }))
   const stopping = new AbortController()
   /** Everything that runs, with the time at which it needs attention. */
   const due = createDueTimes<ExecutionRef>()

@@ -14,6 +14,7 @@ import { createVirtualClock } from '#kernel/virtual-clock.ts'
 import { createMemoryStore } from '#store/memory/memory-store.ts'
 import type { RequestContext } from '#wire/service.ts'
 
+import { createTestKeys } from '../../../test/support/customer-keys.ts'
 import { aVersion, ID } from '../../../test/support/function-version.ts'
 
 const DAY_MS = 86_400_000
@@ -58,6 +59,7 @@ function rig(
   }
   const resolve = () => DURABLE
   const engine = createEngine({
+    keys: createTestKeys().keys,
     meta: store.meta,
     frontend: { invoke },
     resolve,

@@ -21,6 +21,7 @@ import type {
   HistoryEvent,
   StoredOperation,
 } from '#data-plane/durable/execution.ts'
+import type { ExecutionKeys } from '#data-plane/durable/execution-keys.ts'
 import { nextDue } from '#data-plane/durable/progress.ts'
 import type { Json } from '#kernel/json.ts'
 import { HOUR_MS } from '#kernel/units.ts'
@@ -54,22 +55,28 @@ export interface ExecutionStore {
   named(where: ExecutionRef['function'], name: string): Promise<ExecutionRef | undefined>
   /**
    * Durable when it resolves. `rev` is the head's revision as it was read, 0 for a new execution. `others`: further
-   * executions that must begin in the same transaction. Rejects with `ExecutionChanged`.
+   * executions that must begin in the same transaction. Rejects with `ExecutionChanged`, and when a KMS key can't be used.
    */
   commit(draft: Draft, rev: number, others?: readonly Draft[]): Promise<Loaded>
   running(after: string): Promise<readonly ExecutionRef[]>
-  events(id: string, afterId: number, limit: number): Promise<readonly HistoryEvent[]>
+  events(head: ExecutionHead, afterId: number, limit: number): Promise<readonly HistoryEvent[]>
   /** Removes executions whose retention has ended, up to a page of them; how many. */
   expire(now: number): Promise<number>
 }
 
 const asJson = (doc: object) => doc as unknown as Json
 
-export function createExecutionStore(meta: Meta): ExecutionStore {
-  const writesOf = (
+export function createExecutionStore(meta: Meta, keys: ExecutionKeys): ExecutionStore {
+  const writesOf = async (
     draft: Draft,
     rev: number,
-  ): { readonly head: ExecutionHead; readonly writes: MetaWrite[] } => {
+  ): Promise<{ readonly head: ExecutionHead; readonly writes: MetaWrite[] }> => {
+    if (rev === 0) {
+      const dataKey = await keys.create(draft.head)
+      if (dataKey !== undefined) draft.head.dataKey = dataKey
+    }
+    const seal = await keys.sealOf(draft.head)
+    const sealed = (key: string, doc: object): MetaWrite => ({ key, doc: seal.seal(doc, key) })
     const isOver = draft.head.status !== 'RUNNING'
     const head: ExecutionHead = { ...draft.head, dueAt: nextDue(draft) }
     const { id } = head
@@ -77,9 +84,9 @@ export function createExecutionStore(meta: Meta): ExecutionStore {
     const writes: MetaWrite[] = [{ key: durableKey(ref), ifRev: rev, doc: asJson(head) }]
     for (const changed of draft.changed) {
       const operation = draft.operations.get(changed)
-      if (operation) writes.push({ key: durableOperationKey(id, operation.index), doc: asJson(operation) })
+      if (operation) writes.push(sealed(durableOperationKey(id, operation.index), operation))
     }
-    for (const event of draft.events) writes.push({ key: durableEventKey(id, event.id), doc: asJson(event) })
+    for (const event of draft.events) writes.push(sealed(durableEventKey(id, event.id), event))
     if (rev === 0) {
       writes.push(
         { key: durableOldestKey(ref), ifRev: 0, doc: {} },
@@ -129,9 +136,10 @@ export function createExecutionStore(meta: Meta): ExecutionStore {
     async load(ref) {
       const found = await readHead(ref)
       if (!found) return undefined
+      const seal = await keys.sealOf(found.head)
       const operations = new Map<string, StoredOperation>()
-      for await (const { doc } of all(durableOperationPrefix(ref.id))) {
-        const operation = doc as unknown as StoredOperation
+      for await (const { key, doc } of all(durableOperationPrefix(ref.id))) {
+        const operation = seal.open(doc, key) as unknown as StoredOperation
         operations.set(operation.id, operation)
       }
       return { execution: { head: found.head, operations }, rev: found.rev }
@@ -139,15 +147,18 @@ export function createExecutionStore(meta: Meta): ExecutionStore {
     async summary(ref) {
       const found = await readHead(ref)
       const row = found && (await meta.get(durableOperationKey(ref.id, 0)))
-      return found && row ? { head: found.head, root: row.doc as unknown as StoredOperation } : undefined
+      if (!found || !row) return undefined
+      const seal = await keys.sealOf(found.head)
+      return { head: found.head, root: seal.open(row.doc, row.key) as unknown as StoredOperation }
     },
     async named(where, name) {
       const row = await meta.get(durableNameKey(where, name))
       return row ? (row.doc as unknown as NameEntry).ref : undefined
     },
     async commit(draft, rev, others = []) {
-      const { head, writes } = writesOf(draft, rev)
-      const done = await meta.txn([...writes, ...others.flatMap((other) => writesOf(other, 0).writes)])
+      const { head, writes } = await writesOf(draft, rev)
+      for (const other of others) writes.push(...(await writesOf(other, 0)).writes)
+      const done = await meta.txn(writes)
       if (done === 'conflict') throw new ExecutionChanged(`The execution ${head.id} was changed meanwhile`)
       return { execution: { head, operations: draft.operations }, rev: done.rev }
     },
@@ -155,10 +166,12 @@ export function createExecutionStore(meta: Meta): ExecutionStore {
       const rows = await meta.list(DURABLE_RUNNING, after === '' ? '' : durableRunningKey(after), PAGE)
       return rows.map(({ doc }) => doc as unknown as ExecutionRef)
     },
-    async events(id, afterId, limit) {
+    async events(head, afterId, limit) {
+      const { id } = head
+      const seal = await keys.sealOf(head)
       const after = afterId === 0 ? '' : durableEventKey(id, afterId)
       const rows = await meta.list(durableEventPrefix(id), after, limit)
-      return rows.map(({ doc }) => doc as unknown as HistoryEvent)
+      return rows.map(({ key, doc }) => seal.open(doc, key) as unknown as HistoryEvent)
     },
     async expire(now) {
       const rows = await meta.list(DURABLE_EXPIRY, '', PAGE)

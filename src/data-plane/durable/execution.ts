@@ -18,6 +18,8 @@ export interface ExecutionHead {
   readonly name: string
   readonly version: string
   readonly settings: DurableSettings
+  /** Its operations and events are sealed with it; encrypted under the KMS key of the settings, base64. */
+  readonly dataKey?: string
   readonly status: ExecutionStatus
   readonly startedAt: number
   readonly endedAt?: number

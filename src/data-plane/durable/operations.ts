@@ -264,14 +264,14 @@ export function createDurableOperations(options: {
       if (input.ReverseOrder) {
         const last = marker ?? eventCount
         const first = Math.max(0, last - limit)
-        const events = last > first ? await store.events(ref.id, first, last - first) : []
+        const events = last > first ? await store.events(found.head, first, last - first) : []
         return {
           Events: events.toReversed().map((event) => eventView(event, withData)),
           ...(first > 0 && { NextMarker: markerOf(first) }),
         }
       }
       const after = marker ?? 0
-      const events = await store.events(ref.id, after, limit)
+      const events = await store.events(found.head, after, limit)
       const end = events.at(-1)?.id ?? after
       return {
         Events: events.map((event) => eventView(event, withData)),
