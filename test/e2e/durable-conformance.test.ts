@@ -191,7 +191,7 @@ async function check(lambda: LambdaClient, endpoint: string, id: string, require
 const [sdk, requirements] = await Promise.all([durableSdkForNode(), durableRequirements()])
 const skip = [sdk, requirements].find((found) => typeof found === 'string') ?? false
 
-test('durable executions conform to what AWS requires', { skip }, async (t) => {
+test('durable executions conform to what AWS requires', { skip, concurrency: AT_ONCE }, async (t) => {
   if (typeof sdk === 'string' || typeof requirements === 'string') return
   const program = await startProgram()
   t.after(() => program.stop())
@@ -202,11 +202,9 @@ test('durable executions conform to what AWS requires', { skip }, async (t) => {
     ([id]) => !LEFT_OUT.test(id) && (only === undefined || only.split(',').includes(id)),
   )
   assert.ok(wanted.length > 140 || only !== undefined, `${wanted.length} requirements`)
-  const waiting = wanted.values()
-  const run = async () => {
-    for (const [id, requirement] of waiting) {
-      await t.test(`${id} ${requirement.description}`, () => check(lambda, program.endpoint, id, requirement))
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, run))
+  await Promise.all(
+    wanted.map(([id, requirement]) =>
+      t.test(`${id} ${requirement.description}`, () => check(lambda, program.endpoint, id, requirement)),
+    ),
+  )
 })
