@@ -1,8 +1,10 @@
 /** The hand-established part of the parity table, by topic. */
 import { aliasCases } from './cases/aliases.ts'
+import { callbackCases } from './cases/callbacks.ts'
 import { capacityProviderCases } from './cases/capacity-providers.ts'
 import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
+import { documentedErrorCases } from './cases/documented-errors.ts'
 import { durableCases } from './cases/durable.ts'
 import { eventInvokeConfigCases } from './cases/event-invoke-config.ts'
 import { eventSourceMappingCases } from './cases/event-source-mappings.ts'
@@ -34,6 +36,8 @@ export const allCases: readonly ParityCase[] = [
   capacityProviderCases,
   invocationCases,
   durableCases,
+  callbackCases,
+  documentedErrorCases,
   policyCases,
   resourcePolicyCases,
   settingCases,

@@ -31,6 +31,8 @@ export interface Step {
   readonly as?: string
   /** Waits afterwards until this function is Active and no update is in progress. */
   readonly settles?: string
+  /** Repeats the request until this member of the answer is there, or is this. */
+  readonly until?: { readonly member: string; readonly is?: string }
 }
 
 export interface Expectation {

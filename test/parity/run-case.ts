@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { eventsIn } from './event-stream.ts'
 import { createCapturedClient, type CapturedAnswer, type SharedHandler } from './captured-client.ts'
 import { normalise } from './normalise.ts'
-import type { Input, ParityCase } from './parity-case.ts'
+import type { Input, ParityCase, Step } from './parity-case.ts'
 
 /** The region that all data of cases speak of. */
 const WRITTEN = 'us-east-1'
-const SETTLE_DEADLINE_MS = 20_000
+const SETTLE_DEADLINE_MS = 60_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 export interface Bench {
@@ -33,8 +33,7 @@ export async function runCase(item: ParityCase, region: string, bench: Bench): P
   const fill = (value: unknown): unknown => filled(value, { region, known, files: bench.files })
   try {
     for (const step of item.given ?? []) {
-      const answer = await client.send(step.operation, fill(step.input) as object)
-      assert.ok(answer.status < 300, `${step.operation} before the case: ${answer.bytes.toString()}`)
+      const answer = await take(client.send, step, fill(step.input) as object)
       if (step.as !== undefined) known[step.as] = { ...memberMap(jsonOf(answer)), headers: answer.headers }
       if (step.settles !== undefined) await settle(client.send, step.settles)
     }
@@ -46,6 +45,22 @@ export async function runCase(item: ParityCase, region: string, bench: Bench): P
 }
 
 type Send = (operation: string, input: object) => Promise<CapturedAnswer>
+
+async function take(send: Send, { operation, until }: Step, input: object): Promise<CapturedAnswer> {
+  const deadline = Date.now() + SETTLE_DEADLINE_MS
+  for (;;) {
+    const answer = await send(operation, input)
+    assert.ok(answer.status < 300, `${operation} before the case: ${answer.bytes.toString()}`)
+    if (until === undefined) return answer
+    const found = memberAt(jsonOf(answer), until.member)
+    if (found !== undefined && (until.is === undefined || found === until.is)) return answer
+    if (Date.now() > deadline) throw new Error(`${operation}: ${until.member} never came to be so`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+const memberAt = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value)
 
 async function settle(send: Send, FunctionName: string): Promise<void> {
   const until = Date.now() + SETTLE_DEADLINE_MS
@@ -110,12 +125,7 @@ function filled(value: unknown, filling: Filling): unknown {
     return value
       .replaceAll(WRITTEN, filling.region)
       .replaceAll(REFERENCE, (_all, label: string, path: string) => {
-        const found = path
-          .split('.')
-          .reduce<unknown>(
-            (at, key) => (at as Record<string, unknown> | undefined)?.[key],
-            filling.known[label],
-          )
+        const found = memberAt(filling.known[label], path)
         if (found === undefined) throw new Error(`No step answered '${label}.${path}'`)
         return String(found)
       })

@@ -1,6 +1,7 @@
 /** Capacity providers. Nobody has recorded AWS's answers yet: shapes are the API model's, texts our own. */
-import { ARN, FN } from '../function-bodies.ts'
+import { ARN, FN, pending } from '../function-bodies.ts'
 import {
+  created,
   documented,
   notFound,
   ok,
@@ -30,6 +31,22 @@ const view = (State: string, more: Input = {}) => ({
   LastModified: '<date>',
   ...more,
 })
+const ACTIVE = [
+  PROVIDER,
+  step('GetCapacityProvider', NAMED, { until: { member: 'CapacityProvider.State', is: 'Active' } }),
+]
+const MANAGED = {
+  ...FN.input,
+  Runtime: 'nodejs22.x',
+  CapacityProviderConfig: {
+    LambdaManagedInstancesCapacityProviderConfig: { CapacityProviderArn: PROVIDER_ARN },
+  },
+}
+/** Such a function can have no snapshot, and its description says nothing of one. */
+const managed = (more: Input) => {
+  const { SnapStart: _none, ...rest } = pending(more) as Record<string, unknown>
+  return rest
+}
 const accepted = (body: unknown): Expectation => ({ status: 202, body })
 const missing = notFound(`Capacity provider not found: ${PROVIDER_ARN}`)
 
@@ -84,5 +101,75 @@ export const capacityProviderCases: readonly ParityCase[] = [
     input: { FunctionName: 'fn', Qualifier: '7' },
     expect: notFound(`Function not found: ${ARN}:7`),
     source: unverified('what was recorded for other operations on a missing version'),
+  },
+  {
+    operation: 'GetCapacityProvider',
+    name: 'that is active',
+    given: ACTIVE,
+    input: NAMED,
+    expect: ok({ CapacityProvider: view('Active') }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'ListCapacityProviders',
+    name: 'one',
+    given: ACTIVE,
+    input: {},
+    expect: ok({ CapacityProviders: [view('Active')] }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'ListCapacityProviders',
+    name: 'none of this state',
+    given: ACTIVE,
+    input: { State: 'Failed' },
+    expect: ok({ CapacityProviders: [] }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'UpdateCapacityProvider',
+    name: 'its limit',
+    given: ACTIVE,
+    input: { ...NAMED, CapacityProviderScalingConfig: { MaxVCpuCount: 30, ScalingMode: 'Auto' } },
+    expect: accepted({
+      CapacityProvider: view('Active', {
+        CapacityProviderScalingConfig: { MaxVCpuCount: 30, ScalingMode: 'Auto' },
+      }),
+    }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'DeleteCapacityProvider',
+    name: 'answers while it is being deleted',
+    given: ACTIVE,
+    input: NAMED,
+    expect: accepted({ CapacityProvider: view('Deleting') }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'CreateFunction',
+    name: 'on a capacity provider',
+    given: ACTIVE,
+    input: MANAGED,
+    expect: created(
+      managed({
+        Runtime: 'nodejs22.x',
+        MemorySize: 2048,
+        LoggingConfig: {
+          ApplicationLogLevel: 'INFO',
+          LogFormat: 'JSON',
+          LogGroup: '/aws/lambda/fn',
+          SystemLogLevel: 'INFO',
+        },
+        CapacityProviderConfig: {
+          LambdaManagedInstancesCapacityProviderConfig: {
+            CapacityProviderArn: PROVIDER_ARN,
+            PerExecutionEnvironmentMaxConcurrency: 64,
+            ExecutionEnvironmentMemoryGiBPerVCpu: 2,
+          },
+        },
+      }),
+    ),
+    source: unverified('which defaults the answer shows'),
   },
 ]

@@ -31,6 +31,11 @@ const GONE = notFound('The resource you requested does not exist.')
 
 const create = (more: Input = {}) => ({ FunctionName: 'fn', EventSourceArn: QUEUE, ...more })
 const MAPPED = step('CreateEventSourceMapping', create(), { as: 'esm' })
+const ENABLED = [
+  FN,
+  MAPPED,
+  step('GetEventSourceMapping', { UUID: '<esm.UUID>' }, { until: { member: 'State', is: 'Enabled' } }),
+]
 const MAPPING = { UUID: '<esm.UUID>' }
 /** Recorded in 2024 without EventSourceMappingArn, which the API model has had since that year's end. */
 const base = (more: Input) => ({
@@ -204,5 +209,37 @@ export const eventSourceMappingCases: readonly ParityCase[] = [
     input: MAPPING,
     expect: accepted(queue({ State: 'Deleting' })),
     source: LIFECYCLE,
+  },
+  {
+    operation: 'GetEventSourceMapping',
+    name: 'that is enabled',
+    given: ENABLED,
+    input: MAPPING,
+    expect: ok(queue({ State: 'Enabled' })),
+    source: NAMES,
+  },
+  {
+    operation: 'ListEventSourceMappings',
+    name: 'of a function',
+    given: ENABLED,
+    input: { FunctionName: 'fn' },
+    expect: ok({ EventSourceMappings: [queue({ State: 'Enabled' })] }),
+    source: NAMES,
+  },
+  {
+    operation: 'UpdateEventSourceMapping',
+    name: 'the size of its batches',
+    given: ENABLED,
+    input: { ...MAPPING, BatchSize: 5 },
+    expect: accepted(queue({ BatchSize: 5, State: 'Updating' })),
+    source: documented('UpdateEventSourceMapping in the API reference'),
+  },
+  {
+    operation: 'UpdateEventSourceMapping',
+    name: 'disabled',
+    given: ENABLED,
+    input: { ...MAPPING, Enabled: false },
+    expect: accepted(queue({ State: 'Disabling' })),
+    source: documented('UpdateEventSourceMapping in the API reference'),
   },
 ]

@@ -42,7 +42,7 @@ const each = (
   operations.map((operation) => ({ operation, ...one, input: { ...one.input, ...more[operation] } }))
 
 /** Takes a while to prepare, so that the next request comes too early. */
-const SLOWLY = step('UpdateFunctionCode', { FunctionName: 'fn', ZipFile: '<zip of many files>' })
+const slowly = (ZipFile: string) => step('UpdateFunctionCode', { FunctionName: 'fn', ZipFile })
 const BUSY = conflict(
   `The operation cannot be performed at this time. An update is in progress for resource: ${ARN}`,
 )
@@ -279,7 +279,7 @@ export const functionCases: readonly ParityCase[] = [
   {
     operation: 'UpdateFunctionCode',
     name: 'while another update is in progress',
-    given: [FN, SLOWLY],
+    given: [FN, slowly('<first zip of many files>')],
     input: { FunctionName: 'fn', ZipFile: '<zip>' },
     expect: BUSY,
     source: from('test_lambda_concurrent_code_updates'),
@@ -287,7 +287,7 @@ export const functionCases: readonly ParityCase[] = [
   {
     operation: 'UpdateFunctionConfiguration',
     name: 'while another update is in progress',
-    given: [FN, SLOWLY],
+    given: [FN, slowly('<second zip of many files>')],
     input: { FunctionName: 'fn', Timeout: 5 },
     expect: BUSY,
     source: from('test_lambda_concurrent_config_updates'),

@@ -41,6 +41,22 @@ const STARTED: Expectation = {
     Status: 'IN_PROGRESS',
   },
 }
+const READY = [
+  ...VERSION,
+  ON_VERSION,
+  step(
+    'GetProvisionedConcurrencyConfig',
+    { FunctionName: 'fn', Qualifier: '1' },
+    { until: { member: 'Status', is: 'READY' } },
+  ),
+]
+const READY_VIEW = {
+  AllocatedProvisionedConcurrentExecutions: 1,
+  AvailableProvisionedConcurrentExecutions: 1,
+  LastModified: '<date to the second>',
+  RequestedProvisionedConcurrentExecutions: 1,
+  Status: 'READY',
+}
 const NONE = refused(404, 'ProvisionedConcurrencyConfigNotFoundException', {
   Type: 'User',
   message: 'No Provisioned Concurrency Config found for this function',
@@ -215,6 +231,26 @@ export const provisionedConcurrencyCases: readonly ParityCase[] = [
     ),
     recorded(
       'localstack test_lambda TestLambdaConcurrency.test_lambda_provisioned_concurrency_scheduling and others, 2024',
+    ),
+  ),
+  one(
+    'GetProvisionedConcurrencyConfig',
+    'that is ready',
+    READY,
+    { FunctionName: 'fn', Qualifier: '1' },
+    ok(READY_VIEW),
+    recorded(
+      'localstack test_lambda TestLambdaConcurrency.test_lambda_provisioned_concurrency_scheduling, 2024',
+    ),
+  ),
+  one(
+    'ListProvisionedConcurrencyConfigs',
+    'that is ready',
+    READY,
+    { FunctionName: 'fn' },
+    ok({ ProvisionedConcurrencyConfigs: [{ ...READY_VIEW, FunctionArn: `${ARN}:1` }] }),
+    recorded(
+      'localstack test_lambda TestLambdaConcurrency.test_lambda_provisioned_concurrency_scheduling, 2024',
     ),
   ),
 ]

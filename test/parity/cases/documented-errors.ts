@@ -1,0 +1,139 @@
+/** Errors that the API reference lists for an operation and no other topic has: limits, conflicts, what is in use. */
+import { ARN, CREATE, FN, fnWith, publish } from '../function-bodies.ts'
+import {
+  conflict,
+  notFound,
+  observed,
+  refused,
+  step,
+  unverified,
+  type Expectation,
+  type Input,
+  type ParityCase,
+} from '../parity-case.ts'
+
+const SIZE = unverified('the error is documented; its text is as users of AWS have quoted it')
+const TEXT = unverified('the error is documented, its text is not')
+const SAME = unverified('what was recorded for other operations with this error')
+
+const LONG_ARN = `arn:aws:s3:::${'b'.repeat(9_000)}`
+const allow = (StatementId: string): Input => ({
+  FunctionName: 'fn',
+  StatementId,
+  Action: 'lambda:InvokeFunction',
+  Principal: 's3.amazonaws.com',
+  SourceArn: LONG_ARN,
+})
+const tooLong = (bytes: number): Expectation =>
+  refused(400, 'PolicyLengthExceededException', {
+    Type: 'User',
+    message: `The final policy size (${bytes}) is bigger than the limit (20480).`,
+  })
+const BUSY = conflict(
+  `The operation cannot be performed at this time. An update is in progress for resource: ${ARN}`,
+)
+const SLOWLY = step('UpdateFunctionCode', { FunctionName: 'fn', ZipFile: '<third zip of many files>' })
+const NO_CONFIG = 'arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000'
+const SIGNING = step(
+  'CreateCodeSigningConfig',
+  {
+    AllowedPublishers: {
+      SigningProfileVersionArns: ['arn:aws:signer:us-east-1:000000000000:/signing-profiles/test/abcdefghij'],
+    },
+    CodeSigningPolicies: { UntrustedArtifactOnDeployment: 'Enforce' },
+  },
+  { as: 'csc' },
+)
+const SIGNED = { CodeSigningConfigArn: '<csc.CodeSigningConfig.CodeSigningConfigArn>' }
+const PROVIDER = {
+  CapacityProviderName: 'cp',
+  VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] },
+  PermissionsConfig: { CapacityProviderOperatorRoleArn: 'arn:aws:iam::000000000000:role/operator' },
+}
+const PROVIDER_ARN = 'arn:aws:lambda:us-east-1:000000000000:capacity-provider:cp'
+const ACTIVE = [
+  step('CreateCapacityProvider', PROVIDER),
+  step(
+    'GetCapacityProvider',
+    { CapacityProviderName: 'cp' },
+    { until: { member: 'CapacityProvider.State', is: 'Active' } },
+  ),
+]
+
+export const documentedErrorCases: readonly ParityCase[] = [
+  {
+    operation: 'AddPermission',
+    name: 'a policy that is too long',
+    given: [FN, step('AddPermission', allow('first')), step('AddPermission', allow('second'))],
+    input: allow('third'),
+    expect: tooLong(27_756),
+    source: SIZE,
+  },
+  {
+    operation: 'PublishVersion',
+    name: 'while an update is in progress',
+    given: [FN, SLOWLY],
+    input: { FunctionName: 'fn' },
+    expect: BUSY,
+    source: observed('the AWS CLI, whose users have quoted this text of PublishVersion'),
+  },
+  {
+    operation: 'CreateFunction',
+    name: 'a code signing configuration that is not there',
+    input: { ...CREATE, CodeSigningConfigArn: NO_CONFIG },
+    expect: refused(404, 'CodeSigningConfigNotFoundException', {
+      Message: `The code signing configuration cannot be found. Check that the provided configuration is not deleted: ${NO_CONFIG}.`,
+      Type: 'User',
+    }),
+    source: SAME,
+  },
+  {
+    operation: 'DeleteCodeSigningConfig',
+    name: 'that a function has',
+    given: [SIGNING, fnWith({}), step('PutFunctionCodeSigningConfig', { FunctionName: 'fn', ...SIGNED })],
+    input: SIGNED,
+    expect: conflict(
+      'Lambda cannot delete the code signing configuration at this time — another operation is in progress. Try again later.',
+    ),
+    source: observed('users who have quoted this text'),
+  },
+  {
+    operation: 'CreateCapacityProvider',
+    name: 'that is there already',
+    given: ACTIVE,
+    input: PROVIDER,
+    expect: conflict(`Capacity provider already exists: ${PROVIDER_ARN}`),
+    source: TEXT,
+  },
+  {
+    operation: 'InvokeWithResponseStream',
+    name: 'a payload that is no UTF-8',
+    given: [FN],
+    input: { FunctionName: 'fn', Payload: Buffer.from([0x22, 0x61, 0x87, 0x22]) },
+    expect: refused(400, 'InvalidRequestContentException', {
+      Type: 'User',
+      message:
+        'Could not parse request body into json: Could not parse payload into json: Invalid UTF-8 start byte 0x87\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 3]',
+    }),
+    source: unverified('what was recorded for Invoke'),
+  },
+  {
+    operation: 'UpdateAlias',
+    name: 'to a version that is not there',
+    given: [FN, publish(), step('CreateAlias', { FunctionName: 'fn', Name: 'live', FunctionVersion: '1' })],
+    input: { FunctionName: 'fn', Name: 'live', FunctionVersion: '7' },
+    expect: notFound(`Function not found: ${ARN}:7`),
+    source: unverified('what was recorded for CreateAlias'),
+  },
+  {
+    operation: 'CreateFunction',
+    name: 'a runtime that is deprecated',
+    input: { ...CREATE, Runtime: 'python3.7' },
+    expect: refused(400, 'InvalidParameterValueException', {
+      Type: 'User',
+      message:
+        'The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.',
+    }),
+    source: observed('users who have quoted this text; AWS named the runtime to use instead until 2025'),
+  },
+]
