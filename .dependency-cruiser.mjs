@@ -45,6 +45,7 @@ const USES = {
     'triggers',
     'data-plane/frontend',
     'data-plane/durable',
+    'data-plane/pollers',
     'services',
     'authorisation',
     'control-plane',

@@ -29,6 +29,6 @@ export const builtOperations: readonly string[] = [
 /** Built in part only, with the reason. */
 export const partialOperations: Readonly<Record<string, string>> = {
   'lambda.CreateEventSourceMapping':
-    'mappings are kept and carried through their states, but no source is polled yet',
+    'every source can be mapped, but only SQS queues are polled yet, at the endpoint of --sqs-endpoint',
   'lambda.PutFunctionRecursionConfig': 'recursive loops are not detected yet',
 }

@@ -21,6 +21,7 @@ import { createPlacement } from '#data-plane/placement/create-placement.ts'
 import type { EnvironmentSummary } from '#data-plane/placement/port.ts'
 import { createProvisioning } from '#data-plane/provisioning/create-provisioning.ts'
 import { createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
+import type { EventSourcePollers } from '#data-plane/pollers/event-sources/event-source-pollers.ts'
 import { createSettingsLookup } from '#data-plane/pollers/settings-lookup.ts'
 import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
 import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
@@ -33,11 +34,13 @@ import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
+import type { Sealer } from '#kernel/sealed.ts'
 import { MINUTE_MS } from '#kernel/units.ts'
 import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Store } from '#store/port.ts'
 import type { OperationHandlers } from '#wire/service.ts'
 
+import { createEventSources, type QueueSettings } from '#bin/event-sources.ts'
 import { packageRoot } from '#bin/package-root.ts'
 
 /** Events that run at once: more environments than a few per core only make each other slower. */
@@ -50,6 +53,8 @@ export interface DataPlane extends Component {
   readonly worker: Worker
   /** Keeps environments for the versions on capacity providers. */
   readonly managedInstances: ManagedInstancesScaler
+  /** Polls the sources of event source mappings. */
+  readonly pollers: Pick<EventSourcePollers, 'apply'>
   /** For doors of other protocols. */
   readonly frontend: StreamingFrontend
   environments(): readonly EnvironmentSummary[]
@@ -67,6 +72,7 @@ export async function createDataPlane(options: {
   readonly keys: CustomerKeys
   /** Opens the variables of functions. */
   readonly environments: WorkerOptions['environments']
+  readonly sealer: Sealer
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -88,6 +94,7 @@ export async function createDataPlane(options: {
     readonly maxMemoryMiB: number
     readonly poolMemoryMiB: number
     readonly idleMinutes: number
+    readonly queues: QueueSettings
   }
 }): Promise<DataPlane> {
   const {
@@ -184,6 +191,18 @@ export async function createDataPlane(options: {
   })
 
   const provisioning = createProvisioning({ meta: store.meta, placement, counting, clock, logger })
+  const eventSources = createEventSources({
+    store,
+    sealer: options.sealer,
+    frontend,
+    queues: settings.queues,
+    concurrency: ASYNC_CONCURRENCY,
+    clock,
+    random,
+    logger,
+    metrics,
+  })
+
   const feeds: (() => void)[] = []
   return {
     operations: {
@@ -193,6 +212,7 @@ export async function createDataPlane(options: {
     worker,
     managedInstances,
     frontend,
+    pollers: eventSources,
     environments: () => placement.environments(),
     readyRuntimes: async () => {
       const all = await runtimes.list()
@@ -208,6 +228,7 @@ export async function createDataPlane(options: {
       environments: placement.environments().length,
       pools: worker.pools(),
       asyncEvents: events.depth(),
+      polledMappings: eventSources.polled,
     }),
     async start() {
       await worker.start()
@@ -219,13 +240,15 @@ export async function createDataPlane(options: {
       await events.start()
       await poller.start()
       await durable.start()
+      await eventSources.start()
     },
     async drain(deadlineMs) {
-      await Promise.all([poller.drain(deadlineMs), durable.drain(deadlineMs)])
+      await Promise.all([eventSources.drain(deadlineMs), poller.drain(deadlineMs), durable.drain(deadlineMs)])
       await events.drain(deadlineMs)
       await placement.drain(deadlineMs)
     },
     async stop() {
+      await eventSources.stop()
       await durable.stop()
       await poller.stop()
       await events.stop()

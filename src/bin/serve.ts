@@ -73,6 +73,7 @@ async function serve(settings: Settings) {
     documents,
     keys,
     environments,
+    sealer,
     clock,
     random,
     logger,
@@ -94,6 +95,11 @@ async function serve(settings: Settings) {
       maxMemoryMiB: settings['max-memory'] || Math.floor((totalmem() / MIB) * 0.75),
       poolMemoryMiB: settings['pool-memory'],
       idleMinutes: settings['idle-minutes'],
+      queues: {
+        url: settings['sqs-endpoint'],
+        accessKeyId: settings['sqs-access-key-id'],
+        secretAccessKey: settings['sqs-secret-access-key'],
+      },
     },
   })
   const control = createLambdaControl({
@@ -105,8 +111,7 @@ async function serve(settings: Settings) {
     random,
     logger,
     preparer: dataPlane.worker,
-    // No source is polled yet: there is nothing to wait for when a mapping changes.
-    pollers: { apply: async () => {} },
+    pollers: dataPlane.pollers,
     capacity: dataPlane.managedInstances,
     hostResources: { subnets, hasFileSystem: (arn) => fileSystems.has(accessPointId(arn)) },
     directory: data,

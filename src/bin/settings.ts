@@ -133,6 +133,19 @@ const SETTINGS = {
     help: 'access key for it; none: unsigned requests',
   },
   's3-secret-access-key': { kind: 'text', default: '', value: 'SECRET', help: 'its secret' },
+  'sqs-endpoint': {
+    kind: 'text',
+    default: '',
+    value: 'URL',
+    help: 'SQS-compatible endpoint whose queues event source mappings poll; none: queues are not polled',
+  },
+  'sqs-access-key-id': {
+    kind: 'text',
+    default: '',
+    value: 'ID',
+    help: 'access key for it; none: unsigned requests',
+  },
+  'sqs-secret-access-key': { kind: 'text', default: '', value: 'SECRET', help: 'its secret' },
   'log-level': {
     kind: 'text',
     default: 'info',

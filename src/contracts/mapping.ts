@@ -92,7 +92,7 @@ export interface MappingSettings {
   readonly sourceAccess?: readonly { readonly type?: string; readonly uri?: string }[]
   /** Event patterns; a record passes that matches one of them. See contracts/event-pattern. */
   readonly filters?: readonly string[]
-  /** The same as JSON, sealed (see kernel/sealed.ts) under `filtersContext`, when the mapping names a key. */
+  /** The same as JSON, sealed (see contracts/mapping-filters.ts), when the mapping names a key. */
   readonly sealedFilters?: string
   readonly kmsKeyArn?: string
   readonly metrics?: readonly string[]
@@ -131,7 +131,3 @@ export const isMappingInTransition = (state: MappingState) => !STEADY.has(state)
 
 export const mappingFunctionArn = ({ account, region, functionName, qualifier }: EventSourceMapping) =>
   functionArn({ account, region, name: functionName }, qualifier)
-
-/** Binds sealed filters to their mapping. */
-export const filtersContext = ({ account, region, uuid }: Scope & { readonly uuid: string }) =>
-  `mapping-filters/${account}/${region}/${uuid}`

@@ -4,7 +4,8 @@ import type { FilterCriteria } from '@aws-sdk/client-lambda'
 import type { Scope } from '#contracts/arn.ts'
 import { invalidParameter } from '#contracts/errors.ts'
 import { parsePattern } from '#contracts/event-pattern/parse-pattern.ts'
-import { filtersContext, type MappingSettings } from '#contracts/mapping.ts'
+import { filtersContext, openFilters } from '#contracts/mapping-filters.ts'
+import type { MappingSettings } from '#contracts/mapping.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 
 import type { SettingsRequest } from './mapping-request.ts'
@@ -49,18 +50,4 @@ export function withFilters(
   return kmsKeyArn === undefined
     ? { ...rest, filters: patterns }
     : { ...rest, ...key, sealedFilters: sealer.seal(JSON.stringify(patterns), filtersContext(place)) }
-}
-
-/** The patterns; `sealed` when they can't be opened (another key, or changed bytes). */
-export function openFilters(
-  sealer: Sealer,
-  place: Place,
-  { filters, sealedFilters }: MappingSettings,
-): readonly string[] | undefined | 'sealed' {
-  if (sealedFilters === undefined) return filters
-  try {
-    return JSON.parse(sealer.open(sealedFilters, filtersContext(place))) as readonly string[]
-  } catch {
-    return 'sealed'
-  }
 }

@@ -59,12 +59,15 @@ export function createMappingProgress(options: {
   /** Until it has arrived: a mapping knows no failed state, so that whatever is in the way is waited out. */
   const run = async (mapping: EventSourceMapping) => {
     for (let delayMs = FIRST_RETRY_MS; ; delayMs = Math.min(2 * delayMs, LAST_RETRY_MS)) {
-      const release = await places.acquire(stopping.signal)
+      let release = () => {}
       try {
+        // May take as long as a function does; no place is held meanwhile.
         await pollers.apply(mapping)
+        release = await places.acquire(stopping.signal)
         await arrive(mapping)
         return
       } catch (error) {
+        if (stopping.signal.aborted) return
         logger.error('An event source mapping could not be carried on', {
           mapping: mapping.uuid,
           error: String(error),

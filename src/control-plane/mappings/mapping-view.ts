@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-lambda'
 
 import { mappingArn } from '#contracts/arn.ts'
+import { openFilters } from '#contracts/mapping-filters.ts'
 import {
   mappingFunctionArn,
   type EventSource,
@@ -17,7 +18,6 @@ import type { Sealer } from '#kernel/sealed.ts'
 
 import { withoutUndefined } from '../functions/configuration.ts'
 import { arnOfSource } from './event-source.ts'
-import { openFilters } from './filters.ts'
 
 type View = EventSourceMappingConfiguration
 

@@ -1,0 +1,70 @@
+/** Event source mappings, wired: which kinds of sources are polled, and with what. */
+import {
+  createEventSourcePollers,
+  type EventSourcePollers,
+} from '#data-plane/pollers/event-sources/event-source-pollers.ts'
+import { createQueuePollers } from '#data-plane/pollers/event-sources/sqs/start-queue-pollers.ts'
+import type { Frontend } from '#data-plane/frontend/port.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+import { createSemaphore } from '#kernel/semaphore.ts'
+import type { Logger, Metrics } from '#observability/port.ts'
+import type { Store } from '#store/port.ts'
+
+export interface QueueSettings {
+  /** Empty: queues are not polled. */
+  readonly url: string
+  /** Empty: requests go unsigned. */
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export function createEventSources(options: {
+  readonly store: Store
+  readonly sealer: Sealer
+  readonly frontend: Pick<Frontend, 'invoke'>
+  readonly queues: QueueSettings
+  /** Batches of all mappings that run at once. */
+  readonly concurrency: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+}): EventSourcePollers {
+  const { store, queues, concurrency, clock, logger, ...rest } = options
+  const queuePollers =
+    queues.url === ''
+      ? undefined
+      : createQueuePollers({
+          ...rest,
+          clock,
+          logger,
+          endpoint: {
+            url: queues.url,
+            credentials: queues.accessKeyId
+              ? { accessKeyId: queues.accessKeyId, secret: queues.secretAccessKey }
+              : undefined,
+          },
+          places: createSemaphore({ places: concurrency }),
+          mostReceivers: concurrency,
+        })
+  const pollers = createEventSourcePollers({
+    meta: store.meta,
+    kinds: queuePollers ? { sqs: queuePollers.start } : {},
+    clock,
+    logger,
+  })
+  return {
+    start: () => pollers.start(),
+    apply: (mapping) => pollers.apply(mapping),
+    drain: (deadlineMs) => pollers.drain(deadlineMs),
+    async stop() {
+      await pollers.stop()
+      queuePollers?.close()
+    },
+    get polled() {
+      return pollers.polled
+    },
+  }
+}
