@@ -7,7 +7,6 @@ import type { EventSourceMapping, MappingSettings } from '#contracts/mapping.ts'
 import { seededRandom } from '#kernel/random.ts'
 import { createSemaphore } from '#kernel/semaphore.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
-import { createMetrics } from '#observability/metrics.ts'
 
 import type { QueueClient, QueueMessage } from './queue-client.ts'
 import { startQueuePoller } from './queue-poller.ts'
@@ -90,7 +89,7 @@ function rig(settings: Partial<MappingSettings> = {}) {
     clock,
     random: seededRandom(1),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-    metrics: createMetrics(),
+    metrics: { count() {}, gauge() {}, observe() {} },
   })
   return {
     poller,
