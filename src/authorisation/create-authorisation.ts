@@ -1,5 +1,5 @@
 /** Who may do what: asks the policies of caller and resource, and remembers the answers. */
-import type { FunctionId } from '#contracts/arn.ts'
+import { functionArn, type FunctionId } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import type { IamSession, ManagedPolicy } from '#contracts/iam.ts'
 import { deniedText } from '#contracts/policy-evaluation/denied-text.ts'
@@ -29,6 +29,8 @@ export interface Authorisation {
    * caller only the function's own policy can allow it.
    */
   mayUseUrl(request: UrlRequest): Promise<boolean>
+  /** Whether there is such a role and it lets Lambda act as it on the function's behalf. */
+  mayAssume(roleArn: string, id: FunctionId): Promise<boolean>
   /** Decisions in memory. */
   readonly remembered: number
 }
@@ -41,6 +43,13 @@ export interface UrlRequest {
   readonly caller: Principal | undefined
   readonly sourceIp: string | undefined
   readonly userAgent: string | undefined
+}
+
+const ROLE = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/
+const LAMBDA = { kind: 'service', name: 'lambda.amazonaws.com' } as const
+const LAMBDA_KEYS = {
+  'aws:principalisawsservice': ['true'],
+  'aws:principalservicename': ['lambda.amazonaws.com'],
 }
 
 /** No access key has this id, and no ARN is this text. */
@@ -172,6 +181,23 @@ export function createAuthorisation(options: {
         if (!(await decisionOf(request, need)).allowed) return false
       }
       return true
+    },
+    async mayAssume(roleArn, id) {
+      const [, account = '', roleName = ''] = ROLE.exec(roleArn) ?? []
+      const policy = await resources.policy({ kind: 'trust', account, roleName, roleArn })
+      if (!policy) return false
+      const need: Need = {
+        action: 'sts:AssumeRole',
+        resource: roleArn,
+        account,
+        keys: { 'aws:sourceaccount': [id.account], 'aws:sourcearn': [functionArn(id)] },
+      }
+      const facts = { region: id.region, sourceIp: undefined, userAgent: undefined, nowMs: clock.now() }
+      const { lookUp } = createRequestKeys(facts, { need, callerKeys: LAMBDA_KEYS, resource: undefined })
+      return decide(
+        { caller: LAMBDA, action: need.action, resource: roleArn, context: lookUp },
+        { identity: [], resource: policy, resourceAccount: account },
+      ).allowed
     },
     stop() {
       isFollowing = false

@@ -106,6 +106,9 @@ export function createIdentities(options: {
       // Nobody has a second factor here.
       'aws:multifactorauthpresent': ['false'],
       ...(session.sourceIdentity !== undefined && { 'aws:sourceidentity': [session.sourceIdentity] }),
+      ...(session.sourceFunctionArn !== undefined && {
+        'lambda:sourcefunctionarn': [session.sourceFunctionArn],
+      }),
     }
 
   const nobody = (principal: Principal, caller: Caller): Identity => ({

@@ -1,7 +1,7 @@
 /** What the store says of the resource: its policy and its tags. */
 import { layerArn } from '#contracts/arn.ts'
 import type { FunctionHead } from '#contracts/function.ts'
-import { iamRoleKey, type IamRole } from '#contracts/iam.ts'
+import { iamRoleKey, roleArn, type IamRole } from '#contracts/iam.ts'
 import { functionKey, layerVersionKey, mappingKey, policyKey } from '#contracts/keys.ts'
 import { mappingFunctionArn, type EventSourceMapping } from '#contracts/mapping.ts'
 import { kmsAliasKey, kmsKeyKey, type KmsAlias, type KmsKey } from '#contracts/kms.ts'
@@ -63,6 +63,8 @@ const ofMapping = (json: Json): ResourceFacts => {
   return { tags: mapping.tags, keys: { 'lambda:functionarn': [mappingFunctionArn(mapping)] } }
 }
 
+const arnOfRole = (json: Json) => roleArn(json as unknown as IamRole)
+
 const ofKey = (json: Json): Policy => compilePolicyText((json as unknown as KmsKey).policy)
 const aliasTarget = (json: Json): string => (json as unknown as KmsAlias).keyId
 
@@ -73,6 +75,12 @@ export interface Resources {
 }
 
 export function createResources({ views }: { readonly views: DocumentViews }): Resources {
+  const trust = async ({ account, roleName, roleArn: arn }: Extract<PolicyPlace, { kind: 'trust' }>) => {
+    const key = iamRoleKey(account, roleName)
+    if (arn !== undefined && (await views.read(key, arnOfRole)) !== arn) return undefined
+    return await views.read(key, trustOf)
+  }
+
   return {
     async policy(place) {
       switch (place.kind) {
@@ -81,7 +89,7 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
         case 'layer':
           return await views.read(layerVersionKey(place, place.name, place.version), ofLayer)
         case 'trust':
-          return await views.read(iamRoleKey(place.account, place.roleName), trustOf)
+          return await trust(place)
         case 'kms-key': {
           const id = place.name.startsWith('alias/')
             ? await views.read(kmsAliasKey(place, place.name), aliasTarget)

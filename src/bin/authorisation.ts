@@ -1,4 +1,6 @@
 /** `--auth iam`: who may do what, and as whom functions call us. */
+import { functionArn } from '#contracts/arn.ts'
+import { LambdaError } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { IamSession } from '#contracts/iam.ts'
 import { createAuthorisation, type Authorisation } from '#authorisation/create-authorisation.ts'
@@ -24,15 +26,29 @@ const NO_CREDENTIALS = { accessKeyId: 'ASIANOROLE', secretAccessKey: 'none', ses
 /** Session names are the function's name, as in AWS. */
 export function createFunctionCredentials({
   roleSessions,
+  roles,
   logger,
 }: {
   readonly roleSessions: RoleSessions
+  /** Undefined: nobody asks whether a role trusts Lambda. */
+  readonly roles: Pick<Authorisation, 'mayAssume'> | undefined
   readonly logger: Logger
 }): (version: FunctionVersion) => Promise<Omit<TemporaryCredentials, 'expiresAt'>> {
-  return async ({ account, name, role }) => {
+  return async (version) => {
+    const { account, name, role } = version
+    if (roles && !(await roles.mayAssume(role, version))) {
+      // As clients report it of functions whose role was deleted.
+      throw new LambdaError(
+        'AccessDeniedException',
+        'The role defined for the function cannot be assumed by Lambda.',
+        { status: 403 },
+      )
+    }
     const credentials = await roleSessions.assume({
       roleArn: role,
       sessionName: name,
+      // Without its version, as the developer guide's examples have it.
+      sourceFunctionArn: functionArn(version),
       durationSeconds: FUNCTION_SESSION_SECONDS,
     })
     if (credentials) return credentials

@@ -22,7 +22,13 @@ import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
-import type { HostResources, ManagedCapacity, MappingPollers, Preparer } from '#control-plane/port.ts'
+import type {
+  ExecutionRoles,
+  HostResources,
+  ManagedCapacity,
+  MappingPollers,
+  Preparer,
+} from '#control-plane/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -41,6 +47,7 @@ export function createLambdaControl(options: {
   readonly store: Store
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
+  readonly roles: ExecutionRoles | undefined
   /** Signs the links of code packages. */
   readonly key: Uint8Array
   readonly clock: Clock
@@ -105,6 +112,7 @@ export function createLambdaControl(options: {
         hostResources,
         sealer,
         environments: options.environments,
+        roles: options.roles,
         clock,
         random,
         accountConcurrency,

@@ -86,7 +86,9 @@ async function serve(settings: Settings) {
       networkOf: ({ vpc }) => networkOf(subnets, vpc?.subnetIds),
       directoryOf: (arn) => fileSystems.get(accessPointId(arn)),
     },
-    ...(settings.auth !== 'off' && { credentials: createFunctionCredentials({ roleSessions, logger }) }),
+    ...(settings.auth !== 'off' && {
+      credentials: createFunctionCredentials({ roleSessions, roles: authorisation, logger }),
+    }),
     settings: {
       driver: settings.driver as 'auto',
       ociRuntime: settings['oci-runtime'],
@@ -106,6 +108,7 @@ async function serve(settings: Settings) {
     store,
     sealer,
     environments,
+    roles: authorisation,
     key,
     clock,
     random,

@@ -107,6 +107,8 @@ export interface IamSession {
   readonly tags?: readonly IamTag[]
   readonly transitiveTagKeys?: readonly string[]
   readonly sourceIdentity?: string
+  /** Of sessions that functions have. */
+  readonly sourceFunctionArn?: string
 }
 
 export interface SessionSecret {

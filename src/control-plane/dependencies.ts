@@ -11,7 +11,7 @@ import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
 import type { MappingProgress } from './mappings/mapping-progress.ts'
-import type { CodeStore, HostResources, ImageFinder, LayerResolver } from './port.ts'
+import type { CodeStore, ExecutionRoles, HostResources, ImageFinder, LayerResolver } from './port.ts'
 import type { UrlName } from './urls/url-name.ts'
 
 /** Each operation takes the few of these that it names. */
@@ -28,6 +28,8 @@ export interface Dependencies {
   readonly hostResources: HostResources
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
+  /** Absent: nobody asks for roles, and any will do. */
+  readonly roles?: ExecutionRoles | undefined
   readonly clock: Clock
   readonly random: Random
   /** Concurrency of the account and region. */

@@ -1,5 +1,5 @@
 /** What the control plane needs from others. Everything here throws AWS-shaped `LambdaError`s. */
-import type { Scope } from '#contracts/arn.ts'
+import type { FunctionId, Scope } from '#contracts/arn.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
@@ -9,6 +9,11 @@ export interface BucketSource {
   readonly bucket: string
   readonly key: string
   readonly version?: string
+}
+
+/** Says which roles Lambda may act as. */
+export interface ExecutionRoles {
+  mayAssume(roleArn: string, id: FunctionId): Promise<boolean>
 }
 
 /** Keeps deployment packages. */

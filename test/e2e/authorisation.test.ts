@@ -40,7 +40,7 @@ import type { Json } from '#kernel/json.ts'
 import { createSealer } from '#kernel/sealed.ts'
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
 
-import { createFunction, errorOf, invoke, zipOf } from '../support/clients.ts'
+import { createFunction, errorOf, invoke, makeExecutionRole, zipOf } from '../support/clients.ts'
 import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 
 interface Key {
@@ -122,6 +122,7 @@ describe('--auth iam', () => {
         `--secret-access-key=${OWNER.secretAccessKey}`,
       ],
     })
+    await makeExecutionRole(program.endpoint, OWNER)
     for (const FunctionName of ['open', 'closed'])
       await createFunction(lambda(), { FunctionName, files: HELLO })
   })
@@ -383,6 +384,12 @@ describe('--auth iam', () => {
           Condition: { StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' } },
         }),
       ),
+    )
+    await iam().send(
+      new CreateRoleCommand({
+        RoleName: 'for-functions',
+        AssumeRolePolicyDocument: trust({ Service: 'lambda.amazonaws.com' }),
+      }),
     )
     assert.equal((await create(Role)).FunctionName, 'made')
   })

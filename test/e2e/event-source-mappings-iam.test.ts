@@ -18,7 +18,7 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
 
-import { createFunction, errorOf, eventually } from '../support/clients.ts'
+import { createFunction, errorOf, eventually, makeExecutionRole } from '../support/clients.ts'
 import { startProgram } from '../support/program.ts'
 
 const OWNER = { accessKeyId: 'AKIDOWNER', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
@@ -36,6 +36,7 @@ test('a user maps its own function, and takes no mapping of another one', async 
   t.after(() => program.stop())
   const common = { endpoint: program.endpoint, region: 'us-east-1', maxAttempts: 1 }
   const owner = new LambdaClient({ ...common, credentials: OWNER })
+  await makeExecutionRole(program.endpoint, OWNER)
   for (const FunctionName of ['own', 'other']) {
     await createFunction(owner, { FunctionName, files: { 'index.mjs': 'export const handler = () => 1' } })
   }

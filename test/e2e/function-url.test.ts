@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { AddPermissionCommand, CreateFunctionUrlConfigCommand, LambdaClient } from '@aws-sdk/client-lambda'
 
-import { createFunction, lambdaClient } from '../support/clients.ts'
+import { createFunction, lambdaClient, makeExecutionRole } from '../support/clients.ts'
 import { startProgram, type Program } from '../support/program.ts'
 
 const SOURCE = `
@@ -176,6 +176,7 @@ test("with --auth iam a URL of type NONE needs the function's policy, and AWS_IA
     credentials: { accessKeyId: 'test', secretAccessKey },
     maxAttempts: 1,
   })
+  await makeExecutionRole(program.endpoint, { accessKeyId: 'test', secretAccessKey })
   await createFunction(lambda, {
     FunctionName: 'guarded',
     files: { 'index.js': `exports.handler = async () => 'in'` },

@@ -24,7 +24,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 
-import { createFunction, errorOf, zipOf } from '../support/clients.ts'
+import { createFunction, errorOf, makeExecutionRole, zipOf } from '../support/clients.ts'
 import { startProgram, type Program } from '../support/program.ts'
 
 interface Key {
@@ -56,6 +56,7 @@ describe('policies of KMS keys', () => {
         `--secret-access-key=${OWNER.secretAccessKey}`,
       ],
     })
+    await makeExecutionRole(program.endpoint, OWNER)
   })
   after(() => program.stop())
 

@@ -23,7 +23,16 @@ import {
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda'
 
-import { createFunction, errorOf, eventually, invoke, lambdaClient, ROLE, zipOf } from '../support/clients.ts'
+import {
+  createFunction,
+  errorOf,
+  eventually,
+  invoke,
+  lambdaClient,
+  makeExecutionRole,
+  ROLE,
+  zipOf,
+} from '../support/clients.ts'
 import { startProgram, temporaryDirectory } from '../support/program.ts'
 import { clientEnvironment, pythonClients } from '../support/python-clients.ts'
 import { terraformIn, terraformMissing } from '../support/terraform.ts'
@@ -179,6 +188,7 @@ test('under --auth iam a policy on the version decides', async (t) => {
   const common = { endpoint: program.endpoint, region: 'us-east-1', maxAttempts: 1 }
   const lambda = new LambdaClient({ ...common, credentials: owner })
   const iam = new IAMClient({ ...common, credentials: owner })
+  await makeExecutionRole(program.endpoint, owner)
   await createFunction(lambda, { FunctionName: 'guarded', files: TYPE })
   await lambda.send(new PublishVersionCommand({ FunctionName: 'guarded' }))
   const UserName = 'operator'

@@ -1,5 +1,6 @@
 /** The real SDK clients, pointed at a program under test, and what end-to-end tests often need of them. */
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   CreateFunctionCommand,
   GetFunctionConfigurationCommand,
@@ -24,6 +25,23 @@ const common = (endpoint: string) => ({
 export const lambdaClient = (endpoint: string) => new LambdaClient(common(endpoint))
 export const signerClient = (endpoint: string) => new SignerClient(common(endpoint))
 export const logsClient = (endpoint: string) => new CloudWatchLogsClient(common(endpoint))
+
+/** Makes the role `ROLE`, which Lambda may assume: with --auth iam functions need one that is there. */
+export const makeExecutionRole = (
+  endpoint: string,
+  credentials: { readonly accessKeyId: string; readonly secretAccessKey: string },
+) =>
+  new IAMClient({ ...common(endpoint), credentials }).send(
+    new CreateRoleCommand({
+      RoleName: 'lambda',
+      AssumeRolePolicyDocument: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+        ],
+      }),
+    }),
+  )
 
 export interface ZipEntry {
   readonly content: string | Uint8Array

@@ -11,7 +11,13 @@ export type PolicyPlace =
       readonly name: string
       readonly version: number
     }
-  | { readonly kind: 'trust'; readonly account: string; readonly roleName: string }
+  /** `roleArn`: only of a role that has this very ARN, path and all. */
+  | {
+      readonly kind: 'trust'
+      readonly account: string
+      readonly roleName: string
+      readonly roleArn?: string
+    }
   /** `name` is the key's id, or an alias with its prefix. */
   | { readonly kind: 'kms-key'; readonly account: string; readonly region: string; readonly name: string }
 

@@ -23,6 +23,7 @@ import { assertTags, type Tags } from '../tags/tags.ts'
 import { publish, publishesLatest, type PublishTarget } from '../versions/publish.ts'
 import { assertCodeSource, fetchCode, type CodeRequest } from './code-source.ts'
 import { assertConfiguration, newConfiguration, type ConfigurationRequest } from './configuration.ts'
+import { assertAssumable } from './execution-role.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
 import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
 import { assertMembersOf } from './image.ts'
@@ -81,6 +82,7 @@ export async function createFunction(
     request.FileSystemConfigs && readFileSystems(request.FileSystemConfigs, hostResources.hasFileSystem)
   // Asked again when the function is written; here it saves storing code for nothing.
   if (await documents.head(id)) throw alreadyExists(id)
+  await assertAssumable(dependencies.roles, id, request.Role)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const readSigning = () =>
     request.CodeSigningConfigArn

@@ -25,6 +25,7 @@ import {
   type ConfigurationRequest,
   type Stamp,
 } from './configuration.ts'
+import { assertAssumable } from './execution-role.ts'
 import { assertVariables, changedVariables, type Variables } from './environment.ts'
 import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
 import { assertMembersOf } from './image.ts'
@@ -165,6 +166,7 @@ export async function updateFunctionConfiguration(
   const vpc = request.VpcConfig && readVpc(request.VpcConfig, hostResources.subnets)
   const fileSystems =
     request.FileSystemConfigs && readFileSystems(request.FileSystemConfigs, hostResources.hasFileSystem)
+  await assertAssumable(dependencies.roles, id, request.Role)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const attached =
     request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])

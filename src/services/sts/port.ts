@@ -17,5 +17,7 @@ export interface RoleSessions {
     readonly roleArn: string
     readonly sessionName: string
     readonly durationSeconds: number
+    /** The function that acts as the role: `lambda:SourceFunctionArn` of its requests. */
+    readonly sourceFunctionArn?: string
   }): Promise<TemporaryCredentials | undefined>
 }

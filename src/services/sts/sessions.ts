@@ -99,9 +99,16 @@ export function createSessions(deps: {
 
   return {
     issue,
-    async assume({ roleArn, sessionName, durationSeconds }) {
+    async assume({ roleArn, sessionName, durationSeconds, sourceFunctionArn }) {
       const role = await findRole(meta, roleArn)
-      return role && issue({ ...assumedIdentity(role, sessionName), durationSeconds })
+      return (
+        role &&
+        issue({
+          ...assumedIdentity(role, sessionName),
+          durationSeconds,
+          ...(sourceFunctionArn !== undefined && { sourceFunctionArn }),
+        })
+      )
     },
     async start() {
       cancel ??= clock.after(SWEEP_EVERY_MS, () => void sweep())
