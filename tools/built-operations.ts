@@ -30,5 +30,4 @@ export const builtOperations: readonly string[] = [
 export const partialOperations: Readonly<Record<string, string>> = {
   'lambda.CreateEventSourceMapping':
     'every source can be mapped, but only SQS queues are polled yet, at the endpoint of --sqs-endpoint',
-  'lambda.PutFunctionRecursionConfig': 'recursive loops are not detected yet',
 }

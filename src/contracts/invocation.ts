@@ -1,5 +1,6 @@
 /** One invocation as it travels from the front end to the guest and back. Payload bytes are never parsed on the way. */
 import type { FunctionId } from '#contracts/arn.ts'
+import type { TraceHeader } from '#contracts/trace-header.ts'
 
 export type LogType = 'None' | 'Tail'
 
@@ -32,6 +33,8 @@ export interface InvocationResult {
   readonly logTail?: Uint8Array
   /** The durable execution that the invocation started or joined. */
   readonly durableExecutionArn?: string
+  /** The trace that the invocation was a part of. */
+  readonly trace?: TraceHeader
 }
 
 /**

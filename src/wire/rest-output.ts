@@ -33,7 +33,7 @@ export function compileRestOutput(
   const write = writers.of(operation.output)
 
   const headersOf = (output: Output, type: readonly string[]): readonly string[] => {
-    const out = [...type]
+    const out = [...type, ...moreHeaders(output)]
     for (const { name, header } of headers) {
       const value = output[name]
       // The type of an event stream is the stream's own; a member bound to the same header would break clients.
@@ -57,6 +57,9 @@ export function compileRestOutput(
     return { status, headers: headersOf(output, content === undefined ? NO_HEADERS : type), body: content }
   }
 }
+
+/** Headers that AWS sends and the model does not know: names and values in turns. */
+const moreHeaders = ({ $headers }: Output) => ($headers as readonly string[] | undefined) ?? NO_HEADERS
 
 function statusOf(output: object, otherwise: number): number {
   const { $status } = output as { readonly $status?: number }

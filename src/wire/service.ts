@@ -36,6 +36,6 @@ export interface RequestContext {
 export type OperationHandler<Input = never, Output = unknown> = (
   input: Input,
   context: RequestContext,
-) => Promise<Output & { readonly $status?: number }>
+) => Promise<Output & { readonly $status?: number; readonly $headers?: readonly string[] }>
 
 export type OperationHandlers = { readonly [operation: string]: OperationHandler<never, object> }

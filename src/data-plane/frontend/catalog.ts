@@ -23,6 +23,8 @@ export interface Catalog {
    * Rejects, or throws, with ResourceNotFoundException as Lambda's Invoke words it. The version's state is not looked at.
    */
   resolve(id: FunctionId, qualifier: string | undefined): FunctionVersion | Promise<FunctionVersion>
+  /** Whether the function may be invoked in circles (PutFunctionRecursionConfig). */
+  allowsRecursion(id: FunctionId): Promise<boolean>
   /** Documents in the cache, for metrics and tests. */
   readonly size: number
   /** Stops following the store and forgets everything. */
@@ -118,6 +120,10 @@ export function createCatalog(options: {
   return {
     start: () => cache.start(),
     resolve: (id, qualifier) => warm(id, qualifier) ?? cold(id, qualifier),
+    async allowsRecursion(id) {
+      const head = cache.find(id)?.head?.doc ?? (await readHead(id))
+      return head?.recursiveLoop === 'Allow'
+    },
     get size() {
       return cache.size
     },

@@ -5,6 +5,7 @@ import type { AsyncEvent } from '#contracts/event.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { InvocationRequest } from '#contracts/invocation.ts'
 import { throttled } from '#contracts/errors.ts'
+import { parseTraceHeader } from '#contracts/trace-header.ts'
 import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
 import type { PlacementInvocation } from '#data-plane/placement/port.ts'
 import { seededRandom } from '#kernel/random.ts'
@@ -21,14 +22,14 @@ const request = (change: Partial<InvocationRequest> = {}): InvocationRequest => 
   ...change,
 })
 
-const setup = (version: FunctionVersion | Promise<FunctionVersion> = aVersion()) => {
+const setup = (version: FunctionVersion | Promise<FunctionVersion> = aVersion(), allowsRecursion = false) => {
   const ran: PlacementInvocation[] = []
   const queued: AsyncEvent[] = []
   const held: string[] = []
   let refuse = false
   let fail: Error | undefined
   const frontend = createFrontend({
-    catalog: { resolve: () => version },
+    catalog: { resolve: () => version, allowsRecursion: async () => allowsRecursion },
     counting: {
       admit(id) {
         if (refuse) throw throttled('ConcurrentInvocationLimitExceeded')
@@ -68,18 +69,24 @@ test('frontend: an invocation is admitted, run and given back', async () => {
   assert.equal(ran[0]?.invocation.invokedFunctionArn, 'arn:aws:lambda:us-east-1:000000000000:function:hello')
   assert.match(
     ran[0]?.invocation.traceId ?? '',
-    /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$/,
+    /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=1:[0-9a-f]{8}:0$/,
   )
 })
 
 test('frontend: the function hears the name it was called by, and the trace of its caller', async () => {
   const { frontend, ran } = setup(Promise.resolve(aVersion({ version: '3' })))
-  await frontend.invoke(request({ qualifier: 'live', traceId: 'Root=1-a-b' }))
+  const root = `1-68e5e4a1-${'ab'.repeat(12)}`
+  await frontend.invoke(
+    request({ qualifier: 'live', traceId: `Root=${root};Parent=${'c'.repeat(16)};Sampled=1` }),
+  )
   assert.equal(
     ran[0]?.invocation.invokedFunctionArn,
     'arn:aws:lambda:us-east-1:000000000000:function:hello:live',
   )
-  assert.equal(ran[0]?.invocation.traceId, 'Root=1-a-b')
+  // A segment of its own in the trace of the caller.
+  const trace = parseTraceHeader(ran[0]?.invocation.traceId)
+  assert.deepEqual([trace?.root, trace?.sampled, trace?.lineage?.requests], [root, true, 1])
+  assert.notEqual(trace?.parent, 'c'.repeat(16))
 })
 
 test('frontend: an empty payload becomes an empty object', async () => {
@@ -117,14 +124,16 @@ test('frontend: a function that is not active is refused in all three ways', asy
 
 test('frontend: an event is queued with what it needs later, without the client context', async () => {
   const { frontend, queued } = setup()
-  await frontend.enqueue(request({ qualifier: 'live', clientContext: '{}', traceId: 't' }))
+  await frontend.enqueue(
+    request({ qualifier: 'live', clientContext: '{}', traceId: `Root=1-68e5e4a1-${'ab'.repeat(12)}` }),
+  )
   const { payload, ...rest } = queued[0] ?? { payload: [] }
   assert.equal(Buffer.from(payload).toString(), '{"a":1}')
   assert.deepEqual(rest, {
     target: ID,
     qualifier: 'live',
     requestId: 'r1',
-    traceId: 't',
+    traceId: `Root=1-68e5e4a1-${'ab'.repeat(12)}`,
     acceptedAt: Date.UTC(2026, 0, 2),
     functionErrors: 0,
     attempts: 0,
@@ -166,4 +175,40 @@ test('frontend: a tenant is named exactly when the function has tenants, and is 
   await frontend.enqueue(request({ tenantId: 'green' }))
   assert.equal(ran[0]?.invocation.tenantId, 'blue')
   assert.equal(queued[0]?.tenantId, 'green')
+})
+
+/** Invokes the function again and again, each time with the header that it was given the time before, as SDKs do. */
+async function chain(frontend: ReturnType<typeof setup>['frontend'], ran: readonly PlacementInvocation[]) {
+  for (let count = 0; ; count++) {
+    try {
+      await frontend.invoke(request({ traceId: ran.at(-1)?.invocation.traceId }))
+    } catch (error) {
+      return { count, error: error as { code: string; status: number } }
+    }
+    if (count === 100) return { count }
+  }
+}
+
+test('frontend: a function that invokes itself runs sixteen times in one chain', async () => {
+  const { frontend, ran, held } = setup()
+  const { count, error } = await chain(frontend, ran)
+  assert.deepEqual([count, error?.code, error?.status], [16, 'RecursiveInvocationException', 400])
+  assert.equal(held.length, 0)
+  // Another chain is another matter.
+  await frontend.invoke(request())
+  assert.equal(ran.length, 17)
+})
+
+test('frontend: a function that allows it goes round for ever', async () => {
+  const { frontend, ran } = setup(aVersion(), true)
+  assert.equal((await chain(frontend, ran)).count, 100)
+})
+
+test('frontend: an event keeps the trace of its caller, chain and all', async () => {
+  const { frontend, queued } = setup()
+  const traceId = `Root=1-68e5e4a1-${'ab'.repeat(12)};Parent=${'c'.repeat(16)};Sampled=1;Lineage=7:a87bd80c:3`
+  await frontend.enqueue(request({ traceId }))
+  assert.equal(queued[0]?.traceId, traceId)
+  await frontend.enqueue(request({ traceId: 'nonsense' }))
+  assert.match(queued[1]?.traceId ?? '', /^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/)
 })

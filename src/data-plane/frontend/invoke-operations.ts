@@ -1,6 +1,7 @@
 /** Invoke, InvokeAsync and InvokeWithResponseStream: from the members of the API model to the front end and back. */
 import { LambdaError } from '#contracts/errors.ts'
 import type { InvocationRequest, InvocationResult } from '#contracts/invocation.ts'
+import { formatAnswerHeader, type TraceHeader } from '#contracts/trace-header.ts'
 import { checkPayload } from '#data-plane/frontend/check-payload.ts'
 import { decodeClientContext } from '#data-plane/frontend/client-context.ts'
 import { invokeTarget } from '#data-plane/frontend/invoke-target.ts'
@@ -53,6 +54,9 @@ function requestOf(
 const base64 = (bytes: Uint8Array) =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
+const traceHeaders = ({ trace }: { readonly trace?: TraceHeader }) =>
+  trace && { $headers: ['X-Amzn-Trace-Id', formatAnswerHeader(trace)] }
+
 const logResult = ({ logTail }: InvocationResult) => (logTail ? { LogResult: base64(logTail) } : {})
 
 /** How a stream ended. That an error's document is all of `ErrorDetails` and its code `Unhandled` is unverified. */
@@ -93,6 +97,7 @@ export function createInvokeOperations(options: { readonly frontend: StreamingFr
           const result = await frontend.invoke(request)
           return {
             $status: 200,
+            ...traceHeaders(result),
             ExecutedVersion: result.executedVersion,
             Payload: result.payload,
             ...(result.functionError === undefined ? {} : { FunctionError: result.functionError }),
@@ -120,6 +125,7 @@ export function createInvokeOperations(options: { readonly frontend: StreamingFr
       const answer = await frontend.invokeStreaming(request)
       return {
         $status: 200,
+        ...traceHeaders(answer),
         ExecutedVersion: answer.executedVersion,
         // Bound to the header Content-Type, which the event stream has taken: the wire layer leaves it out.
         ResponseStreamContentType: answer.contentType,

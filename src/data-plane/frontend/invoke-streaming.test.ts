@@ -25,7 +25,7 @@ const setup = (refusal?: Error) => {
   let stream: ResponseStream | undefined
   let admitted = 0
   const frontend = createFrontend({
-    catalog: { resolve: () => aVersion({ version: '3' }) },
+    catalog: { resolve: () => aVersion({ version: '3' }), allowsRecursion: async () => false },
     counting: {
       admit() {
         if (refusal) throw refusal

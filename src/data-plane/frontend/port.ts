@@ -1,5 +1,6 @@
 /** Where invocations enter: API clients, function URLs, pollers all call this and nothing below it. */
 import type { InvocationRequest, InvocationResult } from '#contracts/invocation.ts'
+import type { TraceHeader } from '#contracts/trace-header.ts'
 
 export interface Frontend {
   /**
@@ -19,6 +20,7 @@ export interface Frontend {
 /** An answer that may be read while the function still runs. */
 export interface StreamedAnswer {
   readonly executedVersion: string
+  readonly trace?: TraceHeader
   /** The function streams. Otherwise the answer was complete before it could be read. */
   readonly streamed: boolean
   /** Of the stream, as the function named it. */

@@ -9,6 +9,7 @@ import type { EnvironmentLifecycle } from '#data-plane/worker/environment-lifecy
 import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
 import type { GuestRun } from '#data-plane/worker/guest-run.ts'
 import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
+import { invocationTrace } from '#data-plane/worker/log/invocation-trace.ts'
 import { initFailure, verdictOf, type Verdict } from '#data-plane/worker/verdict.ts'
 import type { Environment, InitializationType } from '#data-plane/worker/port.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -148,6 +149,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
       maxMemoryUsedMiB: sandbox.peakMemoryMiB() ?? 0,
       initDurationMs,
       failure: verdict.report,
+      trace: invocationTrace(version, invocation.traceId),
     })
     initDurationMs = undefined
     const logTail = options.logType === 'Tail' ? log.takeTail() : undefined
@@ -166,6 +168,8 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     before: number,
     stream: ResponseStream | undefined,
   ): Promise<Verdict> => {
+    const { requestId, tenantId, traceId } = invocation
+    const started = { requestId, tenantId, trace: invocationTrace(version, traceId) }
     let ready = run?.usable ? run : undefined
     if (!ready) {
       // "Suppressed init": AWS counts it as part of the invocation and logs only its failure, before START.
@@ -176,14 +180,14 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
         if (report) {
           log.initReport({ phase: 'invoke', durationMs: clock.monotonic() - before, failure: report })
         }
-        log.start(invocation)
+        log.start(started)
         logFailure(invocation.requestId, outcome.failed)
         return outcome.failed
       }
       ready = outcome.ready
       sandbox.limitCpu()
     }
-    log.start(invocation)
+    log.start(started)
     const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
     const outcome = await ready.invoke(invocation, left, stream)
     await ready.settleOutput()

@@ -6,6 +6,7 @@ import { LATEST, type FunctionId } from '#contracts/arn.ts'
 import type { FunctionUrl } from '#contracts/function-url.ts'
 import { MAX_SYNC_PAYLOAD_BYTES } from '#contracts/limits.ts'
 import type { InvocationRequest } from '#contracts/invocation.ts'
+import { formatTraceHeader, newTraceRoot, parseTraceHeader } from '#contracts/trace-header.ts'
 import type { StreamingFrontend } from '#data-plane/frontend/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
@@ -124,8 +125,9 @@ export function createFunctionUrlDoor(
         refuse(403, 'AccessDeniedException', FORBIDDEN)
         return
       }
-      const event = eventFor(request, { url, located, query: sent.query, body, requestId, caller })
-      await invoke(url, response, { requestId, event, send, writeHead })
+      const traceId = traceOf(request)
+      const event = eventFor(request, { url, located, query: sent.query, body, requestId, traceId, caller })
+      await invoke(url, response, { requestId, traceId, event, send, writeHead })
     } catch (error) {
       if (error instanceof ClientGone) return
       if (response.headersSent) response.destroy()
@@ -148,6 +150,13 @@ export function createFunctionUrlDoor(
     return { accessKeyId: credential.accessKeyId, account: key.account, arn: key.arn }
   }
 
+  /** The client's trace, or a new one; the event shows it too (recorded from AWS). */
+  const traceOf = ({ headers }: IncomingMessage): string => {
+    const given = headers['x-amzn-trace-id']
+    const trace = parseTraceHeader(typeof given === 'string' ? given : undefined)
+    return formatTraceHeader(trace ?? { root: newTraceRoot(clock.now(), random.hex(24)) })
+  }
+
   const eventFor = (
     request: IncomingMessage,
     parts: {
@@ -156,6 +165,7 @@ export function createFunctionUrlDoor(
       readonly query: string
       readonly body: Uint8Array
       readonly requestId: string
+      readonly traceId: string
       readonly caller: UrlCaller | undefined
     },
   ) =>
@@ -171,7 +181,7 @@ export function createFunctionUrlDoor(
         domainName: (request.headers.host ?? '').replace(/:\d+$/, ''),
         protocol: 'http',
       },
-      { requestId: parts.requestId, nowMs: clock.now(), traceId: undefined },
+      { requestId: parts.requestId, nowMs: clock.now(), traceId: parts.traceId },
       parts.caller,
     )
 
@@ -180,6 +190,7 @@ export function createFunctionUrlDoor(
     response: ServerResponse,
     exchange: {
       readonly requestId: string
+      readonly traceId: string
       readonly event: object
       readonly send: (answer: UrlResponse) => void
       readonly writeHead: (answer: UrlResponse) => void
@@ -191,6 +202,7 @@ export function createFunctionUrlDoor(
       id: idOf(url),
       qualifier: url.qualifier === LATEST ? undefined : url.qualifier,
       requestId: exchange.requestId,
+      traceId: exchange.traceId,
       payload: Buffer.from(JSON.stringify(exchange.event)),
       logType: 'None',
       signal: gone.signal,

@@ -1,3 +1,4 @@
+import type { InvocationTrace } from '#data-plane/worker/log/invocation-trace.ts'
 import type { FailureStatus, PlatformLines, PlatformSubject } from '#data-plane/worker/log/platform-lines.ts'
 import { MIB } from '#kernel/units.ts'
 
@@ -6,6 +7,10 @@ const WEIGHT: Readonly<Record<SystemLevel, number>> = { DEBUG: 0, INFO: 1, WARN:
 
 /** Microseconds are what AWS's numbers carry (recorded: 463.512). */
 const rounded = (durationMs: number) => Math.round(durationMs * 1000) / 1000
+
+/** Member `tracing` of a record (Telemetry API reference, TraceContext). */
+const tracing = (trace: InvocationTrace | undefined) =>
+  trace && { tracing: { spanId: trace.segmentId, type: 'X-Amzn-Trace-Id', value: trace.header } }
 
 const statusMembers = (failure: FailureStatus | undefined) => failure ?? { status: 'success' }
 
@@ -40,21 +45,23 @@ export function createJsonLines(subject: PlatformSubject, systemLevel = 'INFO'):
         ...statusMembers(failure),
         metrics: { durationMs: rounded(durationMs) },
       }),
-    start: ({ requestId, tenantId }, now) =>
+    start: ({ requestId, tenantId, trace }, now) =>
       write('start', 'INFO', now, {
         requestId,
         functionArn: subject.functionArn,
         version: subject.version,
         ...(tenantId !== undefined && { tenantId }),
+        ...tracing(trace),
       }),
     // The JSON format says these in platform.report; whether AWS writes anything more is unverified.
     timedOut: () => undefined,
     failed: () => undefined,
-    runtimeDone: ({ requestId, durationMs, failure }, now) =>
+    runtimeDone: ({ requestId, durationMs, failure, trace }, now) =>
       write('runtimeDone', failure ? 'WARN' : 'DEBUG', now, {
         requestId,
         ...statusMembers(failure),
         metrics: { durationMs: rounded(durationMs) },
+        ...tracing(trace),
       }),
     end: () => undefined,
     report: (report, now) =>
@@ -68,6 +75,7 @@ export function createJsonLines(subject: PlatformSubject, systemLevel = 'INFO'):
           ...(report.initDurationMs !== undefined && { initDurationMs: rounded(report.initDurationMs) }),
         },
         ...statusMembers(report.failure),
+        ...tracing(report.trace),
       }),
   }
 }

@@ -1,3 +1,4 @@
+import { invocationTrace } from '#data-plane/worker/log/invocation-trace.ts'
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
@@ -88,6 +89,26 @@ test('tail: keeps the last bytes, whatever came before', () => {
   tail.add('short')
   tail.clear()
   assert.equal(tail.take().byteLength, 0)
+})
+
+test('a traced invocation is named in REPORT, and in the records of the JSON format', () => {
+  const text = createTextLines(SUBJECT)
+  const json = createJsonLines(SUBJECT)
+  const header = `Root=1-68e5e4a1-${'ab'.repeat(12)};Parent=${'c'.repeat(16)};Sampled=1;Lineage=1:a87bd80c:0`
+  const trace = invocationTrace({ tracingMode: 'Active' }, header)
+  assert.ok(trace)
+  assert.equal(
+    text.report({ ...REPORT, trace }, NOW),
+    `${text.report(REPORT, NOW)}\nXRAY TraceId: 1-68e5e4a1-${'ab'.repeat(12)}\tSegmentId: ${'c'.repeat(16)}\tSampled: true\t`,
+  )
+  const tracing = { spanId: 'c'.repeat(16), type: 'X-Amzn-Trace-Id', value: header }
+  const lines = [json.start({ requestId: 'id', trace }, NOW), json.report({ ...REPORT, trace }, NOW)]
+  for (const line of lines) assert.deepEqual(JSON.parse(line ?? '').record.tracing, tracing)
+  assert.equal(invocationTrace({ tracingMode: 'PassThrough' }, header), undefined)
+  assert.equal(
+    invocationTrace({ tracingMode: 'Active' }, header.replace('Sampled=1', 'Sampled=0')),
+    undefined,
+  )
 })
 
 test('text: REPORT ends in a tab without a status, and without one with it', () => {

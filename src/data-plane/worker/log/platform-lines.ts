@@ -1,5 +1,7 @@
 /** What the platform itself writes to a function's log, in either format. Texts and records as recorded from AWS. */
 
+import type { InvocationTrace } from '#data-plane/worker/log/invocation-trace.ts'
+
 export type InitPhase = 'init' | 'invoke'
 
 /** Why an initialisation or an invocation went wrong. A timeout has no error type. */
@@ -23,12 +25,14 @@ export interface InvocationReport {
   /** Only on the first invocation of an environment whose initialisation succeeded. */
   readonly initDurationMs: number | undefined
   readonly failure: FailureStatus | undefined
+  readonly trace?: InvocationTrace | undefined
 }
 
 /** What `platform.start` says of an invocation. */
 export interface StartedInvocation {
   readonly requestId: string
   readonly tenantId?: string | undefined
+  readonly trace?: InvocationTrace | undefined
 }
 
 /** Each method gives the message of one log event, or undefined when this format (or the log level) has none. */

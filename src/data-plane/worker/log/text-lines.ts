@@ -46,5 +46,9 @@ function reportLine(report: InvocationReport): string {
   // Without a status AWS's line ends in a tab, with one it does not (both recorded).
   if (report.failure) fields.push(...statusFields(report.failure))
   else fields.push('')
-  return fields.join('\t')
+  const line = fields.join('\t')
+  if (!report.trace) return line
+  // A line of its own in the same event (developer guide).
+  const { traceId, segmentId } = report.trace
+  return `${line}\nXRAY TraceId: ${traceId}\tSegmentId: ${segmentId}\tSampled: true\t`
 }
