@@ -22,8 +22,12 @@ const input = {
           ['recorded', 2],
         ] as const),
         unverified: new Map([['a guess', 1]]),
+        errors: new Set(['ValidationException']),
       },
     ],
+  ]),
+  documented: new Map([
+    ['lambda.GetFunction', ['InvalidParameterValueException', 'ResourceNotFoundException']],
   ]),
 }
 
@@ -37,12 +41,18 @@ test('parity: an operation needs a handler and a test to count as implemented', 
 test('parity: the table names every operation once, with its reason and its tests', () => {
   const text = renderParity(input)
   assert.match(text, /88 operations: 1 implemented, 2 partly, 85 missing\./)
-  assert.match(text, /\| Invoke \| implemented \| 0 \|  \| `test\/e2e\/invoke\.test\.ts` \|/)
+  assert.match(text, /\| Invoke \| implemented \| 0 \|  \|  \| `test\/e2e\/invoke\.test\.ts` \|/)
   assert.match(
     text,
-    /\| GetFunction \| partly \| 3 \| 2 recorded, 1 unverified \| no code location; `test\/e2e\/get\.test\.ts` \|/,
+    /\| GetFunction \| partly \| 3 \| 2 recorded, 1 unverified \| 1 of 2 \| no code location; `test\/e2e\/get\.test\.ts` \|/,
   )
-  assert.match(text, /\| ListFunctions \| partly \| 0 \|  \| no test shows it yet \|/)
+  assert.match(text, /\| ListFunctions \| partly \| 0 \|  \|  \| no test shows it yet \|/)
+})
+
+test('parity: documented errors that no case shows are named', () => {
+  const text = renderParity(input)
+  assert.match(text, /\| ResourceNotFoundException \| GetFunction \|/)
+  assert.doesNotMatch(text, /\| InvalidParameterValueException \|/)
 })
 
 test('parity: what is unverified stands at the end, with what it rests on', () => {

@@ -13,6 +13,7 @@ import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 
 import { builtOperations, partialOperations } from './built-operations.ts'
+import { documentedErrors, errorsWithoutCase } from './documented-errors.ts'
 import { countCases, sourcesText, summed, type CaseCounts } from './parity-cases.ts'
 
 /** Operations are named `service.Operation`. */
@@ -26,6 +27,8 @@ export interface ParityInput {
   readonly evidence: ReadonlyMap<string, readonly string[]>
   /** Operation to its cases in test/parity. */
   readonly cases: ReadonlyMap<string, CaseCounts>
+  /** Operation to the errors that AWS documents for it. */
+  readonly documented: ReadonlyMap<string, readonly string[]>
 }
 
 type Status = 'implemented' | 'partly' | 'missing'
@@ -52,6 +55,7 @@ export function renderParity(input: ParityInput): string {
     '',
     ...caseIntroduction(input.cases),
     ...input.models.flatMap((model) => section(model, input)),
+    ...withoutCaseSection(input),
     ...unverifiedSection(input.cases),
     '',
   ].join('\n')
@@ -70,6 +74,32 @@ function caseIntroduction(cases: ParityInput['cases']): string[] {
     `- observed in client (${all.byKind.get('observed in client') ?? 0}): a client of AWS relies on it, or its users have quoted it.`,
     `- unverified (${all.byKind.get('unverified') ?? 0}): our best guess, listed at the end. The table keeps it from changing unnoticed; it does not show`,
     '  that AWS does the same.',
+  ]
+}
+
+const withoutCase = ({ documented, cases }: ParityInput, key: string) =>
+  errorsWithoutCase(documented.get(key) ?? [], cases.get(key)?.errors ?? new Set())
+
+function withoutCaseSection(input: ParityInput): string[] {
+  const operations = new Map<string, string[]>()
+  for (const key of [...input.documented.keys()].toSorted()) {
+    for (const error of withoutCase(input, key)) {
+      operations.set(error, [...(operations.get(error) ?? []), key.slice(key.indexOf('.') + 1)])
+    }
+  }
+  return [
+    '',
+    '## Documented errors without a case',
+    '',
+    "Errors that AWS's SDK documents for an operation and that none of its cases ends in. ServiceException is left out: it",
+    'is what a service says when it fails itself. ValidationException counts for InvalidParameterValueException, and',
+    'RequestEntityTooLargeException for RequestTooLargeException, because AWS sends them in their place.',
+    '',
+    '| error | operations |',
+    '|---|---|',
+    ...[...operations]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([error, names]) => `| ${error} | ${namesOf(names)} |`),
   ]
 }
 
@@ -109,14 +139,20 @@ function section(model: ServiceModel, input: ParityInput): string[] {
     '',
     `${rows.length} operations: ${count('implemented')} implemented, ${count('partly')} partly, ${count('missing')} missing.`,
     '',
-    '| operation | status | cases | sources | shown by |',
-    '|---|---|---|---|---|',
+    '| operation | status | cases | sources | documented errors | shown by |',
+    '|---|---|---|---|---|---|',
     ...rows.map(({ name, key, status }) => {
       const cases = input.cases.get(key)
       const counts = cases === undefined ? '0 | ' : `${cases.total} | ${sourcesText(cases)}`
-      return `| ${name} | ${status} | ${counts} | ${remark(key, status, input)} |`
+      return `| ${name} | ${status} | ${counts} | ${errorsText(input, key)} | ${remark(key, status, input)} |`
     }),
   ]
+}
+
+function errorsText(input: ParityInput, key: string): string {
+  const documented = input.documented.get(key)
+  if (documented === undefined) return ''
+  return `${documented.length - withoutCase(input, key).length} of ${documented.length}`
 }
 
 function remark(key: string, status: Status, { partial, evidence }: ParityInput): string {
@@ -166,6 +202,9 @@ async function main(): Promise<void> {
     partial: new Map(Object.entries(partialOperations)),
     evidence: collectEvidence(join(repository, 'test'), models),
     cases: countCases(new Set(builtOperations)),
+    documented: new Map(
+      Object.keys(lambdaModel.operations).map((name) => [`lambda.${name}`, documentedErrors(name)]),
+    ),
   })
   const file = join(repository, 'docs/parity.md')
   if (!process.argv.includes('--check')) {

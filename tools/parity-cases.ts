@@ -10,6 +10,8 @@ export interface CaseCounts {
   readonly byKind: ReadonlyMap<SourceKind, number>
   /** What the unverified ones rest on, with their number. */
   readonly unverified: ReadonlyMap<string, number>
+  /** Types of the errors that they end in. */
+  readonly errors: ReadonlySet<string>
 }
 
 /** In the order in which the table names them: the surest first. */
@@ -24,27 +26,34 @@ export const SOURCE_KINDS: readonly SourceKind[] = [
 /** By `service.Operation`. `built` are the operations that the generated cases are made for. */
 export function countCases(built: ReadonlySet<string>): ReadonlyMap<string, CaseCounts> {
   const operations = Object.keys(lambdaModel.operations).filter((name) => built.has(`lambda.${name}`))
-  const sources = new Map<string, Source[]>()
-  for (const { operation, source } of [...allCases, ...generatedCases(lambdaModel, operations)]) {
+  const cases = new Map<string, Counted[]>()
+  for (const item of [...allCases, ...generatedCases(lambdaModel, operations)]) {
+    const { operation } = item
     if (!Object.hasOwn(lambdaModel.operations, operation)) throw new Error(`No operation '${operation}'`)
     const key = `lambda.${operation}`
-    sources.set(key, [...(sources.get(key) ?? []), source])
+    cases.set(key, [...(cases.get(key) ?? []), item])
   }
-  return new Map([...sources].map(([key, list]) => [key, counted(list)]))
+  return new Map([...cases].map(([key, list]) => [key, counted(list)]))
 }
 
-function counted(sources: readonly Source[]): CaseCounts {
+interface Counted {
+  readonly source: Source
+  readonly expect: { readonly errorType?: string }
+}
+
+function counted(cases: readonly Counted[]): CaseCounts {
   const byKind = new Map<SourceKind, number>()
   const unverified = new Map<string, number>()
-  for (const source of sources) {
+  for (const { source } of cases) {
     byKind.set(source.kind, (byKind.get(source.kind) ?? 0) + 1)
     if (source.kind === 'unverified') unverified.set(source.of, (unverified.get(source.of) ?? 0) + 1)
   }
-  return { total: sources.length, byKind, unverified }
+  const errors = new Set(cases.flatMap(({ expect }) => expect.errorType ?? []))
+  return { total: cases.length, byKind, unverified, errors }
 }
 
 /** All counts as one. */
-export function summed(counts: Iterable<CaseCounts>): CaseCounts {
+export function summed(counts: Iterable<CaseCounts>): Omit<CaseCounts, 'errors'> {
   const byKind = new Map<SourceKind, number>()
   const unverified = new Map<string, number>()
   let total = 0
@@ -57,7 +66,7 @@ export function summed(counts: Iterable<CaseCounts>): CaseCounts {
 }
 
 /** `12 recorded, 3 model`. */
-export const sourcesText = ({ byKind }: CaseCounts): string =>
+export const sourcesText = ({ byKind }: Pick<CaseCounts, 'byKind'>): string =>
   SOURCE_KINDS.flatMap((kind) => {
     const number = byKind.get(kind)
     return number === undefined ? [] : [`${number} ${kind}`]

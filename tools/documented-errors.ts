@@ -1,0 +1,30 @@
+/** Which errors AWS's SDK documents for each operation, and which of them the cases of test/parity show. */
+import { readFileSync } from 'node:fs'
+
+const commands = new URL('../node_modules/@aws-sdk/client-lambda/dist-types/commands/', import.meta.url)
+
+/** The SDK's own base class, and what a service says when it fails itself. */
+const NOT_PROVOKED: ReadonlySet<string> = new Set(['LambdaServiceException', 'ServiceException'])
+
+/**
+ * What AWS sends in place of a documented error: constraints of the model end in an error that no model lists, and so do
+ * bodies that are too large.
+ */
+const SENT_INSTEAD: Readonly<Record<string, string>> = {
+  InvalidParameterValueException: 'ValidationException',
+  RequestTooLargeException: 'RequestEntityTooLargeException',
+}
+
+/** From the comments of the SDK's type declarations, which the API model generates. */
+export function documentedErrors(operation: string): readonly string[] {
+  const text = readFileSync(new URL(`${operation}Command.d.ts`, commands), 'utf8')
+  const names = [...text.matchAll(/@throws \{@link (\w+)\}/g)].map((match) => match[1] ?? '')
+  return names.filter((name) => !NOT_PROVOKED.has(name)).toSorted()
+}
+
+/** The documented errors that none of `shown`, the types of an operation's cases, stands for. */
+export const errorsWithoutCase = (
+  documented: readonly string[],
+  shown: ReadonlySet<string>,
+): readonly string[] =>
+  documented.filter((name) => !shown.has(name) && !shown.has(SENT_INSTEAD[name] ?? name))
