@@ -10,7 +10,7 @@ import {
   typicalAfter,
   waitingInVain,
 } from '#data-plane/placement/decide.ts'
-import { createGroups, type Group, type Slot } from '#data-plane/placement/groups.ts'
+import { createGroups, newSlot, type Group, type Slot } from '#data-plane/placement/groups.ts'
 import { createHostLoad } from '#data-plane/placement/host-load.ts'
 import { createHolding } from '#data-plane/placement/holding.ts'
 import { createKeptPool } from '#data-plane/placement/kept-environments.ts'
@@ -158,19 +158,8 @@ export function createPlacement(options: {
   }
 
   const arrive = (group: Group, environment: Environment, memoryMiB: number, isKept: boolean) => {
-    const slot: Slot = {
-      environment,
-      group,
-      memoryMiB,
-      kept: isKept,
-      running: 0,
-      startedAt: clock.monotonic(),
-      idleSince: 0,
-      stopping: false,
-      gone: false,
-      newer: undefined,
-      older: undefined,
-    }
+    const startedAt = clock.monotonic()
+    const slot = newSlot({ environment, group, memoryMiB, kept: isKept, startedAt })
     slots.add(slot)
     group.slots++
     void environment.gone.then(() => remove(slot))
@@ -294,9 +283,12 @@ export function createPlacement(options: {
     return 'done'
   }
 
+  /** One that has died since its last invocation is replaced, like one that died in it. */
   const takeReady = (group: Group): Slot | undefined => {
     let slot = kept.take(group)
-    while (slot && !isUsable(slot)) slot = kept.take(group)
+    for (; slot && !(isUsable(slot) && slot.environment.initialised); slot = kept.take(group)) {
+      void stopSlot(slot)
+    }
     return slot
   }
 

@@ -141,6 +141,20 @@ test('kept: one that dies, is reset or fails is replaced', async () => {
   assert.deepEqual(last(), { wanted: 1, starting: 0, ready: 1 })
 })
 
+test('kept: one that has lost its process while it was idle is replaced instead of used', async () => {
+  const { keep, arrive, send, worker } = setup()
+  await keep(2)
+  await arrive()
+  const last = worker.environments[1]
+  if (last) last.initialised = false
+  await send()
+  assert.deepEqual(
+    worker.environments.map(({ state }) => state),
+    ['busy', 'gone'],
+  )
+  assert.equal(worker.starts.length, 3)
+})
+
 test('kept: one that has reached its age stays until another has taken its place', async () => {
   const { keep, arrive, worker, clock, last } = setup({ maxAgeMs: 10 * MINUTE_MS })
   await keep(1)
