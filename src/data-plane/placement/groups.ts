@@ -33,7 +33,15 @@ export interface Slot extends RecencyLinks<Slot> {
 /** An environment that has just arrived. */
 export const newSlot = (
   parts: Pick<Slot, 'environment' | 'group' | 'memoryMiB' | 'kept' | 'startedAt'>,
-): Slot => ({ ...parts, idleSince: 0, stopping: false, gone: false, newer: undefined, older: undefined })
+): Slot => ({
+  ...parts,
+  running: 0,
+  idleSince: 0,
+  stopping: false,
+  gone: false,
+  newer: undefined,
+  older: undefined,
+})
 
 /** An invocation without an environment. */
 export interface Waiter {
