@@ -58,8 +58,8 @@ export interface QueueEndpoint {
 const ANSWER_TIMEOUT_MS = 15_000
 /** Ten messages of the largest size, with the rest of the answer. */
 const MAX_ANSWER_BYTES = 16 * MIB
-/** Connections of one region's client. A poller that waits for messages holds one. */
-const MAX_SOCKETS = 512
+/** Connections of one region's client. A receiver that waits for messages holds one; beyond these they take turns. */
+const MAX_SOCKETS = 2048
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -115,9 +115,13 @@ export function createQueueClient(options: {
         })
       })
       const timeoutMs = waitMs + ANSWER_TIMEOUT_MS
-      const cancelTimeout = clock.after(timeoutMs, () =>
-        request.destroy(new Error(`The queue did not answer within ${timeoutMs} ms`)),
-      )
+      let cancelTimeout = () => {}
+      // Waiting for a connection is no fault of the service.
+      request.once('socket', () => {
+        cancelTimeout = clock.after(timeoutMs, () =>
+          request.destroy(new Error(`The queue did not answer within ${timeoutMs} ms`)),
+        )
+      })
       request.on('error', (error) => {
         cancelTimeout()
         reject(error)

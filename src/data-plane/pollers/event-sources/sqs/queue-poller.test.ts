@@ -27,6 +27,9 @@ function rig(settings: Partial<MappingSettings> = {}) {
   const faults: Error[] = []
   let wake = Promise.withResolvers<void>()
   let receiving = 0
+  let calls = 0
+  /** A service that does not wait for messages. */
+  let impatient = false
   const client: QueueClient = {
     queueUrl: async () => 'url',
     visibilityTimeoutSeconds: async () => 30,
@@ -34,8 +37,10 @@ function rig(settings: Partial<MappingSettings> = {}) {
       const fault = faults.shift()
       if (fault) throw fault
       receiving++
+      calls++
       try {
         while (waiting.length === 0) {
+          if (impatient) return []
           signal.throwIfAborted()
           const left = new Promise<void>((resolve) => {
             signal.addEventListener('abort', () => resolve(), { once: true })
@@ -101,6 +106,10 @@ function rig(settings: Partial<MappingSettings> = {}) {
     get receiving() {
       return receiving
     },
+    get calls() {
+      return calls
+    },
+    becomeImpatient: () => (impatient = true),
     answer: (next: typeof answer) => (answer = next),
     put(...ids: string[]) {
       waiting.push(...ids.map(message))
@@ -192,4 +201,19 @@ test('queue poller: more receivers while there are messages, within the concurre
   await wide.poller.close()
   await narrow.poller.close()
   assert.deepEqual([wide.receiving, narrow.receiving], [0, 0])
+})
+
+test('queue poller: a service that does not wait is not asked without end', async () => {
+  const one = rig()
+  one.becomeImpatient()
+  for (let halfSecond = 0; halfSecond < 10; halfSecond++) {
+    await one.settle()
+    one.clock.advance(500)
+  }
+  assert.ok(one.calls >= 9 && one.calls <= 11, `${one.calls} calls in five seconds`)
+  one.put('a')
+  one.clock.advance(500)
+  await one.settle()
+  assert.deepEqual(one.removed, ['a'])
+  await one.poller.close()
 })

@@ -35,6 +35,7 @@ export interface QueuePollerOptions {
 
 const LONG_POLL_SECONDS = 20
 const MAX_RECEIVE = 10
+const SHORTEST_POLL_MS = 500
 const FIRST_BACKOFF_MS = 1_000
 /** AWS starts with five and goes up to 1,000; one is enough for a quiet queue here. */
 const LEAST_RECEIVERS = 1
@@ -91,8 +92,20 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
 
   /** Messages for one batch: the first ones that come, and with a window those that follow within it. */
   const gather = async ({ url }: Queue): Promise<{ messages: readonly QueueMessage[]; since: number }> => {
-    const receive = (max: number, waitSeconds: number) =>
-      client.receive(url, { max: Math.min(MAX_RECEIVE, max), waitSeconds }, closing.signal)
+    const receive = async (max: number, waitSeconds: number) => {
+      const asked = clock.monotonic()
+      const found = await client.receive(
+        url,
+        { max: Math.min(MAX_RECEIVE, max), waitSeconds },
+        closing.signal,
+      )
+      const tookMs = clock.monotonic() - asked
+      // Not every service waits as it is told to; this one must not be asked without end.
+      if (found.length === 0 && tookMs < SHORTEST_POLL_MS) {
+        await sleep(clock, SHORTEST_POLL_MS - tookMs, closing.signal)
+      }
+      return found
+    }
     const messages = [
       ...(await persistently('A queue could not be read', () => receive(batchSize, LONG_POLL_SECONDS))),
     ]
