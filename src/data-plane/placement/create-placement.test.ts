@@ -519,6 +519,27 @@ test('placement: at the cap on environments an idle one gives its place', async 
   assert.equal(environment(0).stops, 1)
 })
 
+test('placement: a full host with many idle environments keeps room for the next one', async () => {
+  const { worker, start, environment, send } = setup({ minIdleForRoomAhead: 3 }, 4 * 128)
+  for (let n = 0; n < 4; n++) {
+    send(aVersion({ name: `f${n}`, memoryMiB: 128 }))
+    await settle()
+    start(n).succeed()
+    await settle()
+    environment(n).finish()
+    await settle()
+  }
+  // With the fourth the host was full, and three were idle: the one used longest ago has gone.
+  assert.deepEqual(
+    [0, 1, 2, 3].map((n) => environment(n).stops),
+    [1, 0, 0, 0],
+  )
+  send(aVersion({ name: 'next', memoryMiB: 128 }))
+  await settle()
+  assert.equal(worker.starts.length, 5)
+  assert.equal(environment(1).stops, 0, 'the next one did not have to wait for another to go')
+})
+
 test('placement: drain waits for what runs, takes nothing new, and gives up at its deadline', async () => {
   const { clock, start, environment, send, placement } = setup()
   const version = aVersion()

@@ -198,6 +198,7 @@ export function createPlacement(options: {
     if (environment) arrive(group, environment, version.memoryMiB, false)
     else startFailed(group, error)
     pump()
+    if (host.needsRoomAhead(version.memoryMiB, idle.count)) reclaim()
   }
 
   /** Starts one that is to be kept ready. */

@@ -5,6 +5,7 @@ import {
   decideAssignment,
   decideHold,
   decideKeep,
+  decideRoomAhead,
   decideStart,
   waitingInVain,
   typicalAfter,
@@ -99,3 +100,18 @@ test('hold: what is typical follows a change of behaviour within about ten invoc
   for (let count = 0; count < 10; count++) typicalMs = typicalAfter(typicalMs, 100)
   assert.ok(typicalMs !== undefined && typicalMs > 80)
 })
+
+const AHEAD: readonly [string, Partial<HostState>, boolean][] = [
+  ['there is room for another', { usedMiB: 800, environments: 10, idle: 9 }, false],
+  ['the host is full of idle ones', { usedMiB: 900, environments: 10, idle: 9 }, true],
+  ['one that is stopping gives enough', { usedMiB: 900, idle: 9, stopping: 1, stoppingMiB: 128 }, false],
+  ['few are idle: each is worth more than the wait', { usedMiB: 900, environments: 10, idle: 7 }, false],
+  ['no place is left', { usedMiB: 100, environments: 20, idle: 9 }, true],
+]
+for (const [name, state, expected] of AHEAD) {
+  test(`room ahead: ${name}`, () =>
+    assert.equal(
+      decideRoomAhead({ ...host, ...state }, 128, { maxEnvironments: 20, minIdleForRoomAhead: 8 }),
+      expected,
+    ))
+}

@@ -93,6 +93,21 @@ export function decideStart(
   return missingPlaces > 0 ? 'wait' : 'skip'
 }
 
+/**
+ * Whether an idle environment is stopped ahead of demand, after one of `memoryMiB` has started: on a full host the next
+ * function would wait for that. Where few are idle each of them is worth more than the wait.
+ */
+export function decideRoomAhead(
+  host: Omit<HostState, 'startingNow'>,
+  memoryMiB: number,
+  policy: Pick<PlacementPolicy, 'maxEnvironments' | 'minIdleForRoomAhead'>,
+): boolean {
+  if (host.idle < policy.minIdleForRoomAhead) return false
+  const missingPlaces = host.environments + 1 - host.stopping - policy.maxEnvironments
+  const missingMiB = host.usedMiB + memoryMiB - host.stoppingMiB - host.maxMiB
+  return missingPlaces > 0 || missingMiB > 0
+}
+
 /** What becomes of an environment that has no invocation now. */
 export interface KeepState {
   readonly ageMs: number

@@ -1,11 +1,13 @@
 /** What of this host is taken: places and memory, those of environments that start or stop included. */
-import { decideStart, type StartDecision } from '#data-plane/placement/decide.ts'
+import { decideRoomAhead, decideStart, type StartDecision } from '#data-plane/placement/decide.ts'
 import type { PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { WorkerCapacity } from '#data-plane/worker/port.ts'
 
 export interface HostLoad {
   /** Whether an environment of `memoryMiB` may start now; `idle` environments could be stopped for it. */
   mayStart(memoryMiB: number, idle: number): StartDecision
+  /** Whether one of them is to be stopped, so that the next environment of that size finds room. */
+  needsRoomAhead(memoryMiB: number, idle: number): boolean
   startBegins(memoryMiB: number): void
   /** The environment is there, or its start has failed. */
   startEnds(memoryMiB: number, arrived: boolean): void
@@ -25,21 +27,22 @@ export function createHostLoad(options: {
   let usedMiB = 0
   let stopping = 0
   let stoppingMiB = 0
+  const stateWith = (idle: number) => {
+    const { memoryMiB: promisedMiB, maxMemoryMiB } = capacity()
+    return {
+      startingNow,
+      environments: arrived + startingNow,
+      // Whichever is worse: the worker may hold memory that placement did not ask for.
+      usedMiB: Math.max(usedMiB, promisedMiB),
+      maxMiB: maxMemoryMiB,
+      stopping,
+      stoppingMiB,
+      idle,
+    }
+  }
   return {
-    mayStart(memoryMiB, idle) {
-      const { memoryMiB: promisedMiB, maxMemoryMiB } = capacity()
-      const host = {
-        startingNow,
-        environments: arrived + startingNow,
-        // Whichever is worse: the worker may hold memory that placement did not ask for.
-        usedMiB: Math.max(usedMiB, promisedMiB),
-        maxMiB: maxMemoryMiB,
-        stopping,
-        stoppingMiB,
-        idle,
-      }
-      return decideStart(host, memoryMiB, policy)
-    },
+    mayStart: (memoryMiB, idle) => decideStart(stateWith(idle), memoryMiB, policy),
+    needsRoomAhead: (memoryMiB, idle) => decideRoomAhead(stateWith(idle), memoryMiB, policy),
     startBegins(memoryMiB) {
       startingNow++
       usedMiB += memoryMiB

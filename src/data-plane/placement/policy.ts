@@ -12,6 +12,8 @@ export interface PlacementPolicy {
   readonly maxStarting: number
   /** Environments of this host, starting ones included. */
   readonly maxEnvironments: number
+  /** From so many idle environments on, a full host keeps room for one more. */
+  readonly minIdleForRoomAhead: number
   /**
    * Environments that a function may start on demand at once after a quiet time, and how many more each second.
    */
@@ -45,6 +47,7 @@ export const defaultPlacementPolicy = (): PlacementPolicy => ({
   // Two for each core, because an init also waits; four at least, so that a few slow ones do not shut out the others.
   maxStarting: Math.max(4, 2 * availableParallelism()),
   maxEnvironments: 1000,
+  minIdleForRoomAhead: 16,
   // 1,000 in ten seconds for each function, refilled all the time, never more (developer guide, scaling rate).
   scalingBurst: 1000,
   scalingPerSecond: 100,
