@@ -4,6 +4,7 @@ import { callbackCases } from './cases/callbacks.ts'
 import { capacityProviderCases } from './cases/capacity-providers.ts'
 import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
+import { configurationCases } from './cases/configurations.ts'
 import { documentedErrorCases } from './cases/documented-errors.ts'
 import { durableCases } from './cases/durable.ts'
 import { eventInvokeConfigCases } from './cases/event-invoke-config.ts'
@@ -26,6 +27,7 @@ import type { ParityCase } from './parity-case.ts'
 export const allCases: readonly ParityCase[] = [
   functionCases,
   functionRefusalCases,
+  configurationCases,
   versionCases,
   aliasCases,
   tagCases,

@@ -39,6 +39,7 @@ const FORMS: Readonly<Record<string, readonly Form[]>> = {
   Location: [text('<url>', /^https?:\/\/\S+$/)],
   FunctionUrl: [text('<function url>', /^https?:\/\/[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.\S+\/$/)],
   RuntimeVersionArn: [text('<runtime version>', /^arn:aws:lambda:[a-z0-9-]+::runtime:[0-9a-f]{64}$/)],
+  VpcId: [text('<vpc>', /^vpc-[0-9a-f]+$/)],
   DurableExecutionArn: [
     text(
       '<durable execution>',

@@ -26,6 +26,8 @@ const REVISIONS = recorded(
   'localstack test_lambda_api TestLambdaRevisions.test_function_revisions_version_and_alias, 2024',
 )
 
+const NAMING = recorded('localstack test_lambda_api TestLambdaAlias.test_alias_naming, 2024')
+
 const TWO_VERSIONS = [FN, publish(), configure({ Description: 'two' }), publish()]
 const alias = (more: Input = {}) => ({ FunctionName: 'fn', Name: 'live', FunctionVersion: '1', ...more })
 const view = (more: Input = {}) => ({
@@ -346,5 +348,23 @@ export const aliasCases: readonly ParityCase[] = [
     input: { FunctionName: 'fn', Qualifier: '1' },
     expect: conflict('Unable to delete version because the following aliases reference it: [live]'),
     source: observed('go-lambda-cleanup and cloud-custodian, whose users met this error of AWS'),
+  },
+  {
+    operation: 'CreateAlias',
+    name: 'a date as its name',
+    given: [FN, publish()],
+    input: alias({ Name: '2024-01-02' }),
+    expect: created(view({ AliasArn: `${ARN}:2024-01-02`, Name: '2024-01-02' })),
+    source: NAMING,
+  },
+  {
+    operation: 'CreateAlias',
+    name: 'a number as its name',
+    given: [FN, publish()],
+    input: alias({ Name: '2024' }),
+    expect: validation(
+      "1 validation error detected: Value '2024' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
+    ),
+    source: NAMING,
   },
 ]

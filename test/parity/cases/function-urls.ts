@@ -3,9 +3,11 @@ import { ARN, FN, publish } from '../function-bodies.ts'
 import {
   conflict,
   created,
+  documented,
   invalid,
   noContent,
   notFound,
+  observed,
   ok,
   recorded,
   step,
@@ -38,6 +40,15 @@ const view = (more: Input = {}) => ({
   ...more,
 })
 const full = (more: Input = {}) => view({ InvokeMode: 'BUFFERED', LastModifiedTime: '<date>', ...more })
+
+const CORS = {
+  AllowCredentials: true,
+  AllowHeaders: ['x-custom'],
+  AllowMethods: ['GET'],
+  AllowOrigins: ['https://example.org'],
+  ExposeHeaders: ['date'],
+  MaxAge: 60,
+}
 
 const GONE = notFound('The resource you requested does not exist.')
 const NO_FUNCTION = notFound('Function does not exist')
@@ -163,6 +174,34 @@ export const functionUrlCases: readonly ParityCase[] = [
     { FunctionName: 'fn' },
     ok({ FunctionUrlConfigs: [full(), full({ FunctionArn: `${ARN}:live` })] }),
     PAGING,
+  ),
+  one(
+    'CreateFunctionUrlConfig',
+    'with all members',
+    [FN],
+    url({ InvokeMode: 'RESPONSE_STREAM', Cors: CORS }),
+    created(view({ InvokeMode: 'RESPONSE_STREAM', Cors: CORS })),
+    documented('CreateFunctionUrlConfig in the API reference'),
+  ),
+  one(
+    'CreateFunctionUrlConfig',
+    'a method that is none',
+    [FN],
+    url({ Cors: { AllowMethods: ['GET', 'POST', 'OPTIONS'] } }),
+    validation(
+      "1 validation error detected: Value '[GET, POST, OPTIONS]' at 'cors.allowMethods' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 6, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: .*, Member must not be null]",
+    ),
+    observed('users of AWS, who have quoted this text'),
+  ),
+  one(
+    'CreateFunctionUrlConfig',
+    'a mode that is none',
+    [FN],
+    url({ InvokeMode: 'UNKNOWN' }),
+    validation(
+      "1 validation error detected: Value 'UNKNOWN' at 'invokeMode' failed to satisfy constraint: Member must satisfy enum value set: [RESPONSE_STREAM, BUFFERED]",
+    ),
+    recorded('localstack test_lambda TestLambdaURL.test_lambda_url_invalid_invoke_mode, 2023'),
   ),
   ...exceptions('CreateFunctionUrlConfig', NO_FUNCTION, undefined),
   ...exceptions('GetFunctionUrlConfig', GONE, GONE),
