@@ -72,6 +72,7 @@ export async function createDataPlane(options: {
   readonly keys: CustomerKeys
   /** Opens the variables of functions. */
   readonly environments: WorkerOptions['environments']
+  readonly packageKeys: WorkerOptions['packageKeys']
   readonly sealer: Sealer
   readonly clock: Clock
   readonly random: Random
@@ -131,6 +132,7 @@ export async function createDataPlane(options: {
     sessions: { framed: createFramedSession, http: createHttpSession },
     blobs: store.blobs,
     environments,
+    packageKeys: options.packageKeys,
     logSink,
     metrics,
     logger,

@@ -21,6 +21,7 @@ import { createLambdaOperations } from '#control-plane/api/operations.ts'
 import { createLayerResolver } from '#control-plane/layers/layer-resolver.ts'
 import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
+import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type {
   ExecutionRoles,
@@ -47,6 +48,7 @@ export function createLambdaControl(options: {
   readonly store: Store
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
+  readonly packageKeys: PackageKeys
   readonly roles: ExecutionRoles | undefined
   /** Signs the links of code packages. */
   readonly key: Uint8Array
@@ -112,6 +114,7 @@ export function createLambdaControl(options: {
         hostResources,
         sealer,
         environments: options.environments,
+        packageKeys: options.packageKeys,
         roles: options.roles,
         clock,
         random,

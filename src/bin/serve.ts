@@ -19,6 +19,7 @@ import { accessPointId } from '#contracts/file-system.ts'
 import { networkOf } from '#contracts/network.ts'
 import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { createEnvironmentVault } from '#contracts/environment-vault.ts'
+import { createPackageKeys } from '#contracts/package-keys.ts'
 import { systemClock as clock } from '#kernel/clock.ts'
 import { systemRandom as random } from '#kernel/random.ts'
 import { createSealer } from '#kernel/sealed.ts'
@@ -65,6 +66,7 @@ async function serve(settings: Settings) {
   })
   const { session, roleSessions, keys } = neighbours
   const environments = createEnvironmentVault({ sealer, keys })
+  const packageKeys = createPackageKeys(keys)
   const authorisation =
     settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
 
@@ -73,6 +75,7 @@ async function serve(settings: Settings) {
     documents,
     keys,
     environments,
+    packageKeys,
     sealer,
     clock,
     random,
@@ -108,6 +111,7 @@ async function serve(settings: Settings) {
     store,
     sealer,
     environments,
+    packageKeys,
     roles: authorisation,
     key,
     clock,

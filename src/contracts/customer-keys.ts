@@ -53,13 +53,13 @@ export function decryptFailure(error: unknown): unknown {
   )
 }
 
-/** What is told of a durable execution whose data can't be encrypted or decrypted. Names as above; the text is unverified. */
-export function durableExecutionFailure(error: unknown): unknown {
+/** What is told of other things that rest under a key that can't be used. Names as above; the text is unverified. */
+export function keyFailure(error: unknown, what: string): unknown {
   if (!(error instanceof LambdaError)) return error
   const trouble = troubleOf(error)
   return new LambdaError(
     INVOKE_CODES[trouble],
-    `Lambda was unable to access the data of the durable execution because ${BECAUSE[trouble]}. Please check the function's KMS key settings. KMS Exception: ${error.code} KMS Message: ${error.message}`,
+    `Lambda was unable to ${what} because ${BECAUSE[trouble]}. Please check the function's KMS key settings. KMS Exception: ${error.code} KMS Message: ${error.message}`,
     { status: 502, withoutType: true, cause: error },
   )
 }

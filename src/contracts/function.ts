@@ -6,6 +6,7 @@
 import type { FunctionId } from '#contracts/arn.ts'
 import type { ManagedInstances } from '#contracts/capacity-provider.ts'
 import type { CodeSignature } from '#contracts/code-signing.ts'
+import type { PackageEncryption } from '#contracts/package-keys.ts'
 import type { DurableSettings } from '#contracts/durable.ts'
 
 /** Source: enum State of the Lambda API model. */
@@ -33,6 +34,8 @@ export interface CodePackage {
   readonly unzippedBytes?: number
   /** Undefined: it is not signed. */
   readonly signature?: CodeSignature
+  /** The blob is the package encrypted, and has another digest and 28 bytes more. */
+  readonly encryption?: PackageEncryption
 }
 
 /** A layer version as one function version refers to it. Merge order is list order: a later layer wins. */

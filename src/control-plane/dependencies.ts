@@ -1,5 +1,6 @@
 /** What the operations are made of. */
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Sealer } from '#kernel/sealed.ts'
@@ -28,6 +29,7 @@ export interface Dependencies {
   readonly hostResources: HostResources
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
+  readonly packageKeys: PackageKeys
   /** Absent: nobody asks for roles, and any will do. */
   readonly roles?: ExecutionRoles | undefined
   readonly clock: Clock

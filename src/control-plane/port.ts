@@ -1,5 +1,6 @@
 /** What the control plane needs from others. Everything here throws AWS-shaped `LambdaError`s. */
 import type { FunctionId, Scope } from '#contracts/arn.ts'
+import type { PackageSealing } from '#contracts/package-keys.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
@@ -19,11 +20,19 @@ export interface ExecutionRoles {
 /** Keeps deployment packages. */
 export interface CodeStore {
   /** Checks the archive and stores it; durable when it resolves. Refuses what is no zip or too large. */
-  fromZip(zip: Uint8Array): Promise<CodePackage & { readonly unzippedBytes: number }>
+  fromZip(
+    zip: Uint8Array,
+    sealing?: PackageSealing,
+  ): Promise<CodePackage & { readonly unzippedBytes: number }>
   /** The same for an object of a bucket. */
-  fromBucket(source: BucketSource): Promise<CodePackage & { readonly unzippedBytes: number }>
-  /** A URL that downloads the package without further credentials, for a limited time. */
-  location(pkg: CodePackage, context: { readonly endpoint: string }): string
+  fromBucket(
+    source: BucketSource,
+    sealing?: PackageSealing,
+  ): Promise<CodePackage & { readonly unzippedBytes: number }>
+  /**
+   * A URL that downloads the package without further credentials, for a limited time. `key` opens an encrypted one.
+   */
+  location(pkg: CodePackage, context: { readonly endpoint: string; readonly key?: Uint8Array }): string
 }
 
 export interface FoundImage {

@@ -9,6 +9,8 @@ import type {
 
 import type { DurableSettings } from '#contracts/durable.ts'
 import { capacityProviderArn, functionArn, LATEST } from '#contracts/arn.ts'
+import type { PackageKeys } from '#contracts/package-keys.ts'
+import { LambdaError } from '#contracts/errors.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type {
   Alias,
@@ -119,12 +121,25 @@ const overridesView = ({ entryPoint, command, workingDirectory }: ImageOverrides
   })
 
 /** Where the code of a version lies: a package behind a link, or an image. */
-export function codeView(
-  { code, image }: FunctionVersion,
-  codeStore: Pick<CodeStore, 'location'>,
-  context: { readonly endpoint: string },
-): FunctionCodeLocation {
-  if (!image) return { RepositoryType: 'S3', Location: codeStore.location(code, context) }
+export async function codeView(
+  version: FunctionVersion,
+  { codeStore, packageKeys }: { readonly codeStore: CodeStore; readonly packageKeys: PackageKeys },
+  { endpoint }: { readonly endpoint: string },
+): Promise<FunctionCodeLocation> {
+  const { code, image } = version
+  if (!image) {
+    const { encryption } = code
+    if (!encryption) return { RepositoryType: 'S3', Location: codeStore.location(code, { endpoint }) }
+    const view = { RepositoryType: 'S3', SourceKMSKeyArn: encryption.kmsKeyArn }
+    try {
+      const key = await packageKeys.open(version, encryption)
+      return { ...view, Location: codeStore.location(code, { endpoint, key }) }
+    } catch (error) {
+      if (!(error instanceof LambdaError)) throw error
+      // That the error stands in place of the link is what the API model has it for; the text is unverified.
+      return { ...view, Error: { ErrorCode: error.code, Message: error.message } }
+    }
+  }
   return withoutUndefined<FunctionCodeLocation>({
     RepositoryType: 'ECR',
     ImageUri: image.uri,

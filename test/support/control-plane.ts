@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 
 import type { Scope } from '#contracts/arn.ts'
+import { createPackageKeys } from '#contracts/package-keys.ts'
 import { createEnvironmentVault } from '#contracts/environment-vault.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
@@ -205,6 +206,7 @@ export function createControlPlane(
     hostResources: { subnets: readSubnets(''), hasFileSystem: (arn) => arn.includes('fsap-0') },
     sealer,
     environments: createEnvironmentVault({ sealer, keys }),
+    packageKeys: createPackageKeys(keys),
     clock,
     random,
   })

@@ -79,6 +79,7 @@ export async function createWorkerRig(options: {
     driver: await options.driver(directory, logger),
     sessions: { framed: createFramedSession, http: createHttpSession },
     blobs,
+    packageKeys: { open: () => Promise.reject(new Error('Nothing is encrypted')) },
     environments: { open: async (id, sealed) => sealer.open(sealed, environmentContext(id)) },
     logSink: {
       append({ stream, events }) {

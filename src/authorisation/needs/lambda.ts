@@ -131,14 +131,21 @@ const useCapacityProvider = (config: unknown, { account }: Asking): readonly Nee
     : [{ action: 'lambda:PassCapacityProvider', resource, account: accountOf(resource) ?? account }]
 }
 
-/** Lambda grants itself the use of the key, for which its caller must be allowed to make grants (developer guide). */
-const useKey = (arn: unknown, { account }: Asking): readonly Need[] => {
+/**
+ * Lambda grants itself the use of the key of variables, for which its caller must be allowed to make grants, and asks for a
+ * data key in its caller's name to encrypt code (developer guide).
+ */
+const useKey = (
+  action: 'kms:CreateGrant' | 'kms:GenerateDataKey',
+  arn: unknown,
+  { account }: Asking,
+): readonly Need[] => {
   const resource = text(arn)
   if (resource === undefined) return []
   const policy = keyPolicy(resource)
   return [
     {
-      action: 'kms:CreateGrant',
+      action,
       resource,
       account: accountOf(resource) ?? account,
       keys: keysOf({ 'kms:calleraccount': account }),
@@ -155,7 +162,8 @@ const createFunction: NeedsOf = (input, asking) => {
     ...passRole(input['Role'], asking, need.resource),
     ...useLayers(input['Layers'], asking),
     ...useCapacityProvider(input['CapacityProviderConfig'], asking),
-    ...useKey(input['KMSKeyArn'], asking),
+    ...useKey('kms:CreateGrant', input['KMSKeyArn'], asking),
+    ...useKey('kms:GenerateDataKey', members(input['Code'])['SourceKMSKeyArn'], asking),
     ...tagNew(input['Tags'], need),
   ]
 }
@@ -168,7 +176,7 @@ const updateConfiguration: NeedsOf = (input, asking) => {
     ...passRole(input['Role'], asking, need.resource),
     ...useLayers(input['Layers'], asking),
     ...useCapacityProvider(input['CapacityProviderConfig'], asking),
-    ...useKey(input['KMSKeyArn'], asking),
+    ...useKey('kms:CreateGrant', input['KMSKeyArn'], asking),
   ]
 }
 
@@ -234,9 +242,12 @@ export const lambdaNeeds: ServiceNeeds = {
 
   CreateFunction: createFunction,
   UpdateFunctionConfiguration: updateConfiguration,
+  UpdateFunctionCode: (input, asking) => [
+    functionNeed('lambda:UpdateFunctionCode', input['FunctionName'], asking),
+    ...useKey('kms:GenerateDataKey', input['SourceKMSKeyArn'], asking),
+  ],
   ...Object.fromEntries(
     [
-      'UpdateFunctionCode',
       'PublishVersion',
       'ListVersionsByFunction',
       'CreateAlias',

@@ -13,7 +13,8 @@ export const getFunctionHandler =
     documents,
     codeStore,
     environments,
-  }: Pick<Dependencies, 'documents' | 'codeStore' | 'environments'>): OperationHandler<
+    packageKeys,
+  }: Pick<Dependencies, 'documents' | 'codeStore' | 'environments' | 'packageKeys'>): OperationHandler<
     GetFunctionRequest,
     GetFunctionResponse
   > =>
@@ -25,7 +26,7 @@ export const getFunctionHandler =
     const { head, version } = await documents.resolve(id, qualifier)
     return withoutUndefined<GetFunctionResponse>({
       Configuration: await configurationView(version, environments, qualifier),
-      Code: codeView(version, codeStore, context),
+      Code: await codeView(version, { codeStore, packageKeys }, context),
       Tags: Object.keys(head.tags).length > 0 ? { ...head.tags } : undefined,
       Concurrency:
         head.reservedConcurrency === undefined

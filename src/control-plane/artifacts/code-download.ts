@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { CODE_PATH, createCodeLinks } from '#control-plane/artifacts/code-link.ts'
 import { escapeXml } from '#control-plane/artifacts/s3-error.ts'
 import type { Clock } from '#kernel/clock.ts'
+import { openStream, SEALED_STREAM_BYTES } from '#kernel/sealed-stream.ts'
 import { createSemaphore, SemaphoreFull } from '#kernel/semaphore.ts'
 import { BlobMissing, type Blobs } from '#store/port.ts'
 
@@ -27,16 +28,20 @@ export function createCodeDownload({ blobs, key, clock }: CodeDownloadOptions): 
   const links = createCodeLinks({ key, clock })
   const downloads = createSemaphore({ places: DOWNLOADS_AT_ONCE, maxWaiting: DOWNLOADS_AT_ONCE })
 
-  const send = async (response: ServerResponse, blob: string, head: boolean) => {
-    const sizeBytes = await blobs.sizeOf(blob)
-    if (sizeBytes === undefined) {
+  const send = async (
+    response: ServerResponse,
+    { blob, key: contentKey }: { readonly blob: string; readonly key?: Uint8Array },
+    head: boolean,
+  ) => {
+    const storedBytes = await blobs.sizeOf(blob)
+    if (storedBytes === undefined) {
       sendError(response, 404, 'NoSuchKey', 'The specified key does not exist.')
       return
     }
     const body = head ? undefined : await blobs.get(blob)
     response.writeHead(200, {
       'Content-Type': 'application/zip',
-      'Content-Length': sizeBytes,
+      'Content-Length': contentKey ? storedBytes - SEALED_STREAM_BYTES : storedBytes,
       ETag: `"${blob}"`,
       'Cache-Control': 'private, no-store',
     })
@@ -45,7 +50,7 @@ export function createCodeDownload({ blobs, key, clock }: CodeDownloadOptions): 
       return
     }
     response.setTimeout(STALL_MS, () => response.destroy())
-    await pipeline(body, response)
+    await (contentKey ? pipeline(body, openStream(contentKey), response) : pipeline(body, response))
   }
 
   return async (request, response) => {
@@ -88,7 +93,7 @@ export function createCodeDownload({ blobs, key, clock }: CodeDownloadOptions): 
       return true
     }
     try {
-      await send(response, check.blob, request.method === 'HEAD')
+      await send(response, check, request.method === 'HEAD')
     } catch (error) {
       // Once bytes are out, cutting the connection is the only way to say that the rest is missing.
       if (response.headersSent) response.destroy()

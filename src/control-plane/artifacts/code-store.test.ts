@@ -14,6 +14,7 @@ import { createBucketReader } from '#control-plane/artifacts/bucket-reader.ts'
 import { createCodeLinks } from '#control-plane/artifacts/code-link.ts'
 import { createCodeStore } from '#control-plane/artifacts/code-store.ts'
 import { systemClock } from '#kernel/clock.ts'
+import { openStream } from '#kernel/sealed-stream.ts'
 import { createMemoryStore } from '#store/memory/memory-store.ts'
 import { canonicalText, deriveKey, signature, stringToSign } from '#wire/sigv4.ts'
 
@@ -198,4 +199,30 @@ test('an endpoint that does not answer is a fault of the platform', async () => 
     create({ url: 'http://127.0.0.1:9' }).code.fromBucket({ bucket: 'packages', key: 'x' }),
     { code: 'ServiceException', status: 500 },
   )
+})
+
+test('a package with a key is stored encrypted, and its link gives it back', async () => {
+  const { code, blobs } = create()
+  const sealing = {
+    key: Buffer.alloc(32, 5),
+    encryption: { kmsKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/x', dataKey: 'AA==' },
+  }
+  const pkg = await code.fromZip(ZIP, sealing)
+  assert.deepEqual(
+    [pkg.codeSha256, pkg.sizeBytes],
+    [createHash('sha256').update(ZIP).digest('base64'), ZIP.byteLength],
+  )
+  assert.deepEqual(pkg.encryption, sealing.encryption)
+  const stored = await buffer(await blobs.get(pkg.blob))
+  assert.ok(!stored.includes(ZIP.subarray(0, 30)))
+  const opened = openStream(sealing.key)
+  opened.end(stored)
+  assert.deepEqual(await buffer(opened), ZIP)
+  const links = createCodeLinks({ key: Buffer.alloc(32, 1), clock: systemClock })
+  const url = new URL(code.location(pkg, { endpoint: 'http://localhost', key: sealing.key }))
+  const check = links.check(url.pathname, url.searchParams)
+  assert.deepEqual(check, { kind: 'valid', blob: pkg.blob, key: sealing.key })
+  // The key is part of what is signed.
+  url.searchParams.delete('X-Lambent-Sealed-Key')
+  assert.deepEqual(links.check(url.pathname, url.searchParams), { kind: 'forged' })
 })

@@ -1,8 +1,9 @@
 import { createHash, webcrypto } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 
 import type { ZipInput } from '#archives/zip-source.ts'
 import { LambdaError, serviceFailure, throttled } from '#contracts/errors.ts'
@@ -19,7 +20,9 @@ import {
 } from '#control-plane/artifacts/package-checks.ts'
 import { bucketError } from '#control-plane/artifacts/s3-error.ts'
 import type { CodeStore } from '#control-plane/port.ts'
+import type { PackageSealing } from '#contracts/package-keys.ts'
 import type { Clock } from '#kernel/clock.ts'
+import { SEALED_STREAM_BYTES, sealStream } from '#kernel/sealed-stream.ts'
 import { createSemaphore, SemaphoreFull } from '#kernel/semaphore.ts'
 import { MINUTE_MS } from '#kernel/units.ts'
 import type { Blobs } from '#store/port.ts'
@@ -61,10 +64,39 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
     sizeBytes: number,
     checked: Checked,
     content: Readable | Uint8Array,
+    sealing: PackageSealing | undefined,
   ): Promise<Package> => {
-    const blob = digest.toString('hex')
-    await blobs.put(blob, content, MAX_UNZIPPED_BYTES)
-    return { blob, codeSha256: digest.toString('base64'), sizeBytes, ...checked }
+    const codeSha256 = digest.toString('base64')
+    if (!sealing) {
+      const blob = digest.toString('hex')
+      await blobs.put(blob, content, MAX_UNZIPPED_BYTES)
+      return { blob, codeSha256, sizeBytes, ...checked }
+    }
+    const readable = content instanceof Uint8Array ? Readable.from(piecesOf(content)) : content
+    const blob = await putSealed(readable, sealing.key)
+    return { blob, codeSha256, sizeBytes, ...checked, encryption: sealing.encryption }
+  }
+
+  /** By way of a file: the digest of what is stored is known only at its end. */
+  const putSealed = async (content: Readable, key: Uint8Array): Promise<string> => {
+    await mkdir(temporaryDirectory, { recursive: true })
+    const directory = await mkdtemp(join(temporaryDirectory, 'sealed-'))
+    try {
+      const path = join(directory, 'package')
+      const hash = createHash('sha256')
+      const tee = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          hash.update(chunk)
+          done(null, chunk)
+        },
+      })
+      await pipeline(content, sealStream(key), tee, createWriteStream(path, { mode: 0o600 }))
+      const blob = hash.digest('hex')
+      await blobs.put(blob, createReadStream(path), MAX_UNZIPPED_BYTES + SEALED_STREAM_BYTES)
+      return blob
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
   }
 
   const check = async (zip: ZipInput): Promise<Checked> => {
@@ -74,16 +106,16 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
   }
 
   return {
-    async fromZip(zip) {
+    async fromZip(zip, sealing) {
       if (zip.byteLength === 0) throw emptyPackage()
       if (zip.byteLength >= MAX_ZIP_BYTES) throw zippedTooLarge()
       const checked = await check(zip)
       // On the thread pool: 50 MB take a tenth of a second.
       const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', zip as Uint8Array<ArrayBuffer>))
-      return store(digest, zip.byteLength, checked, zip)
+      return store(digest, zip.byteLength, checked, zip, sealing)
     },
 
-    async fromBucket(source) {
+    async fromBucket(source, sealing) {
       if (!bucket) {
         throw bucketError({ code: 'NoSuchBucket', message: 'The specified bucket does not exist' })
       }
@@ -100,7 +132,7 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
         const { body, sizeBytes } = await bucket.open(source, deadline.signal)
         const saved = await save(body, sizeBytes, path)
         const checked = await check(path)
-        return await store(saved.digest, saved.sizeBytes, checked, createReadStream(path))
+        return await store(saved.digest, saved.sizeBytes, checked, createReadStream(path), sealing)
       } finally {
         cancel()
         release()
@@ -108,8 +140,15 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
       }
     },
 
-    location: (pkg, { endpoint }) => links.create(pkg.blob, endpoint),
+    location: (pkg, { endpoint, key }) => links.create(pkg.blob, endpoint, key),
   }
+}
+
+const PIECE_BYTES = 256 * 1024
+
+/** Pieces between which others get their turn. */
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES)
 }
 
 /** Writes the object to `path` and hashes it on the way. Throws as soon as it is larger than any package may be. */

@@ -1,4 +1,5 @@
 /** Where a function's code comes from: the request itself, a bucket, or a registry of container images. */
+import type { FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { CodePackage, ContainerImage, FunctionVersion } from '#contracts/function.ts'
 import { MAX_ZIP_BYTES } from '#contracts/limits.ts'
@@ -14,6 +15,7 @@ export interface CodeRequest {
   readonly S3Key?: string | undefined
   readonly S3ObjectVersion?: string | undefined
   readonly ImageUri?: string | undefined
+  readonly SourceKMSKeyArn?: string | undefined
 }
 
 /**
@@ -53,17 +55,19 @@ export function assertCodeSource(request: CodeRequest, packageType: PackageType)
 
 /** Stores the code that a request names, or finds its image. Storing it twice is storing it once. */
 export async function fetchCode(
-  { codeStore, images }: Pick<Dependencies, 'codeStore' | 'images'>,
+  { codeStore, images, packageKeys }: Pick<Dependencies, 'codeStore' | 'images' | 'packageKeys'>,
+  id: FunctionId,
   request: CodeRequest,
   packageType: PackageType,
 ): Promise<{ readonly code: CodePackage; readonly image?: ContainerImage }> {
   assertCodeSource(request, packageType)
   if (packageType === 'Image') return await fetchImage(images, request.ImageUri ?? '')
-  if (request.ZipFile !== undefined) return { code: await codeStore.fromZip(request.ZipFile) }
-  const code = await codeStore.fromBucket({
+  const sealing = request.SourceKMSKeyArn ? await packageKeys.create(id, request.SourceKMSKeyArn) : undefined
+  if (request.ZipFile !== undefined) return { code: await codeStore.fromZip(request.ZipFile, sealing) }
+  const source = {
     bucket: request.S3Bucket ?? '',
     key: request.S3Key ?? '',
     ...(request.S3ObjectVersion === undefined ? {} : { version: request.S3ObjectVersion }),
-  })
-  return { code }
+  }
+  return { code: await codeStore.fromBucket(source, sealing) }
 }

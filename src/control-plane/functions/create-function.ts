@@ -95,7 +95,7 @@ export async function createFunction(
     providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
   const packageType = packageTypeOf(request)
-  const fetched = await fetchCode(dependencies, request.Code ?? {}, packageType)
+  const fetched = await fetchCode(dependencies, id, request.Code ?? {}, packageType)
   const deployed = [{ signature: fetched.code.signature, name: id.name }, ...deployedLayers(attached)]
   const signed = { meta: documents.meta, clock: dependencies.clock }
   if (signing) await assertSigned(signed, signing.doc, deployed)

@@ -152,10 +152,18 @@ const REASON_CODES = new Set([
   'CapacityProviderScalingLimitExceeded',
   'DependencyError',
 ])
+/** Of errors whose reason has another name. */
+const RENAMED: Readonly<Record<string, string>> = {
+  KMSDisabledException: 'DisabledKMSKey',
+  KMSInvalidStateException: 'InvalidStateKMSKey',
+  KMSAccessDeniedException: 'KMSKeyAccessDenied',
+  KMSNotFoundException: 'KMSKeyNotFound',
+}
 
 function describe(error: unknown): { readonly reason: string; readonly code: string } {
   if (!(error instanceof LambdaError)) return { reason: 'An internal error occurred.', code: 'InternalError' }
   const short = error.code.replace(/Exception$/, '')
-  const code = [error.code, short].find((name) => REASON_CODES.has(name)) ?? 'InternalError'
+  const code =
+    RENAMED[error.code] ?? [error.code, short].find((name) => REASON_CODES.has(name)) ?? 'InternalError'
   return { reason: error.message, code }
 }

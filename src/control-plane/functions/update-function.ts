@@ -84,7 +84,7 @@ export async function updateFunctionCode(
   assertSamePackageType(packageType, request)
   assertAllowed(current)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
-  const fetched = await fetchCode(dependencies, request, packageType)
+  const fetched = await fetchCode(dependencies, id, request, packageType)
   const { code } = fetched
   const assertTrusted = (head: FunctionHead) =>
     assertDeployable(dependencies, head, [

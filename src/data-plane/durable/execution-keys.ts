@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
-import { durableExecutionFailure, type CustomerKeys } from '#contracts/customer-keys.ts'
+import { keyFailure, type CustomerKeys } from '#contracts/customer-keys.ts'
 import type { ExecutionHead } from '#data-plane/durable/execution.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
@@ -66,7 +66,7 @@ export function createExecutionKeys({
       return remember(head.id, plaintext)
     } catch (error) {
       remembered.delete(head.id)
-      throw durableExecutionFailure(error)
+      throw keyFailure(error, 'access the data of the durable execution')
     }
   }
 
@@ -84,7 +84,7 @@ export function createExecutionKeys({
         remember(head.id, dataKey)
         return Buffer.from(ciphertext).toString('base64')
       } catch (error) {
-        throw durableExecutionFailure(error)
+        throw keyFailure(error, 'access the data of the durable execution')
       }
     },
     sealOf(head) {

@@ -49,6 +49,7 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
       http: () => assert.fail('no HTTP here'),
     },
     blobs,
+    packageKeys: { open: () => Promise.reject(new Error('Nothing is encrypted')) },
     environments: { open: async () => '{}' },
     logSink: { append() {} },
     metrics: { count() {}, gauge() {}, observe() {} },

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { PackageKeys } from '#contracts/package-keys.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { findRuntime, type RuntimeDescription } from '#contracts/runtime.ts'
@@ -41,6 +42,8 @@ export interface WorkerOptions {
   readonly blobs: Blobs
   /** Opens the variables of functions, when an environment starts and never later. */
   readonly environments: Pick<EnvironmentVault, 'open'>
+  /** Opens code packages, likewise. */
+  readonly packageKeys: Pick<PackageKeys, 'open'>
   readonly logSink: LogSink
   readonly metrics: Metrics
   readonly logger: Logger
@@ -197,7 +200,7 @@ export function createWorker(options: WorkerOptions): Worker {
       try {
         const shape = poolShape(version, runtime, await interpreterHook({ runtime }, options))
         if (shape && fitsPool(version, host.resources)) pool?.expect(shape)
-        const files = await acquireCodeFiles({ version, blobs, cache })
+        const files = await acquireCodeFiles({ version, blobs, cache, packageKeys: options.packageKeys })
         files.release()
       } catch (error) {
         throw platformError(error)

@@ -15,6 +15,8 @@ import { zipOf } from '../../../../test/support/clients.ts'
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
+const packageKeys = { open: async () => assert.fail('nothing is encrypted') }
+
 async function createRig() {
   const root = await mkdtemp(join(tmpdir(), 'lambent-code-'))
   const blobs = createMemoryBlobs({ clock: systemClock })
@@ -28,7 +30,8 @@ async function createRig() {
   return {
     cache,
     put,
-    acquire: (version: ReturnType<typeof aVersion>) => acquireCodeFiles({ version, blobs, cache }),
+    acquire: (version: ReturnType<typeof aVersion>) =>
+      acquireCodeFiles({ version, blobs, cache, packageKeys }),
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
 }

@@ -1,10 +1,15 @@
 /** The files of a function version as directories: its code, its layers, and the layers laid over each other. */
 import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 
 import { ArchiveRefused } from '#archives/archive-refused.ts'
 import { extractZip } from '#archives/extract-zip.ts'
 import { mergeDirectories } from '#archives/merge-directories.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
+import type { PackageKeys } from '#contracts/package-keys.ts'
+import { openStream } from '#kernel/sealed-stream.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { CachedDirectory, DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import { BlobMissing, type Blobs } from '#store/port.ts'
@@ -26,19 +31,23 @@ export async function acquireCodeFiles(options: {
   readonly version: FunctionVersion
   readonly blobs: Blobs
   readonly cache: DirectoryCache
+  readonly packageKeys: Pick<PackageKeys, 'open'>
 }): Promise<CodeFiles> {
-  const { version, blobs, cache } = options
+  const { version, blobs, cache, packageKeys } = options
   const held: CachedDirectory[] = []
   const release = () => {
     for (const directory of held.splice(0)) directory.release()
   }
   try {
-    const task = await unpacked('code', version.code.blob, blobs, cache)
+    const { blob, encryption } = version.code
+    // Asked also when the code lies unpacked already: who takes the key away wants no new environments.
+    const codeKey = encryption && (await packageKeys.open(version, encryption))
+    const task = await unpacked({ kind: 'code', sha256: blob, blobs, cache, key: codeKey })
     held.push(task)
     // One after the other: a failure then leaves nothing that arrives later and is given back by nobody.
     const layers: CachedDirectory[] = []
     for (const layer of version.layers) {
-      const directory = await unpacked('layer', layer.blob, blobs, cache)
+      const directory = await unpacked({ kind: 'layer', sha256: layer.blob, blobs, cache })
       held.push(directory)
       layers.push(directory)
     }
@@ -64,10 +73,27 @@ export async function acquireCodeFiles(options: {
   }
 }
 
-function unpacked(kind: 'code' | 'layer', sha256: string, blobs: Blobs, cache: DirectoryCache) {
+function unpacked({
+  kind,
+  sha256,
+  blobs,
+  cache,
+  key,
+}: {
+  readonly kind: 'code' | 'layer'
+  readonly sha256: string
+  readonly blobs: Blobs
+  readonly cache: DirectoryCache
+  /** Of an encrypted package. */
+  readonly key?: Uint8Array | undefined
+}) {
   return cache.acquire(kind, sha256, async (path) => {
+    const opened = `${path}.zip`
     try {
-      const archive = (await blobs.path(sha256)) ?? (await collect(blobs, sha256))
+      if (key) {
+        await pipeline(await blobs.get(sha256), openStream(key), createWriteStream(opened, { mode: 0o600 }))
+      }
+      const archive = key ? opened : ((await blobs.path(sha256)) ?? (await collect(blobs, sha256)))
       const { unzippedBytes } = await extractZip(archive, path)
       return unzippedBytes
     } catch (error) {
@@ -77,6 +103,8 @@ function unpacked(kind: 'code' | 'layer', sha256: string, blobs: Blobs, cache: D
       if (error instanceof BlobMissing)
         throw serviceFailure(`The code package ${sha256} is not in the store`, error)
       throw error
+    } finally {
+      if (key) await rm(opened, { force: true })
     }
   })
 }

@@ -1,6 +1,7 @@
 /** The ordered list of hooks that makes an environment: read it from top to bottom. */
 import { decryptFailure } from '#contracts/customer-keys.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
 import type { Guest, GuestCommand, SandboxDriver } from '#data-plane/sandbox/port.ts'
@@ -39,6 +40,7 @@ export interface EnvironmentHost {
   readonly runtimes: RuntimeFiles
   readonly clientsDirectory: string
   readonly environments: Pick<EnvironmentVault, 'open'>
+  readonly packageKeys: Pick<PackageKeys, 'open'>
   readonly credentials: (version: FunctionVersion) => GuestCredentials | Promise<GuestCredentials>
   readonly endpointUrl: string | undefined
   readonly logSink: LogSink
