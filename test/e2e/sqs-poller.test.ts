@@ -233,6 +233,42 @@ describe('queues', { skip: missing ?? false }, () => {
     )
   })
 
+  test('a message brings its trace, and one that goes round in circles is refused alone', async () => {
+    const files = {
+      'index.js': `exports.handler = async (event) => {
+        for (const { body } of event.Records) console.log('TRACE ' + body + ' ' + process.env._X_AMZN_TRACE_ID)
+      }`,
+    }
+    await createFunction(lambda, { FunctionName: 'traced', files })
+    const queue = await createQueue('traced', { VisibilityTimeout: '60' })
+    const root = `Root=1-68e5e4a1-${'ab'.repeat(12)}`
+    const send = (MessageBody: string, lineage: string) =>
+      queues.sqs.send(
+        new SendMessageCommand({
+          QueueUrl: queue.url,
+          MessageBody,
+          MessageSystemAttributes: {
+            AWSTraceHeader: {
+              DataType: 'String',
+              StringValue: `${root};Parent=${'0'.repeat(16)};Sampled=0${lineage}`,
+            },
+          },
+        }),
+      )
+    await send('circling', `;Lineage=99:a87bd80c:16`)
+    await send('fine', '')
+    await map({ FunctionName: 'traced', EventSourceArn: queue.arn })
+    const line = await eventually('the function ran', async () =>
+      (await logMessages(logsClient(program.endpoint), 'traced')).find((text) => text.includes('TRACE')),
+    )
+    assert.ok(line.includes(`TRACE fine ${root};`), line)
+    await eventually('the other one stays', async () => ((await queue.depth()) === 1 ? true : undefined))
+    assert.match(
+      program.output(),
+      /A batch went back to its queue.*RecursiveInvocationException|recursive loop/,
+    )
+  })
+
   test('a FIFO queue keeps the order of each group', async () => {
     await create('fifo')
     const queue = await createQueue('fifo.fifo', { FifoQueue: 'true', VisibilityTimeout: '30' })

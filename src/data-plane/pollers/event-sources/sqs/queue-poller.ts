@@ -12,6 +12,7 @@ import { outcomeOfError } from '../../async-events.ts'
 import { createRecordFilter, filteredData } from '../record-filter.ts'
 import type { SourcePoller } from '../source-poller.ts'
 import { doneWith } from './batch-outcome.ts'
+import { partsOf, traceOf } from './message-traces.ts'
 import type { QueueClient, QueueMessage } from './queue-client.ts'
 import { receiversAfter, throttleDelayMs, type Met, type ReceiverLimits } from './receivers.ts'
 import { payloadsOf, recordOf } from './sqs-event.ts'
@@ -141,7 +142,12 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
   }
 
   /** Runs the function; undefined when the batch goes back to the queue. */
-  const invoke = async (payload: Buffer, since: number, { visibilityMs }: Queue) => {
+  const invoke = async (
+    payload: Buffer,
+    traceId: string | undefined,
+    since: number,
+    { visibilityMs }: Queue,
+  ) => {
     for (let attempt = 0; ; attempt++) {
       try {
         return await frontend.invoke({
@@ -149,6 +155,7 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
           qualifier,
           requestId: random.uuid(),
           payload,
+          ...(traceId !== undefined && { traceId }),
           logType: 'None',
           signal: stopping.signal,
         })
@@ -181,11 +188,13 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
       queue,
       dropped.map(({ message }) => message),
     )
-    for (const part of payloadsOf(kept, MAX_SYNC_PAYLOAD_BYTES)) {
+    const isOrdered = mapping.source.kind === 'sqs' && mapping.source.fifo
+    const parts = partsOf(kept, isOrdered).flatMap((part) => payloadsOf(part, MAX_SYNC_PAYLOAD_BYTES))
+    for (const part of parts) {
       const release = await places.acquire(stopping.signal)
       let result
       try {
-        result = await invoke(part.payload, since, queue)
+        result = await invoke(part.payload, traceOf(part.messages), since, queue)
       } finally {
         release()
       }

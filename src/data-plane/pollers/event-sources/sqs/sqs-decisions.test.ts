@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { doneWith } from './batch-outcome.ts'
+import { partsOf, traceOf } from './message-traces.ts'
 import type { QueueMessage } from './queue-client.ts'
 import { receiversAfter, throttleDelayMs } from './receivers.ts'
 import { payloadsOf, recordOf } from './sqs-event.ts'
@@ -91,4 +92,28 @@ test('queue event: payloads stay within the limit and keep the order', () => {
     )
   }
   assert.deepEqual(payloadsOf([], 100), [])
+})
+
+test('queue traces: what goes round in circles is apart from the rest, and leads its own part', () => {
+  const root = `Root=1-68e5e4a1-${'ab'.repeat(12)};Parent=${'0'.repeat(16)};Sampled=0`
+  const traced = (id: string, header: string | undefined) => ({
+    message: { ...message(id), ...(header !== undefined && { Attributes: { AWSTraceHeader: header } }) },
+  })
+  const plain = traced('a', undefined)
+  const first = traced('b', `${root};Lineage=1:a87bd80c:0`)
+  const loop = traced('c', `${root};Lineage=9:a87bd80c:2`)
+  const longer = traced('d', `${root};Lineage=30:a87bd80c:15`)
+  const all = [plain, first, loop, longer]
+  assert.deepEqual(partsOf(all, false), [
+    [plain, first],
+    [loop, longer],
+  ])
+  assert.deepEqual(partsOf(all, true), [all])
+  assert.deepEqual(partsOf([loop], false), [[loop]])
+  assert.deepEqual(partsOf([plain], false), [[plain]])
+  assert.deepEqual(partsOf([], false), [[]])
+  const messages = all.map((item) => item.message)
+  assert.equal(traceOf(messages), longer.message.Attributes?.AWSTraceHeader)
+  assert.equal(traceOf(messages.slice(0, 2)), first.message.Attributes?.AWSTraceHeader)
+  assert.equal(traceOf([plain.message]), undefined)
 })
