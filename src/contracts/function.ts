@@ -146,6 +146,9 @@ export interface PublishedVersion extends FunctionVersion {
   readonly serving?: FunctionVersion
 }
 
+/** What a head says of concurrency. */
+export type FunctionLimits = Pick<FunctionHead, 'reservedConcurrency' | 'provisionedConcurrency'>
+
 /** The head document: the function as a whole. */
 export interface FunctionHead extends FunctionId {
   readonly latest: FunctionVersion

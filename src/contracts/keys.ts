@@ -115,8 +115,12 @@ export const accountKey = (where: Scope) => `account/${scope(where)}`
 /** Keys of the functions and versions that are on their way to another state, each behind this. An index, without content. */
 export const IN_TRANSITION = 'in-transition/'
 export const inTransitionKey = (documentKey: string) => `${IN_TRANSITION}${documentKey}`
-/** There once the indexes tell of every document, also of those from before there were indexes. */
-export const INDEXES_COMPLETE = 'indexes/complete'
+/** What each function with reserved or provisioned concurrency has of them, its key behind this: `FunctionLimits`. An index. */
+export const LIMITED_FUNCTIONS = 'limited/'
+export const limitedFunctionKey = (functionDocumentKey: string) =>
+  `${LIMITED_FUNCTIONS}${functionDocumentKey}`
+/** There once both indexes tell of every document, also of those from before there were indexes. */
+export const INDEXES_COMPLETE = 'indexes/complete-2'
 
 /** Blobs that no document named when it was looked for, by digest: `UnusedBlob`. */
 export const UNUSED_BLOBS = 'unused-blob/'

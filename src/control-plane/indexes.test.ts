@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { functionKey, IN_TRANSITION, inTransitionKey, versionKey } from '#contracts/keys.ts'
+import {
+  functionKey,
+  IN_TRANSITION,
+  inTransitionKey,
+  limitedFunctionKey,
+  versionKey,
+} from '#contracts/keys.ts'
 import type { Json } from '#kernel/json.ts'
 import { systemClock } from '#kernel/clock.ts'
 import { createMemoryStore } from '#store/memory/memory-store.ts'
@@ -35,6 +41,23 @@ test('indexes: a document on its way is in the index as long as it is, and not l
     { key: version, doc: null },
   ])
   assert.deepEqual(await indexed(), [])
+})
+
+test('indexes: a function with limits is in the index with them', async () => {
+  const { meta } = createMemoryStore({ clock: systemClock })
+  const committer = createCommitter(meta)
+  const commit = (doc: Json | null) =>
+    committer.run('lock', async () => ({ writes: [{ key: head, doc }], result: undefined }))
+  const indexed = async () => (await meta.get(limitedFunctionKey(head)))?.doc
+  const active: Json = { state: 'Active' }
+  await commit({ latest: active })
+  assert.equal(await indexed(), undefined)
+  await commit({ latest: active, reservedConcurrency: 0 })
+  assert.deepEqual(await indexed(), { reservedConcurrency: 0, provisionedConcurrency: 0 })
+  await commit({ latest: active, provisionedConcurrency: 3 })
+  assert.deepEqual(await indexed(), { provisionedConcurrency: 3 })
+  await commit(null)
+  assert.equal(await indexed(), undefined)
 })
 
 test('indexes: nothing is added to what is in no index', () => {

@@ -10,7 +10,6 @@ import {
   ALL_VERSIONS,
   functionKey,
   IN_TRANSITION,
-  inTransitionKey,
   INDEXES_COMPLETE,
   versionKey,
 } from '#contracts/keys.ts'
@@ -24,7 +23,7 @@ import type { Meta } from '#store/port.ts'
 
 import { createCommitter, type Decision } from '../commit.ts'
 import { asJson, createDocuments, headWrite, walk } from '../documents.ts'
-import { versionIn } from '../indexes.ts'
+import { indexWrites, versionIn } from '../indexes.ts'
 import type { Preparer } from '../port.ts'
 import { failed, isInTransition, prepared } from './state.ts'
 
@@ -142,10 +141,11 @@ export function createActivation(options: {
     // Once, for a store that was written before there was an index.
     const isIndexed = (await meta.get(INDEXES_COMPLETE)) !== null
     for (const prefix of isIndexed ? [] : [ALL_FUNCTIONS, ALL_VERSIONS]) {
-      for await (const { key, doc } of walk(meta, prefix)) {
+      for await (const { key, doc, rev } of walk(meta, prefix)) {
         if (!accepting) return
-        const version = versionIn(key, doc)
-        if (version && isInTransition(version)) await meta.txn([{ key: inTransitionKey(key), doc: {} }])
+        const entries = indexWrites([{ key, doc }]).filter((entry) => entry.doc !== null)
+        // Not when the document has changed since: then the entries were written with the change.
+        if (entries.length > 0) await meta.txn([{ key, ifRev: rev, doc }, ...entries])
       }
     }
     if (!isIndexed) await meta.txn([{ key: INDEXES_COMPLETE, doc: {} }])

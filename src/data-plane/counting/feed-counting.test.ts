@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { functionKey } from '#contracts/keys.ts'
+import { functionKey, INDEXES_COMPLETE, LIMITED_FUNCTIONS, limitedFunctionKey } from '#contracts/keys.ts'
 import { createCounting } from '#data-plane/counting/create-counting.ts'
 import { feedCounting } from '#data-plane/counting/feed-counting.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
@@ -25,6 +25,30 @@ test('counting feed: starts with what is stored and follows changes and deletion
   stop()
   await meta.txn([{ key, doc: { name: 'f', reservedConcurrency: 0 } }])
   counting.admit(id, '1')
+})
+
+test('counting feed: with an index only the functions that have limits are read', async () => {
+  const clock = createVirtualClock()
+  const { meta } = createMemoryStore({ clock })
+  const counting = createCounting({ clock })
+  await meta.txn([
+    { key: INDEXES_COMPLETE, doc: {} },
+    { key: limitedFunctionKey(key), doc: { reservedConcurrency: 0 } },
+  ])
+  const stop = await feedCounting(
+    {
+      ...meta,
+      list: async (prefix, after, limit) => {
+        assert.equal(prefix, LIMITED_FUNCTIONS)
+        return meta.list(prefix, after, limit)
+      },
+    },
+    counting,
+  )
+  assert.throws(() => counting.admit(id, '1'))
+  await meta.txn([{ key, doc: { name: 'f' } }])
+  counting.admit(id, '1')
+  stop()
 })
 
 test('counting feed: reads more functions than one page holds', async () => {

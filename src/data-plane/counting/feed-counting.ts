@@ -1,15 +1,14 @@
-import type { FunctionHead } from '#contracts/function.ts'
 import type { FunctionId } from '#contracts/arn.ts'
+import type { FunctionLimits } from '#contracts/function.ts'
+import { ALL_FUNCTIONS, INDEXES_COMPLETE, LIMITED_FUNCTIONS } from '#contracts/keys.ts'
 import type { Counting } from '#data-plane/counting/port.ts'
 import type { Json } from '#kernel/json.ts'
 import type { Meta } from '#store/port.ts'
 
-/** Where the head documents live. See `functionKey` in contracts/keys.ts. */
-const HEADS = 'function/'
 const PAGE = 500
 
 const idOf = (key: string): FunctionId | undefined => {
-  const [account, region, name] = key.slice(HEADS.length).split('/')
+  const [account, region, name] = key.slice(ALL_FUNCTIONS.length).split('/')
   return account && region && name ? { account, region, name } : undefined
 }
 
@@ -19,20 +18,23 @@ const idOf = (key: string): FunctionId | undefined => {
  */
 export async function feedCounting(meta: Meta, counting: Counting): Promise<() => void> {
   const apply = (key: string, doc: Json | null) => {
-    if (!key.startsWith(HEADS)) return
+    if (!key.startsWith(ALL_FUNCTIONS)) return
     const id = idOf(key)
     if (!id) return
-    const head = doc as unknown as FunctionHead | null
+    const limits = doc as FunctionLimits | null
     counting.setLimits(id, {
-      reserved: head?.reservedConcurrency,
-      provisioned: head?.provisionedConcurrency ?? 0,
+      reserved: limits?.reservedConcurrency,
+      provisioned: limits?.provisionedConcurrency ?? 0,
     })
   }
   // The revision is read first: a change made while the pages are read arrives a second time, which does no harm.
   const rev = await meta.rev()
+  // A store from before there was an index is read whole, once.
+  const isIndexed = (await meta.get(INDEXES_COMPLETE)) !== null
+  const prefix = isIndexed ? LIMITED_FUNCTIONS : ALL_FUNCTIONS
   for (let after = ''; ;) {
-    const rows = await meta.list(HEADS, after, PAGE)
-    for (const row of rows) apply(row.key, row.doc)
+    const rows = await meta.list(prefix, after, PAGE)
+    for (const { key, doc } of rows) apply(isIndexed ? key.slice(LIMITED_FUNCTIONS.length) : key, doc)
     const last = rows.at(-1)
     if (!last || rows.length < PAGE) break
     after = last.key
