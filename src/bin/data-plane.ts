@@ -23,8 +23,7 @@ import { createProvisioning } from '#data-plane/provisioning/create-provisioning
 import { createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
 import type { EventSourcePollers } from '#data-plane/pollers/event-sources/event-source-pollers.ts'
 import { createSettingsLookup } from '#data-plane/pollers/settings-lookup.ts'
-import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
-import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
+import { runtimeSessions } from '#data-plane/runtime-api/sessions.ts'
 import { selectDriver } from '#data-plane/sandbox/select-driver.ts'
 import type { DriverName } from '#data-plane/sandbox/port.ts'
 import { createWorker, type WorkerOptions } from '#data-plane/worker/create-worker.ts'
@@ -129,7 +128,7 @@ export async function createDataPlane(options: {
   })
   const worker = createWorker({
     driver,
-    sessions: { framed: createFramedSession, http: createHttpSession },
+    sessions: runtimeSessions,
     blobs: store.blobs,
     environments,
     packageKeys: options.packageKeys,

@@ -1,4 +1,5 @@
 /** A guest for tests: each run of its process is a list of actions, played in virtual or real time. */
+import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 
 import type { GuestExit } from '#contracts/invocation.ts'
@@ -8,8 +9,15 @@ import {
   type InitOutcome,
   type SessionOutcome,
 } from '#data-plane/runtime-api/port.ts'
+import { runtimeSessions } from '#data-plane/runtime-api/sessions.ts'
 import type { Guest, Sandbox } from '#data-plane/sandbox/port.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
+
+/** The real APIs of extensions; no fake guest speaks them. */
+export const extensionSessions = {
+  telemetry: runtimeSessions.telemetry,
+  extensionApi: runtimeSessions.extensionApi,
+}
 
 export type GuestAction =
   | { readonly does: 'print'; readonly text: string }
@@ -131,8 +139,10 @@ export function createFakeGuest(clock: Clock, runs: readonly (readonly GuestActi
   const sandbox: Sandbox = {
     id: 'fake',
     paths: { task: '/var/task', opt: '/opt', runtime: '/var/runtime', lang: '/var/lang', tmp: '/tmp' },
-    listen: () => Promise.reject(new Error('A fake guest does not listen')),
+    // Nobody connects.
+    listen: () => Promise.resolve({ server: createServer(), address: '127.0.0.1:9001' }),
     connect: () => Promise.reject(new Error('Nothing listens in a fake guest')),
+    clear: () => Promise.resolve(),
     startBeside: () => Promise.reject(new Error('Nothing runs beside a fake guest')),
     start() {
       calls.push('start')

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 
 import type { GuestInvocation } from '#contracts/invocation.ts'
 import type { HttpSession } from '#data-plane/runtime-api/http-session.ts'
+import { createRouteService } from '#data-plane/runtime-api/http-service.ts'
 import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
 
 import * as act from './fake-runtime.ts'
@@ -25,7 +26,17 @@ export async function startRuntimeApi(): Promise<
     server.listen(0, '127.0.0.1', resolve)
   })
   const { port } = server.address() as AddressInfo
-  const session = createHttpSession({ server, maxResponseBytes: MAX_BYTES })
+  const service = createRouteService()
+  const stopServing = service.serve(server)
+  const own = createHttpSession({ service, maxResponseBytes: MAX_BYTES })
+  // As in a run of a guest: the session and the service end together.
+  const session: HttpSession = {
+    ...own,
+    close() {
+      own.close()
+      stopServing()
+    },
+  }
   return {
     session,
     port,

@@ -10,8 +10,7 @@ import { functionArn } from '#contracts/arn.ts'
 import { environmentContext, type FunctionVersion } from '#contracts/function.ts'
 import type { GuestInvocation } from '#contracts/invocation.ts'
 import { findRuntime } from '#contracts/runtime.ts'
-import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
-import { createHttpSession } from '#data-plane/runtime-api/http-session.ts'
+import { runtimeSessions } from '#data-plane/runtime-api/sessions.ts'
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import { createWorker } from '#data-plane/worker/create-worker.ts'
 import type { Environment, Worker } from '#data-plane/worker/port.ts'
@@ -77,7 +76,7 @@ export async function createWorkerRig(options: {
   const log: { stream: string; message: string; timestamp: number }[] = []
   const worker = createWorker({
     driver: await options.driver(directory, logger),
-    sessions: { framed: createFramedSession, http: createHttpSession },
+    sessions: runtimeSessions,
     blobs,
     packageKeys: { open: () => Promise.reject(new Error('Nothing is encrypted')) },
     environments: { open: async (id, sealed) => sealer.open(sealed, environmentContext(id)) },

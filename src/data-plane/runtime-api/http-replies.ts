@@ -2,11 +2,11 @@
 import type { Reply } from '#data-plane/runtime-api/http-connection.ts'
 import type { RuntimeState } from '#data-plane/runtime-api/runtime-state.ts'
 
-function json(status: number, value: Readonly<Record<string, string>>): Reply {
+export function json(status: number, value: object): Reply {
   return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` }
 }
 
-function problem(status: number, errorType: string, errorMessage: string): Reply {
+export function problem(status: number, errorType: string, errorMessage: string): Reply {
   return json(status, { errorMessage, errorType })
 }
 
@@ -25,10 +25,6 @@ export const NOT_FOUND: Reply = {
   body: '404 page not found\n',
 }
 export const METHOD_NOT_ALLOWED: Reply = { status: 405, body: '' }
-/** The Extensions API where extensions are off. */
-export const EXTENSIONS_OFF: Reply = { status: 404, body: '' }
-export const LOGS_API_OFF = problem(202, 'Logs.NotSupported', 'Logs API is not supported')
-export const TELEMETRY_API_OFF = problem(202, 'Telemetry.NotSupported', 'Telemetry API is not supported')
 
 export function invalidStateTransition(from: RuntimeState, to: RuntimeState): Reply {
   return problem(

@@ -240,9 +240,6 @@ test('paths that are not there, or not yet, are answered as AWS does', async () 
     act.call('GET', '/nothing'),
     act.call('POST', NEXT),
     act.call('GET', '/2018-06-01/runtime/restore/next'),
-    act.call('POST', '/2020-01-01/extension/register'),
-    act.call('PUT', '/2022-07-01/telemetry'),
-    act.call('PUT', '/2020-08-15/logs'),
     act.call('GET', '/2021-04-23/credentials'),
   )
   assert.deepEqual(
@@ -252,9 +249,6 @@ test('paths that are not there, or not yet, are answered as AWS does', async () 
       [404, '404 page not found\n'],
       [405, ''],
       [404, '404 page not found\n'],
-      [404, ''],
-      [202, '{"errorMessage":"Telemetry API is not supported","errorType":"Telemetry.NotSupported"}\n'],
-      [202, '{"errorMessage":"Logs API is not supported","errorType":"Logs.NotSupported"}\n'],
       [404, '404 page not found\n'],
     ],
   )

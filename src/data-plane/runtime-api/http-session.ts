@@ -1,15 +1,11 @@
 /** The session with any other runtime: AWS's Runtime API 2018-06-01 over HTTP, for one guest. */
-import type { Server, Socket } from 'node:net'
-
 import type { GuestInvocation, ResponseStream } from '#contracts/invocation.ts'
 import { mayFollow } from '#kernel/lifecycle.ts'
 import { readErrorBody, runtimeErrorType } from '#data-plane/runtime-api/error-body.ts'
 import type { Reply, RequestHandler } from '#data-plane/runtime-api/http-connection.ts'
-import { serveConnection } from '#data-plane/runtime-api/http-connection.ts'
 import type { RequestHead } from '#data-plane/runtime-api/http-head.ts'
 import * as replies from '#data-plane/runtime-api/http-replies.ts'
-import type { Route } from '#data-plane/runtime-api/http-router.ts'
-import { createRouter } from '#data-plane/runtime-api/http-router.ts'
+import { answerWith, type RouteService } from '#data-plane/runtime-api/http-service.ts'
 import type { GuestSession, InitOutcome, SessionOutcome } from '#data-plane/runtime-api/port.ts'
 import { ChannelClosed } from '#data-plane/runtime-api/port.ts'
 import type { RuntimeState } from '#data-plane/runtime-api/runtime-state.ts'
@@ -24,21 +20,14 @@ export interface HttpSession extends GuestSession {
   idle(): Promise<void>
 }
 
-/** Connections of one guest at once: AWS's clients use one or two, and there are ten extensions at most. */
-const MAX_CONNECTIONS = 32
-
 const EMPTY = Buffer.alloc(0)
 
-/**
- * Serves the Runtime API to the one guest that can reach `server`, which the caller owns and closes. `routes` adds the
- * environment's other APIs; they win over the built-in stubs.
- */
+/** Answers a runtime at `service`, whose server is the caller's affair. */
 export function createHttpSession(options: {
-  readonly server: Server
+  readonly service: Pick<RouteService, 'add'>
   readonly maxResponseBytes: number
-  readonly routes?: readonly Route[]
 }): HttpSession {
-  const { server, maxResponseBytes } = options
+  const { service, maxResponseBytes } = options
   let state: RuntimeState = 'Started'
   let closed: ChannelClosed | undefined
   let initOutcome: InitOutcome | undefined
@@ -55,7 +44,6 @@ export function createHttpSession(options: {
   let currentId: string | undefined
   /** Calls of /next that wait, oldest first. */
   const polls: { readonly respond: (reply: Reply) => boolean }[] = []
-  const connections = new Set<Socket>()
 
   const settleInit = (outcome: InitOutcome) => {
     initOutcome = outcome
@@ -82,11 +70,7 @@ export function createHttpSession(options: {
     }
   }
 
-  /** The handler of a call that is not allowed now: the body is read and dropped. */
-  const refuse = (reply: Reply): RequestHandler => ({
-    keepBytes: 0,
-    finish: ({ respond }) => void respond(reply),
-  })
+  const refuse = answerWith
   const mayCall = (to: RuntimeState) => mayFollow(RUNTIME_MAY_CALL, state, to)
 
   const next = (): RequestHandler => {
@@ -206,35 +190,13 @@ export function createHttpSession(options: {
   }
 
   const runtime = '/2018-06-01/runtime'
-  const route = createRouter(
-    [
-      ...(options.routes ?? []),
-      { method: 'GET', path: `${runtime}/invocation/next`, open: next },
-      { method: 'POST', path: `${runtime}/invocation/{id}/response`, open: response },
-      { method: 'POST', path: `${runtime}/invocation/{id}/error`, open: invocationError },
-      { method: 'POST', path: `${runtime}/init/error`, open: initError },
-      { method: 'GET', path: '/2018-06-01/ping', open: () => refuse(replies.PONG) },
-      { method: 'GET', path: '/2020-01-01/*', open: () => refuse(replies.EXTENSIONS_OFF) },
-      { method: 'POST', path: '/2020-01-01/*', open: () => refuse(replies.EXTENSIONS_OFF) },
-      { method: 'PUT', path: '/2020-08-15/logs', open: () => refuse(replies.LOGS_API_OFF) },
-      { method: 'PUT', path: '/2022-07-01/telemetry', open: () => refuse(replies.TELEMETRY_API_OFF) },
-    ],
-    {
-      notFound: () => refuse(replies.NOT_FOUND),
-      methodNotAllowed: () => refuse(replies.METHOD_NOT_ALLOWED),
-    },
-  )
-
-  const onConnection = (socket: Socket) => {
-    if (closed || connections.size >= MAX_CONNECTIONS) {
-      socket.destroy()
-      return
-    }
-    connections.add(socket)
-    socket.on('close', () => connections.delete(socket))
-    serveConnection({ socket, open: route })
-  }
-  server.on('connection', onConnection)
+  const stopServing = service.add([
+    { method: 'GET', path: `${runtime}/invocation/next`, open: next },
+    { method: 'POST', path: `${runtime}/invocation/{id}/response`, open: response },
+    { method: 'POST', path: `${runtime}/invocation/{id}/error`, open: invocationError },
+    { method: 'POST', path: `${runtime}/init/error`, open: initError },
+    { method: 'GET', path: '/2018-06-01/ping', open: () => refuse(replies.PONG) },
+  ])
 
   return {
     init() {
@@ -262,14 +224,13 @@ export function createHttpSession(options: {
     close() {
       if (closed) return
       closed = new ChannelClosed('The session was closed')
-      server.off('connection', onConnection)
       const waiters = [
         ...initWaiters.splice(0),
         ...idleWaiters.splice(0),
         ...(invocation ? [invocation.end] : []),
       ]
       invocation = undefined
-      for (const socket of connections) socket.destroy()
+      stopServing()
       for (const waiter of waiters) waiter.reject(closed)
     },
   }

@@ -1,4 +1,6 @@
 /** Talking to the runtime in a guest: the same session for the framed protocol and for the HTTP Runtime API. */
+import type { Server } from 'node:net'
+
 import type { GuestInvocation, GuestOutcome, ResponseStream } from '#contracts/invocation.ts'
 
 /** What the runtime is told when it becomes a function's. Framed runtimes get it by message, HTTP ones as environment. */
@@ -48,4 +50,92 @@ export interface BootableSession extends GuestSession {
 /** The guest hung up, or the session was closed, before an answer came. */
 export class ChannelClosed extends Error {
   override name = 'ChannelClosed'
+}
+
+export type ExtensionEventType = 'INVOKE' | 'SHUTDOWN'
+export type ShutdownReason = 'spindown' | 'timeout' | 'failure'
+
+export type ExtensionEvent =
+  | {
+      readonly eventType: 'INVOKE'
+      readonly deadlineMs: number
+      readonly requestId: string
+      readonly invokedFunctionArn: string
+      readonly tracing?: { readonly type: 'X-Amzn-Trace-Id'; readonly value: string }
+    }
+  | { readonly eventType: 'SHUTDOWN'; readonly deadlineMs: number; readonly shutdownReason: ShutdownReason }
+
+export interface ExtensionSummary {
+  readonly name: string
+  readonly external: boolean
+  readonly state: string
+  readonly events: readonly ExtensionEventType[]
+  /** What it reported when it gave up. */
+  readonly errorType: string | undefined
+}
+
+/** An extension gave up: it reported so, or its process ended. */
+export interface ExtensionFault {
+  readonly name: string
+  readonly phase: 'init' | 'exit'
+  /** As reported; undefined when the process ended by itself. */
+  readonly errorType: string | undefined
+}
+
+/** Why a call is refused; AWS's type and text, the status is always 403. */
+export interface ExtensionRefusal {
+  readonly errorType: string
+  readonly errorMessage: string
+}
+
+export interface ExtensionRegistry {
+  /** An external one of this file name is about to be started. Refused (false) beyond AWS's limit. */
+  expect(name: string): boolean
+  register(name: string, events: readonly unknown[]): { readonly id: string } | ExtensionRefusal
+  /** It asks for its next event. `deliver` is called once, now or later, and says whether its client was still there. */
+  next(id: string, deliver: (event: ExtensionEvent) => boolean): { cancel(): void } | ExtensionRefusal
+  report(id: string, phase: 'init' | 'exit', errorType: string): ExtensionRefusal | undefined
+  /** The process of an external one has ended. */
+  exited(name: string): void
+  /** The registered name of this identifier. */
+  nameOf(id: string): string | undefined
+  /** From now on nobody registers: AWS allows it during the initialisation only. */
+  close(): void
+  /** Resolves when every expected one has registered. */
+  whenRegistered(): Promise<void>
+  /** Resolves when every one waits for an event: after init, and after each invocation. */
+  whenReady(): Promise<void>
+  /** Calls back with the first one that gives up, at once if that was before. Returns how to stop listening. */
+  onFault(listener: (fault: ExtensionFault) => void): () => void
+  /** Gives the event to all that asked for its type. Returns their names. */
+  send(event: ExtensionEvent): readonly string[]
+  list(): readonly ExtensionSummary[]
+  /** True when there is nobody to wait for: the common case. */
+  readonly empty: boolean
+}
+
+export type TelemetryCategory = 'platform' | 'function' | 'extension'
+
+/** The telemetry of one environment: what happens in it goes to every extension that subscribed. */
+export interface Telemetry {
+  /** False: nobody listens, and whoever would emit can save the work. */
+  readonly active: boolean
+  /** `record` is an object for the platform's events and a line of text for the others. */
+  emit(category: TelemetryCategory, type: string, record: unknown): void
+  /** The runtime starts anew: earlier subscriptions are gone, new ones are taken. */
+  open(): void
+  /** The initialisation is over: nobody subscribes any more, and nothing is kept for late comers. */
+  close(): void
+  /** Who subscribed since `open`, with what. */
+  subscribers(): readonly { readonly name: string; readonly types: readonly TelemetryCategory[] }[]
+  /** Resolves when what was emitted has been sent, or given up. */
+  flush(): Promise<void>
+  stop(): void
+}
+
+/** The Extensions, Telemetry and Logs APIs of one environment, for one run of its processes. */
+export interface ExtensionApi {
+  readonly extensions: ExtensionRegistry
+  /** Serves them, and what a session adds, to whoever reaches the listener. Returns how to end that. */
+  serve(server: Server): () => void
 }

@@ -58,7 +58,10 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
   let runs = 0
   /** The number of the main process's latest run. */
   let mainRun = 0
+  /** The main process has run, and whatever it left behind may still be there. */
+  let used = false
   let destroyed: Promise<void> | undefined
+  const servers = new Set<Server>()
   /** Starts are done one after the other. */
   let last: Promise<unknown> = Promise.resolve()
 
@@ -66,16 +69,18 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     if (destroyed) throw new Error(`The sandbox "${id}" is destroyed`)
     if (spawner.generation !== generation) throw new Error(`The sandbox "${id}" was lost with its spawner`)
   }
-  const killEverything = () => {
+  const killEverything = async () => {
     confinement.thaw()
     confinement.unlimitCpu()
-    return spawner.request({ op: 'kill', directory, spare: launcher.spared() }, KILL_DEADLINE_MS)
+    await spawner.request({ op: 'kill', directory, spare: launcher.spared() }, KILL_DEADLINE_MS)
+    used = false
   }
 
   const startMain = async (command: GuestCommand): Promise<Guest> => {
     refuseWhenGone()
-    if (mainRun > 0) await killEverything()
+    if (used) await killEverything()
     mainRun = runs + 1
+    used = true
     return launch(command)
   }
   const launch = async (command: GuestCommand): Promise<Guest> => {
@@ -155,12 +160,15 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     },
     async listen() {
       refuseWhenGone()
-      return launcher.listen()
+      const listener = await launcher.listen()
+      servers.add(listener.server)
+      return listener
     },
     async connect(port) {
       refuseWhenGone()
       return launcher.connect(port)
     },
+    clear: () => inLine(killEverything),
     startBeside: (command) => inLine(() => launch(command)),
     start: (command) => inLine(() => startMain(command)),
     limitCpu: confinement.limitCpu,
@@ -172,6 +180,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         confinement.unlimitCpu()
         confinement.close()
         launcher.close?.()
+        for (const server of servers) server.close()
         try {
           await removeSandbox(spawner, directory, generation)
         } finally {

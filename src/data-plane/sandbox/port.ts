@@ -129,7 +129,7 @@ export interface Sandbox {
   readonly paths: GuestPaths
   /**
    * Opens a listener that only this sandbox reaches, before the first `start`. `address` (host:port) is how the guest
-   * names it. The caller owns the server and closes it.
+   * names it. The server is closed when the sandbox is destroyed, or earlier by the caller.
    */
   listen(): Promise<{ readonly server: Server; readonly address: string }>
   /**
@@ -139,9 +139,11 @@ export interface Sandbox {
   connect(port: number): Promise<Socket>
   /**
    * Starts another process beside the main one, which need not run yet: same files, same network, same limits together.
-   * It ends with the next `start` of the main one at the latest. It may not see the main one's processes.
+   * It ends with the next `start` of the main one at the latest, unless `clear` came before it. It may not see the main one's processes.
    */
   startBeside(command: GuestCommand): Promise<Guest>
+  /** Kills every process in it; /tmp is kept. What is started beside afterwards is not touched by the next `start`. */
+  clear(): Promise<void>
   /** Starts the main process. An earlier one and everything it left running is killed first; /tmp is kept. */
   start(command: GuestCommand): Promise<Guest>
   /**

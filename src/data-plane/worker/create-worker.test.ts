@@ -13,7 +13,12 @@ import { systemRandom } from '#kernel/random.ts'
 import { createMemoryBlobs } from '#store/memory/memory-blobs.ts'
 
 import { zipOf } from '../../../test/support/clients.ts'
-import { createFakeGuest, type FakeGuest, type GuestAction } from '../../../test/support/fake-guest.ts'
+import {
+  createFakeGuest,
+  extensionSessions,
+  type FakeGuest,
+  type GuestAction,
+} from '../../../test/support/fake-guest.ts'
 import { aVersion } from '../../../test/support/function-version.ts'
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -41,6 +46,7 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
   const worker = createWorker({
     driver,
     sessions: {
+      ...extensionSessions,
       framed: ({ control }) => {
         const guest = newest
         if (!guest || !control) throw new Error('No guest')

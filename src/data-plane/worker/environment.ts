@@ -3,7 +3,7 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import { serviceFailure } from '#contracts/errors.ts'
 import type { GuestInvocation, InvocationResult, ResponseStream } from '#contracts/invocation.ts'
 import { INIT_TIMEOUT_MS } from '#contracts/limits.ts'
-import type { GuestInit } from '#data-plane/runtime-api/port.ts'
+import type { GuestInit, ShutdownReason } from '#data-plane/runtime-api/port.ts'
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
 import type { EnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
@@ -27,8 +27,8 @@ export interface EnvironmentParts {
   readonly lifecycle: EnvironmentLifecycle
   readonly log: EnvironmentLog
   readonly guestInit: GuestInit
-  /** Starts the main process; or says why there is nothing that could be started. */
-  readonly startRun: () => Promise<GuestRun | PlatformFailure>
+  /** Starts the processes, within `limitMs`; or says why there is nothing that could be started. */
+  readonly startRun: (limitMs: number) => Promise<GuestRun | PlatformFailure>
   /** Undoes everything that starting set up, the sandbox included. Never rejects. */
   readonly tearDown: () => Promise<void>
   readonly clock: Clock
@@ -56,22 +56,26 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
 
   /** Starts the process and waits until it is ready for an invocation. The run that failed is dead when it resolves. */
   const initialiseRun = async (limitMs: number, limitSeconds: number): Promise<InitVerdict> => {
-    const started = await parts.startRun()
+    const before = clock.monotonic()
+    const started = await parts.startRun(limitMs)
     if ('errorType' in started) return { failed: verdictOf({ kind: 'platform', failure: started }) }
     run = started
-    const end = await started.init(parts.guestInit, limitMs)
+    const left = Math.max(0, limitMs - (clock.monotonic() - before))
+    const end = await started.init(parts.guestInit, left)
     if (end.kind === 'ready') return { ready: started }
     await started.settleOutput()
     const failed = initFailure(end, limitSeconds)
-    await reset()
+    await reset(end.kind === 'timeout' ? 'timeout' : 'failure')
     return { failed }
   }
 
   /** Kills the process, so that the next invocation starts a new one; /tmp stays. */
-  const reset = async (): Promise<void> => {
+  const reset = async (reason: ShutdownReason): Promise<void> => {
     const dead = run
     run = undefined
-    if (!dead || (await dead.kill())) return
+    if (!dead) return
+    await dead.shutDown(reason)
+    if (await dead.kill()) return
     logger.error('A guest survives SIGKILL; its environment is given up', { environment: id })
     void stop()
   }
@@ -87,7 +91,8 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       if (lifecycle.may('stopping')) lifecycle.to('stopping')
-      // Without extensions AWS gives the runtime no time: SIGKILL at once.
+      sandbox.thaw()
+      await run?.shutDown('spindown')
       await run?.kill()
       await parts.tearDown()
       lifecycle.to('gone')
@@ -135,7 +140,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     // Also after a good answer: the process may have ended, or never come back for more.
     if (verdict.reset || run?.usable === false) {
       lifecycle.to('resetting')
-      await reset()
+      await reset(verdict.report?.status === 'timeout' ? 'timeout' : 'failure')
     }
     log.end({
       requestId: invocation.requestId,
@@ -173,7 +178,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     let ready = run?.usable ? run : undefined
     if (!ready) {
       // "Suppressed init": AWS counts it as part of the invocation and logs only its failure, before START.
-      await reset()
+      await reset('failure')
       const outcome = await initialiseRun(timeoutMs, version.timeoutSeconds)
       if ('failed' in outcome) {
         const { report } = outcome.failed

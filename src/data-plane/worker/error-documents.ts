@@ -42,6 +42,21 @@ export const invalidEntrypoint = (message: string): PlatformFailure => ({
   report: { status: 'error', errorType: 'Runtime.InvalidEntrypoint' },
 })
 
+/** An extension ended or gave up: `Extension.Crash`, `Extension.InitError`, `Extension.ExitError`, `Extension.LaunchError`. */
+export const extensionFailed = (errorType: string, message: string): PlatformFailure => ({
+  errorType,
+  message,
+  report: { status: 'error', errorType },
+})
+
+/** How AWS says that an extension's process has ended. */
+export const exitText = ({ code, signal }: GuestExit): string =>
+  signal !== null
+    ? `signal: ${SIGNAL_TEXT[signal] ?? signal}`
+    : code === 0 || code === null
+      ? 'exit code 0'
+      : `exit status ${code}`
+
 /** Texts of the signals as Go prints them, which is what AWS shows. */
 const SIGNAL_TEXT: Readonly<Record<string, string>> = {
   SIGHUP: 'hangup',

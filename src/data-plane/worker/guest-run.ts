@@ -5,8 +5,10 @@ import {
   type GuestInit,
   type GuestSession,
   type InitOutcome,
+  type ShutdownReason,
 } from '#data-plane/runtime-api/port.ts'
 import type { Guest, GuestCommand, Sandbox } from '#data-plane/sandbox/port.ts'
+import type { PlatformFailure } from '#data-plane/worker/error-documents.ts'
 import { createOutputPump, type OutputPump } from '#data-plane/worker/log/output-pump.ts'
 import type { Clock } from '#kernel/clock.ts'
 
@@ -17,15 +19,27 @@ export interface SettlingSession extends GuestSession {
 }
 
 type Ended = { readonly kind: 'exited'; readonly exit: GuestExit } | { readonly kind: 'timeout' }
-export type InitEnd = InitOutcome | Ended
+/** Somebody else in the environment failed: an extension. */
+export interface PlatformEnd {
+  readonly kind: 'platform'
+  readonly failure: PlatformFailure
+}
+export type InitEnd = InitOutcome | Ended | PlatformEnd
+export type InvokeEnd = GuestOutcome | PlatformEnd
 
 export interface GuestRun {
   /** False as soon as the process has ended or its channel is unusable; then a new run is needed. */
   readonly usable: boolean
   init(init: GuestInit, timeoutMs: number): Promise<InitEnd>
-  invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<GuestOutcome>
+  invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<InvokeEnd>
   /** Resolves when everything that the guest has printed is in the log. */
   settleOutput(): Promise<void>
+  /** Asks the process to end. */
+  terminate(): void
+  /** Resolves when the process has ended, at the latest after `graceMs`. */
+  exited(graceMs: number): Promise<void>
+  /** Tells extensions that the environment ends, and gives them the time that AWS gives them. */
+  shutDown(reason: ShutdownReason): Promise<void>
   /** Kills the process. Resolves with true when it is gone, false when it is not after the grace. */
   kill(): Promise<boolean>
 }
@@ -149,6 +163,10 @@ export async function startGuestRun(options: {
       return end.kind === 'exited' && isTruncated(outcome) ? end : outcome
     },
     settleOutput: () => output.settle(),
+    terminate: () => guest.signal('SIGTERM'),
+    exited: async (graceMs) => void (await awaitExit(graceMs)),
+    // Without extensions AWS gives the runtime no time: SIGKILL at once.
+    shutDown: () => Promise.resolve(),
     async kill() {
       usable = false
       if (!exit) {

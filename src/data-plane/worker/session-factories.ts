@@ -1,8 +1,16 @@
-import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import type { BootableSession, GuestLogRecord, GuestSession } from '#data-plane/runtime-api/port.ts'
+import type {
+  BootableSession,
+  ExtensionApi,
+  GuestLogRecord,
+  GuestSession,
+  Telemetry,
+} from '#data-plane/runtime-api/port.ts'
+import type { Sandbox } from '#data-plane/sandbox/port.ts'
 import type { SettlingSession } from '#data-plane/worker/guest-run.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
 
 /** How the worker gets its sessions; src/bin knows the implementations. */
 export interface SessionFactories {
@@ -13,9 +21,22 @@ export interface SessionFactories {
     readonly onLog: (record: GuestLogRecord) => void
     readonly onOutput: (chunk: Buffer) => void
   }): BootableSession
-  /** Over the sandbox's listener, which outlives the session: each run of the guest gets a new session on it. */
+  /** At the address of the extension API of the same run. */
   http(options: {
-    readonly server: Server
+    readonly api: ExtensionApi
     readonly maxResponseBytes: number
   }): GuestSession | SettlingSession
+  /** The telemetry of one environment. `connect` reaches what listens on its loopback. */
+  telemetry(options: { readonly connect: Sandbox['connect']; readonly clock: Clock }): Telemetry
+  /** For one run. */
+  extensionApi(options: {
+    readonly facts: {
+      readonly functionName: string
+      readonly functionVersion: string
+      readonly handler: string
+      readonly accountId: string
+    }
+    readonly telemetry: Telemetry
+    readonly random: Random
+  }): ExtensionApi
 }

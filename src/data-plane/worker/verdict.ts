@@ -1,5 +1,4 @@
 /** What an outcome in the guest means for the client, for the log and for the environment. Pure. */
-import type { GuestOutcome } from '#contracts/invocation.ts'
 import {
   errorDocument,
   exited,
@@ -7,7 +6,7 @@ import {
   timedOut,
   type PlatformFailure,
 } from '#data-plane/worker/error-documents.ts'
-import type { InitEnd } from '#data-plane/worker/guest-run.ts'
+import type { InitEnd, InvokeEnd } from '#data-plane/worker/guest-run.ts'
 import type { FailureStatus } from '#data-plane/worker/log/platform-lines.ts'
 
 export interface Verdict {
@@ -22,9 +21,7 @@ export interface Verdict {
   readonly reset: boolean
 }
 
-type Decided =
-  | Exclude<GuestOutcome, { kind: 'timeout' }>
-  | { readonly kind: 'platform'; readonly failure: PlatformFailure }
+type Decided = Exclude<InvokeEnd, { kind: 'timeout' }>
 
 export function verdictOf(outcome: Decided): Verdict {
   switch (outcome.kind) {
@@ -56,6 +53,8 @@ export function initFailure(end: Exclude<InitEnd, { kind: 'ready' }>, limitSecon
       return platformVerdict(timedOut(limitSeconds))
     case 'exited':
       return platformVerdict(exited(end.exit))
+    case 'platform':
+      return platformVerdict(end.failure)
     case 'error':
       // The runtime has logged it and wrote the document; AWS adds nothing but the status.
       return {

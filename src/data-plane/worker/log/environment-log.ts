@@ -2,14 +2,19 @@
 import { functionArn } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { runtimeVersion, runtimeVersionArn, type RuntimeDescription } from '#contracts/runtime.ts'
+import type { Telemetry } from '#data-plane/runtime-api/port.ts'
 import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
 import { cutMessage } from '#data-plane/worker/log/line-splitter.ts'
 import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
 import type {
+  ExtensionReport,
+  FailureStatus,
   InitReport,
   InvocationReport,
   StartedInvocation,
+  SubscriptionReport,
 } from '#data-plane/worker/log/platform-lines.ts'
+import { createPlatformRecords, type PlatformRecord } from '#data-plane/worker/log/platform-records.ts'
 import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { LogEvent, LogSink } from '#observability/port.ts'
@@ -27,13 +32,21 @@ export function logStreamName(version: FunctionVersion, hex: string, now: number
 export interface EnvironmentLog {
   readonly stream: string
   initStart(): void
+  /** The runtime and the function are initialised, or failed to be; extensions may take longer. */
+  initRuntimeDone(failure: FailureStatus | undefined): void
   initReport(report: InitReport): void
+  extension(report: ExtensionReport): void
+  subscription(report: SubscriptionReport): void
   start(invocation: StartedInvocation): void
   timedOut(requestId: string, timeoutSeconds: number): void
   failed(requestId: string, message: string, errorType: string): void
+  /** The runtime has answered; extensions may take longer. */
+  runtimeDone(report: Pick<InvocationReport, 'requestId' | 'durationMs' | 'failure' | 'trace'>): void
   end(report: InvocationReport): void
   /** Lines of the guest's standard output and error. */
   lines(messages: readonly string[]): void
+  /** Lines that an extension prints. */
+  extensionLines(messages: readonly string[]): void
   /** One structured record of a managed runtime. */
   record(event: LogEvent): void
   /** The last 4 KiB since the last call of `takeTail` or `clearTail`. */
@@ -47,9 +60,11 @@ export function createEnvironmentLog(options: {
   readonly initializationType: string
   readonly stream: string
   readonly sink: LogSink
+  /** Who is told of everything besides the log. */
+  readonly telemetry?: Pick<Telemetry, 'active' | 'emit'>
   readonly clock: Clock
 }): EnvironmentLog {
-  const { version, runtime, sink, clock, stream } = options
+  const { version, runtime, sink, clock, stream, telemetry } = options
   const subject = {
     functionName: version.name,
     functionArn: functionArn(version),
@@ -60,10 +75,9 @@ export function createEnvironmentLog(options: {
     logStream: stream,
     memoryMiB: version.memoryMiB,
   }
-  const platform =
-    version.logging.format === 'JSON'
-      ? createJsonLines(subject, version.logging.systemLevel)
-      : createTextLines(subject)
+  const records = createPlatformRecords(subject)
+  const isJson = version.logging.format === 'JSON'
+  const platform = isJson ? createJsonLines(records, version.logging.systemLevel) : createTextLines(subject)
   const tail = createLogTail()
   const address = { account: version.account, region: version.region, group: version.logging.group, stream }
 
@@ -82,32 +96,69 @@ export function createEnvironmentLog(options: {
     if (events.length > 0) sink.append({ ...address, events })
   }
 
+  const tell = ({ type, record }: PlatformRecord) => telemetry?.emit('platform', type, record)
+  const print = (category: 'function' | 'extension', messages: readonly string[]) => {
+    write(clock.now(), messages)
+    if (!telemetry?.active) return
+    for (const message of messages) telemetry.emit(category, category, isJson ? parsed(message) : message)
+  }
+
   return {
     stream,
     initStart() {
       const now = clock.now()
+      tell(records.initStart())
       const message = platform.initStart(now)
       // Not part of the tail: AWS's tail begins with what the function printed.
       if (message !== undefined) sink.append({ ...address, events: [{ timestamp: now, message }] })
     },
-    initReport: (report) => write(clock.now(), [platform.initReport(report, clock.now())]),
-    start: (invocation) => write(clock.now(), [platform.start(invocation, clock.now())]),
+    initRuntimeDone: (failure) => tell(records.initRuntimeDone(failure)),
+    initReport(report) {
+      tell(records.initReport(report))
+      write(clock.now(), [platform.initReport(report, clock.now())])
+    },
+    extension(report) {
+      tell(records.extension(report))
+      write(clock.now(), [platform.extension(report, clock.now())])
+    },
+    // Subscribers were told by the telemetry itself.
+    subscription: (report) => write(clock.now(), [platform.subscription(report, clock.now())]),
+    start(invocation) {
+      tell(records.start(invocation))
+      write(clock.now(), [platform.start(invocation, clock.now())])
+    },
+    runtimeDone: (report) => tell(records.runtimeDone(report)),
     timedOut: (requestId, timeoutSeconds) =>
       write(clock.now(), [platform.timedOut(requestId, timeoutSeconds, clock.now())]),
     failed: (requestId, message, errorType) =>
       write(clock.now(), [platform.failed(requestId, message, errorType)]),
     end(report) {
       const now = clock.now()
+      tell(records.report(report))
       write(now, [
         platform.runtimeDone(report, now),
         platform.end(report.requestId),
         platform.report(report, now),
       ])
     },
-    lines: (messages) => write(clock.now(), messages),
+    lines: (messages) => print('function', messages),
+    extensionLines: (messages) => print('extension', messages),
     // The guest's own time, as far as it can be: a clock that is wrong must not lead the log into the future.
-    record: ({ timestamp, message }) => write(Math.min(timestamp, clock.now()), cutMessage(message)),
+    record({ timestamp, message }) {
+      write(Math.min(timestamp, clock.now()), cutMessage(message))
+      if (telemetry?.active) telemetry.emit('function', 'function', isJson ? parsed(message) : message)
+    },
     takeTail: () => tail.take(),
     clearTail: () => tail.clear(),
+  }
+}
+
+/** A line of the JSON format is an object for whoever subscribes, if it is one. */
+function parsed(message: string): unknown {
+  if (!message.startsWith('{')) return message
+  try {
+    return JSON.parse(message) as unknown
+  } catch {
+    return message
   }
 }

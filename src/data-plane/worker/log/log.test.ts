@@ -8,6 +8,7 @@ import { createJsonLines } from '#data-plane/worker/log/json-lines.ts'
 import { createLineSplitter, cutMessage } from '#data-plane/worker/log/line-splitter.ts'
 import { createLogTail } from '#data-plane/worker/log/log-tail.ts'
 import { createOutputPump } from '#data-plane/worker/log/output-pump.ts'
+import { createPlatformRecords } from '#data-plane/worker/log/platform-records.ts'
 import { createTextLines } from '#data-plane/worker/log/text-lines.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 
@@ -93,7 +94,7 @@ test('tail: keeps the last bytes, whatever came before', () => {
 
 test('a traced invocation is named in REPORT, and in the records of the JSON format', () => {
   const text = createTextLines(SUBJECT)
-  const json = createJsonLines(SUBJECT)
+  const json = createJsonLines(createPlatformRecords(SUBJECT))
   const header = `Root=1-68e5e4a1-${'ab'.repeat(12)};Parent=${'c'.repeat(16)};Sampled=1;Lineage=1:a87bd80c:0`
   const trace = invocationTrace({ tracingMode: 'Active' }, header)
   assert.ok(trace)
@@ -132,7 +133,7 @@ test('text: REPORT ends in a tab without a status, and without one with it', () 
 })
 
 test('JSON: the records are those that AWS writes', () => {
-  const json = createJsonLines(SUBJECT)
+  const json = createJsonLines(createPlatformRecords(SUBJECT))
   // Whole records, recorded from AWS in October 2026 with the names replaced.
   assert.equal(
     json.initStart(NOW),
@@ -155,7 +156,7 @@ test('JSON: the records are those that AWS writes', () => {
 test('JSON: the system log level decides which records there are', () => {
   const failed = { ...REPORT, failure: { status: 'timeout' as const } }
   const written = (level: string) => {
-    const json = createJsonLines(SUBJECT, level)
+    const json = createJsonLines(createPlatformRecords(SUBJECT), level)
     return [
       json.runtimeDone(REPORT, NOW),
       json.start({ requestId: 'id' }, NOW),

@@ -35,6 +35,22 @@ export interface StartedInvocation {
   readonly trace?: InvocationTrace | undefined
 }
 
+/** What became of one extension. */
+export interface ExtensionReport {
+  readonly name: string
+  /** `Ready`, or the state it failed in: `Registered`, `InitError`, `ExitError`, `LaunchError`, ... */
+  readonly state: string
+  readonly events: readonly string[]
+  readonly errorType?: string
+}
+
+/** One extension's subscription to telemetry. */
+export interface SubscriptionReport {
+  readonly name: string
+  readonly state: 'Subscribed'
+  readonly types: readonly string[]
+}
+
 /** Each method gives the message of one log event, or undefined when this format (or the log level) has none. */
 export interface PlatformLines {
   initStart(now: number): string | undefined
@@ -46,6 +62,8 @@ export interface PlatformLines {
   runtimeDone(report: InvocationReport, now: number): string | undefined
   end(requestId: string): string | undefined
   report(report: InvocationReport, now: number): string | undefined
+  extension(report: ExtensionReport, now: number): string | undefined
+  subscription(report: SubscriptionReport, now: number): string | undefined
 }
 
 /** What the lines of one environment have in common. */

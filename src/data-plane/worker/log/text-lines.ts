@@ -10,7 +10,7 @@ const ms = (value: number) => `${value.toFixed(2)} ms`
 const statusFields = (failure: FailureStatus) =>
   failure.status === 'timeout' ? ['Status: timeout'] : ['Status: error', `Error Type: ${failure.errorType}`]
 
-/** The lines of the Text format: INIT_START, INIT_REPORT, START, END, REPORT. */
+/** The lines of the Text format: INIT_START, INIT_REPORT, EXTENSION, TELEMETRY, START, END, REPORT. */
 export function createTextLines(subject: PlatformSubject): PlatformLines {
   return {
     initStart: () =>
@@ -31,8 +31,23 @@ export function createTextLines(subject: PlatformSubject): PlatformLines {
     runtimeDone: () => undefined,
     end: (requestId) => `END RequestId: ${requestId}`,
     report: (report) => reportLine(report),
+    extension: ({ name, state, events, errorType }) =>
+      [
+        'EXTENSION',
+        `Name: ${name}`,
+        `State: ${state}`,
+        // Logs of 2023 have a blank behind the comma, older ones none.
+        `Events: [${events.join(', ')}]`,
+        ...(errorType === undefined ? [] : [`Error Type: ${errorType}`]),
+      ].join('\t'),
+    subscription: ({ name, state, types }) =>
+      ['TELEMETRY', `Name: ${name}`, `State: ${state}`, `Types: [${types.map(capital).join(', ')}]`].join(
+        '\t',
+      ),
   }
 }
+
+const capital = (word: string) => word.slice(0, 1).toUpperCase() + word.slice(1)
 
 function reportLine(report: InvocationReport): string {
   const fields = [

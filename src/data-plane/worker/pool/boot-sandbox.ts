@@ -14,6 +14,7 @@ import {
 import { bootEnvironment } from '#data-plane/worker/guest-environment.ts'
 import { BLANK_MEMORY_MIB, type PoolShape } from '#data-plane/worker/pool/pool-shape.ts'
 import { runtimeCommand } from '#data-plane/worker/start/command-hook.ts'
+import type { RuntimeEndpoint } from '#data-plane/worker/start/endpoint-hook.ts'
 import { newEnvironmentId } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -21,6 +22,8 @@ import type { Random } from '#kernel/random.ts'
 
 export interface BootedSandbox {
   readonly sandbox: BlankSandbox
+  /** The listener of its Runtime API; nobody serves it yet. */
+  readonly endpoint: RuntimeEndpoint
   /** Waits for INIT; nobody reads what it prints yet. */
   readonly guest: Guest
   /** Its session; from now on the listener gets what the guest says. */
@@ -59,6 +62,7 @@ export async function bootSandbox(
     background,
   })
   try {
+    const endpoint = await sandbox.listen()
     const guest = await sandbox.start({
       argv: runtimeCommand(shape.runtime, shape.interpreter, sandbox.paths, shape.memoryMiB),
       env: bootEnvironment(shape.runtime, sandbox.paths),
@@ -81,6 +85,7 @@ export async function bootSandbox(
     lifecycle.to('pooled')
     return {
       sandbox,
+      endpoint,
       guest,
       session(next) {
         listener = next

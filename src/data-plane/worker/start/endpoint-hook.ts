@@ -1,7 +1,7 @@
 import type { Server } from 'node:net'
 
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
-import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
+import type { Undo } from '#data-plane/worker/start/stage.ts'
 
 export interface RuntimeEndpoint {
   readonly server: Server
@@ -9,14 +9,13 @@ export interface RuntimeEndpoint {
   readonly address: string
 }
 
-/** The listener of the Runtime API, for runtimes that speak HTTP. */
+/** The listener of the Runtime API, which extensions use beside every runtime. `made`: it was opened ahead. */
 export async function endpointHook(
-  { runtime }: Subject,
   sandbox: Sandbox,
+  made: RuntimeEndpoint | undefined,
   undo: Undo,
-): Promise<RuntimeEndpoint | undefined> {
-  if (runtime.protocol !== 'http') return undefined
-  const endpoint = await sandbox.listen()
+): Promise<RuntimeEndpoint> {
+  const endpoint = made ?? (await sandbox.listen())
   // Not awaited to the end: the session has closed its connections, and destroying the sandbox ends the rest.
   undo.defer(() => void endpoint.server.close())
   return endpoint

@@ -8,6 +8,8 @@ import type { Guest, GuestCommand, SandboxDriver } from '#data-plane/sandbox/por
 import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
 import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
+import { externalExtensions } from '#data-plane/worker/extensions/external-extensions.ts'
+import { startRunWithExtensions } from '#data-plane/worker/extensions/run-with-extensions.ts'
 import { guestEnvironment, type GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import { startGuestRun } from '#data-plane/worker/guest-run.ts'
 import { createEnvironmentLog, logStreamName } from '#data-plane/worker/log/environment-log.ts'
@@ -65,14 +67,16 @@ export async function assembleEnvironment(
   // First, because it costs little and may be refused.
   const variables = await openVariables(version, host.environments)
   const code = await codeHook(subject, host, undo)
-  const parts = await interpreterHook(subject, host)
+  const [parts, external] = await Promise.all([interpreterHook(subject, host), externalExtensions(code.opt)])
   timer.ended('code')
   const booted = await pooledHook(subject, host, { code, parts, variables }, undo)
   const sandbox = booted?.sandbox ?? (await sandboxHook(subject, host, { code, parts }, undo))
-  const endpoint = await endpointHook(subject, sandbox, undo)
+  const endpoint = await endpointHook(sandbox, booted?.endpoint, undo)
   timer.ended('sandbox', booted ? 'pool' : 'boot')
   const { id } = sandbox
 
+  const telemetry = host.sessions.telemetry({ connect: (port) => sandbox.connect(port), clock })
+  undo.defer(() => telemetry.stop())
   const stream = logStreamName(version, id, clock.now())
   const log = createEnvironmentLog({
     version,
@@ -80,6 +84,7 @@ export async function assembleEnvironment(
     initializationType: type,
     stream,
     sink: host.logSink,
+    telemetry,
     clock,
   })
   const env = guestEnvironment({
@@ -92,13 +97,12 @@ export async function assembleEnvironment(
     credentials: await host.credentials(version),
     // Where nothing is to be reached, there is nothing to be told either.
     endpointUrl: host.resources.networkOf(version) === 'none' ? undefined : host.endpointUrl,
-    runtimeApi: endpoint?.address,
+    runtimeApi: endpoint.address,
   })
   const command = await commandHook(subject, { code, parts, paths: sandbox.paths, env })
 
-  const openSession = (guest: Guest, output: Pick<OutputPump, 'feed' | 'endLine'>) => {
-    const maxResponseBytes = MAX_RESPONSE_BYTES
-    if (endpoint) return host.sessions.http({ server: endpoint.server, maxResponseBytes })
+  const speaksHttp = runtime.protocol === 'http'
+  const openFramed = (guest: Guest, output: Pick<OutputPump, 'feed' | 'endLine'>) => {
     if (!guest.control) throw new TypeError('The sandbox gave a managed runtime no control socket')
     const listener: GuestListener = {
       onLog(record) {
@@ -108,7 +112,7 @@ export async function assembleEnvironment(
       onOutput: output.feed,
     }
     if (guest === booted?.guest) return booted.session(listener)
-    return host.sessions.framed({ control: guest.control, maxResponseBytes, ...listener })
+    return host.sessions.framed({ control: guest.control, maxResponseBytes: MAX_RESPONSE_BYTES, ...listener })
   }
 
   /** The process that waits for its function already; any further one is started for it. */
@@ -131,15 +135,30 @@ export async function assembleEnvironment(
     lifecycle: booted?.lifecycle ?? createEnvironmentLifecycle(),
     log,
     guestInit: { handler: version.handler ?? '', env, taskRoot: sandbox.paths.task },
-    startRun: async () =>
+    startRun: (limitMs) =>
       'errorType' in command
-        ? command
-        : startGuestRun({
-            sandbox: runIn,
-            command,
-            openSession,
-            onLines: (lines) => log.lines(lines),
-            clock,
+        ? Promise.resolve(command)
+        : startRunWithExtensions({
+            subject,
+            host,
+            sandbox,
+            external,
+            environment: env,
+            telemetry,
+            log,
+            limitMs,
+            server: endpoint.server,
+            startRuntime(api) {
+              // It answers from the first moment: a fast runtime calls before its start is known here.
+              const http = speaksHttp && host.sessions.http({ api, maxResponseBytes: MAX_RESPONSE_BYTES })
+              return startGuestRun({
+                sandbox: runIn,
+                command,
+                openSession: (guest, output) => http || openFramed(guest, output),
+                onLines: (lines) => log.lines(lines),
+                clock,
+              })
+            },
           }),
     tearDown: () =>
       everything.disposeAsync().catch((error: unknown) => {

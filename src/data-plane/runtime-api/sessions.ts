@@ -1,0 +1,21 @@
+/** The sessions that a worker is given: one way to talk for each kind of runtime, and the APIs beside them. */
+import {
+  createExtensionApi,
+  type ServedExtensionApi,
+} from '#data-plane/runtime-api/extensions/extension-api.ts'
+import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
+import { createHttpSession, type HttpSession } from '#data-plane/runtime-api/http-session.ts'
+import type { ExtensionApi } from '#data-plane/runtime-api/port.ts'
+import { createTelemetryHub } from '#data-plane/runtime-api/telemetry/telemetry-hub.ts'
+
+export const runtimeSessions = {
+  framed: createFramedSession,
+  http: (options: { readonly api: ExtensionApi; readonly maxResponseBytes: number }): HttpSession =>
+    createHttpSession({
+      // Made below; whoever has one got it here.
+      service: options.api as ServedExtensionApi,
+      maxResponseBytes: options.maxResponseBytes,
+    }),
+  telemetry: createTelemetryHub,
+  extensionApi: createExtensionApi,
+}
