@@ -8,8 +8,10 @@ import { startExtendedRun } from '#data-plane/worker/extensions/extended-run.ts'
 import type { ExternalExtension } from '#data-plane/worker/extensions/external-extensions.ts'
 import type { GuestRun } from '#data-plane/worker/guest-run.ts'
 import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
-import type { EnvironmentHost } from '#data-plane/worker/start/start-environment.ts'
+import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { Subject } from '#data-plane/worker/start/stage.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
 
 /** Variables of the runtime that extensions don't get. Source: developer guide, Extensions API. */
 const NOT_FOR_EXTENSIONS = new Set([
@@ -27,7 +29,11 @@ const NOT_FOR_EXTENSIONS = new Set([
 
 export async function startRunWithExtensions(options: {
   readonly subject: Subject
-  readonly host: Pick<EnvironmentHost, 'sessions' | 'clock' | 'random'>
+  readonly host: {
+    readonly sessions: Pick<SessionFactories, 'extensionApi'>
+    readonly clock: Clock
+    readonly random: Random
+  }
   readonly sandbox: Sandbox
   readonly external: readonly ExternalExtension[]
   readonly environment: Readonly<Record<string, string>>
