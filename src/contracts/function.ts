@@ -36,6 +36,8 @@ export interface CodePackage {
   readonly signature?: CodeSignature
   /** The blob is the package encrypted, and has another digest and 28 bytes more. */
   readonly encryption?: PackageEncryption
+  /** Present: it belongs to this object of its owner's bucket (S3ObjectStorageMode REFERENCE). */
+  readonly reference?: { readonly bucket: string; readonly key: string; readonly version: string }
 }
 
 /** A layer version as one function version refers to it. Merge order is list order: a later layer wins. */

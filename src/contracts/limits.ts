@@ -26,8 +26,8 @@ export const MAX_PROCESSES = 1024
 export const DEFAULT_EPHEMERAL_STORAGE_MIB = 512
 /** Resource policy of a function, version or alias, as JSON (recorded from AWS). */
 export const MAX_POLICY_BYTES = 20_480
-/** Code storage of an account and region (developer guide). */
-export const MAX_CODE_STORAGE_BYTES = 80_530_636_800
+/** Code storage of an account and region: 300 GB (developer guide of 2026, "Self-managed S3 code storage"). */
+export const MAX_CODE_STORAGE_BYTES = 322_122_547_200
 /** Default concurrency of an account and region, and how much of it must stay unreserved (developer guide). */
 export const ACCOUNT_CONCURRENCY = 1000
 export const MIN_UNRESERVED_CONCURRENCY = 100

@@ -22,6 +22,7 @@ import type {
 } from '#contracts/function.ts'
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
 
+import { referenceView } from './artifacts/bucket-package.ts'
 import { signatureView } from './code-signing/signature-records.ts'
 import { withoutUndefined } from './functions/configuration.ts'
 import { configDigest } from './functions/digest.ts'
@@ -129,8 +130,9 @@ export async function codeView(
   const { code, image } = version
   if (!image) {
     const { encryption } = code
-    if (!encryption) return { RepositoryType: 'S3', Location: codeStore.location(code, { endpoint }) }
-    const view = { RepositoryType: 'S3', SourceKMSKeyArn: encryption.kmsKeyArn }
+    const place = { RepositoryType: 'S3', ...referenceView(code) }
+    if (!encryption) return { ...place, Location: codeStore.location(code, { endpoint }) }
+    const view = { ...place, SourceKMSKeyArn: encryption.kmsKeyArn }
     try {
       const key = await packageKeys.open(version, encryption)
       return { ...view, Location: codeStore.location(code, { endpoint, key }) }

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 
 import {
   CreateFunctionCommand,
+  GetAccountSettingsCommand,
   GetFunctionCommand,
   ListFunctionsCommand,
   PublishLayerVersionCommand,
@@ -81,6 +82,37 @@ describe('code from a bucket', () => {
     )
     assert.equal(layer.Version, 1)
     assert.ok(bucket.requests.every((line) => line.startsWith('GET /')))
+  })
+
+  test('a package that stays in its bucket is named so and counts for nothing', async () => {
+    bucket.objects.set('/code/kept.zip?versionId=v1', await code('kept'))
+    const used = async () =>
+      (await lambda.send(new GetAccountSettingsCommand({}))).AccountUsage?.TotalCodeSize
+    const before = await used()
+    const source = { S3Bucket: 'code', S3Key: 'kept.zip', S3ObjectVersion: 'v1' }
+    await create('referenced', { ...source, S3ObjectStorageMode: 'REFERENCE' })
+    await waitUntilFunctionActiveV2({ client: lambda, ...wait }, { FunctionName: 'referenced' })
+    assert.equal((await invoke(lambda, 'referenced', {})).payload, 'kept')
+    assert.equal(await used(), before)
+    const { Code } = await lambda.send(new GetFunctionCommand({ FunctionName: 'referenced' }))
+    assert.deepEqual(Code?.ResolvedS3Object, source)
+    const layer = await lambda.send(
+      new PublishLayerVersionCommand({
+        LayerName: 'referenced',
+        Content: { ...source, S3ObjectStorageMode: 'REFERENCE' },
+      }),
+    )
+    assert.deepEqual(layer.Content?.ResolvedS3Object, source)
+    assert.equal(await used(), before)
+    // Copied, it counts.
+    const copied = await lambda.send(
+      new UpdateFunctionCodeCommand({ FunctionName: 'referenced', ...source, S3ObjectStorageMode: 'COPY' }),
+    )
+    assert.equal(await used(), (before ?? 0) + (copied.CodeSize ?? 0))
+    const unversioned = await errorOf(
+      create('never', { S3Bucket: 'code', S3Key: 'kept.zip', S3ObjectStorageMode: 'REFERENCE' }),
+    )
+    assert.equal(unversioned.name, 'InvalidParameterValueException')
   })
 
   const refusals: readonly (readonly [string, FunctionCode, string])[] = [

@@ -72,7 +72,7 @@ test('GetAccountSettings counts functions and the code of every version', async 
       CodeSizeUnzipped: 262_144_000,
       CodeSizeZipped: 52_428_800,
       ConcurrentExecutions: 1000,
-      TotalCodeSize: 80_530_636_800,
+      TotalCodeSize: 322_122_547_200,
       UnreservedConcurrentExecutions: 1000,
     },
     AccountUsage: { FunctionCount: 0, TotalCodeSize: 0 },
@@ -95,7 +95,7 @@ test('GetAccountSettings counts functions and the code of every version', async 
 
 test('code beyond the storage of the account is refused', async () => {
   const { fail, store, documents } = createControlPlane()
-  const counters = { functionCount: 9, codeSizeBytes: 80_530_636_799, reservedConcurrency: 0 }
+  const counters = { functionCount: 9, codeSizeBytes: 322_122_547_199, reservedConcurrency: 0 }
   await store.meta.txn([{ key: `account/${ACCOUNT}/${REGION}`, doc: counters }])
   const failure = await fail('CreateFunction', {
     FunctionName: 'fn',

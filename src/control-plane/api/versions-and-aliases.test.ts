@@ -273,3 +273,25 @@ test('an alias made while its version is being deleted never points to nothing',
     await call('GetFunctionConfiguration', { FunctionName: 'fn', Qualifier: FunctionVersion })
   }
 })
+
+test('a version with SnapStart is Pending until it is prepared, others are Active at once', async () => {
+  const { call, create, preparer, settle } = createControlPlane()
+  await create('snap', { Runtime: 'java21', SnapStart: { ApplyOn: 'PublishedVersions' } })
+  preparer.hold()
+  const published = await call('PublishVersion', { FunctionName: 'snap' })
+  assert.deepEqual(
+    [published['State'], published['StateReasonCode'], published['SnapStart'].ApplyOn],
+    ['Pending', 'Creating', 'PublishedVersions'],
+  )
+  preparer.release()
+  await settle()
+  const version = await call('GetFunctionConfiguration', { FunctionName: 'snap', Qualifier: '1' })
+  assert.deepEqual(
+    [version['State'], version['SnapStart']],
+    ['Active', { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' }],
+  )
+  const latest = await call('GetFunctionConfiguration', { FunctionName: 'snap' })
+  assert.deepEqual(latest['SnapStart'], { ApplyOn: 'PublishedVersions', OptimizationStatus: 'Off' })
+  await create('plain')
+  assert.equal((await call('PublishVersion', { FunctionName: 'plain' }))['State'], 'Active')
+})

@@ -4,6 +4,7 @@ import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { CodePackage, ContainerImage, FunctionVersion } from '#contracts/function.ts'
 import { MAX_ZIP_BYTES } from '#contracts/limits.ts'
 
+import { packageFromBucket } from '../artifacts/bucket-package.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { fetchImage } from './image.ts'
 
@@ -14,6 +15,7 @@ export interface CodeRequest {
   readonly S3Bucket?: string | undefined
   readonly S3Key?: string | undefined
   readonly S3ObjectVersion?: string | undefined
+  readonly S3ObjectStorageMode?: string | undefined
   readonly ImageUri?: string | undefined
   readonly SourceKMSKeyArn?: string | undefined
 }
@@ -24,10 +26,11 @@ export interface CodeRequest {
  */
 export function assertCodeSource(request: CodeRequest, packageType: PackageType): void {
   const { ZipFile, S3Bucket, S3Key, S3ObjectVersion, ImageUri } = request
+  const inBucket = S3Bucket ?? S3Key ?? S3ObjectVersion ?? request.S3ObjectStorageMode
   if (packageType === 'Image') {
     if (!ImageUri)
       throw invalidParameter('Please provide ImageUri when creating a function with packageType Image.')
-    if ((ZipFile ?? S3Bucket ?? S3Key ?? S3ObjectVersion) !== undefined) {
+    if ((ZipFile ?? inBucket) !== undefined) {
       throw invalidParameter(
         'Please do not provide other FunctionCode parameters when providing an ImageUri.',
       )
@@ -37,7 +40,7 @@ export function assertCodeSource(request: CodeRequest, packageType: PackageType)
   if (ImageUri !== undefined) {
     throw invalidParameter("Please don't provide ImageUri when creating a function with packageType Zip.")
   }
-  if (ZipFile !== undefined && (S3Bucket ?? S3Key ?? S3ObjectVersion) !== undefined) {
+  if (ZipFile !== undefined && inBucket !== undefined) {
     // Text from memory of AWS's behaviour, unverified.
     throw invalidParameter('Please do not provide other FunctionCode parameters when providing a ZipFile.')
   }
@@ -64,10 +67,5 @@ export async function fetchCode(
   if (packageType === 'Image') return await fetchImage(images, request.ImageUri ?? '')
   const sealing = request.SourceKMSKeyArn ? await packageKeys.create(id, request.SourceKMSKeyArn) : undefined
   if (request.ZipFile !== undefined) return { code: await codeStore.fromZip(request.ZipFile, sealing) }
-  const source = {
-    bucket: request.S3Bucket ?? '',
-    key: request.S3Key ?? '',
-    ...(request.S3ObjectVersion === undefined ? {} : { version: request.S3ObjectVersion }),
-  }
-  return { code: await codeStore.fromBucket(source, sealing) }
+  return { code: await packageFromBucket(codeStore, request, sealing) }
 }

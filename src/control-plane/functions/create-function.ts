@@ -4,6 +4,7 @@ import type { Architecture, FunctionHead, FunctionVersion } from '#contracts/fun
 import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 import type { FunctionId } from '#contracts/arn.ts'
 
+import { countedBytes } from '../artifacts/bucket-package.ts'
 import { countersWrite } from '../account/counters.ts'
 import {
   changedManagedInstances,
@@ -156,7 +157,7 @@ export async function createFunction(
         ...(await providerUseWrites(documents, published ? [latest, published.version] : [latest])),
         countersWrite(id, counters, {
           functionCount: 1,
-          codeSizeBytes: fetched.code.sizeBytes * (published ? 2 : 1),
+          codeSizeBytes: countedBytes(fetched.code) * (published ? 2 : 1),
         }),
       ],
       result: published?.head ?? head,

@@ -25,6 +25,7 @@ import {
 import { takenConcurrency } from '#contracts/provisioned-concurrency.ts'
 import type { MetaWrite } from '#store/port.ts'
 
+import { countedBytes } from '../artifacts/bucket-package.ts'
 import { countersWrite } from '../account/counters.ts'
 import { unuseWrites } from '../capacity-providers/provider-use.ts'
 import { removalOf, withProvisioned } from '../concurrency/removal.ts'
@@ -55,11 +56,11 @@ export function deleteFunction({ documents, committer }: Needs, id: FunctionId):
     const { doc: head, rev } = await documents.requireHead(id)
     const counters = await documents.counters(id)
     const writes: MetaWrite[] = [{ key: functionKey(id), ifRev: rev, doc: null }, ...unuseWrites(head.latest)]
-    let codeSizeBytes = head.latest.code.sizeBytes
+    let codeSizeBytes = countedBytes(head.latest.code)
     for await (const row of walk(documents.meta, versionPrefix(id))) {
       const version = docOf<FunctionVersion>(row)
       writes.push(remove(row.key), ...unuseWrites(version))
-      codeSizeBytes += version.code.sizeBytes
+      codeSizeBytes += countedBytes(version.code)
     }
     const prefixes = [
       aliasPrefix(id),
@@ -124,7 +125,7 @@ export function deleteVersion(
         remove(functionScalingKey(id, number)),
         ...unuseWrites(version.doc),
         countersWrite(id, counters, {
-          codeSizeBytes: -version.doc.code.sizeBytes,
+          codeSizeBytes: -countedBytes(version.doc.code),
           reservedConcurrency: takenConcurrency(head) - takenConcurrency(before.doc),
         }),
       ],

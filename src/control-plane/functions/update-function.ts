@@ -4,6 +4,7 @@ import { functionArn, type FunctionId } from '#contracts/arn.ts'
 import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey } from '#contracts/keys.ts'
 
+import { countedBytes } from '../artifacts/bucket-package.ts'
 import { countersWrite } from '../account/counters.ts'
 import {
   changedManagedInstances,
@@ -110,7 +111,7 @@ export async function updateFunctionCode(
     await assertTrusted(before.doc)
     const counters = await documents.counters(id)
     const updated = withUpdate(before.doc, changeCode(before.doc.latest), stamp)
-    const growth = code.sizeBytes - before.doc.latest.code.sizeBytes
+    const growth = countedBytes(code) - countedBytes(before.doc.latest.code)
 
     const plan = request.Publish
       ? await planPublication(documents, updated, {

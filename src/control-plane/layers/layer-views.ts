@@ -10,6 +10,7 @@ import { layerArn } from '#contracts/arn.ts'
 import type { CodeStore } from '#control-plane/port.ts'
 
 import { signatureView } from '../code-signing/signature-records.ts'
+import { referenceView } from '../artifacts/bucket-package.ts'
 import { lambdaDate } from '../views.ts'
 import type { LayerVersion } from './layer-documents.ts'
 import { versionArn } from './layer-names.ts'
@@ -50,6 +51,7 @@ export const layerVersionView = (
     CodeSha256: version.code.codeSha256,
     CodeSize: version.code.sizeBytes,
     ...signatureView(version.code.signature),
+    ...referenceView(version.code),
   },
   LayerArn: layerArn(version, version.name),
   ...listedLayerVersion(version),

@@ -27,6 +27,7 @@ import type { Meta } from '#store/port.ts'
 import type { OperationHandler, OperationHandlers, RequestContext } from '#wire/service.ts'
 
 import { countersWrite } from '../account/counters.ts'
+import { countedBytes, packageFromBucket } from '../artifacts/bucket-package.ts'
 import { emptyPackage } from '../artifacts/package-checks.ts'
 import type { Committer } from '../commit.ts'
 import { createDocuments } from '../documents.ts'
@@ -118,7 +119,7 @@ export function createLayerOperations(deps: LayerDependencies): OperationHandler
         writes: [
           layerHeadWrite(head, after),
           layerVersionWrite(doc, 0, doc),
-          countersWrite(id, counters, { codeSizeBytes: stored.sizeBytes }),
+          countersWrite(id, counters, { codeSizeBytes: countedBytes(stored) }),
         ],
         result: doc,
       }
@@ -163,7 +164,7 @@ export function createLayerOperations(deps: LayerDependencies): OperationHandler
       const version = await readLayerVersion(meta, id, number)
       if (!version) return { writes: [], result: undefined }
       const versions = head.doc.versions.filter((other) => other !== number)
-      const freed = { codeSizeBytes: -version.doc.code.sizeBytes }
+      const freed = { codeSizeBytes: -countedBytes(version.doc.code) }
       return {
         writes: [
           layerHeadWrite(head, { ...head.doc, versions }),
@@ -244,8 +245,7 @@ function ownLayer(name: string | undefined, scope: Scope): LayerId {
 
 async function storeContent(code: CodeStore, content: PublishLayerVersionRequest['Content']) {
   if (content?.ZipFile !== undefined) return code.fromZip(content.ZipFile)
-  const { S3Bucket: bucket, S3Key: key, S3ObjectVersion: version } = content ?? {}
   // AWS's answer to a content without any source is not recorded; this is what it says about an empty package.
-  if (bucket === undefined || key === undefined) throw emptyPackage()
-  return code.fromBucket({ bucket, key, ...(version !== undefined && { version }) })
+  if (content?.S3Bucket === undefined || content.S3Key === undefined) throw emptyPackage()
+  return packageFromBucket(code, content)
 }

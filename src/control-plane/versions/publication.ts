@@ -11,6 +11,7 @@ import { functionArn } from '#contracts/arn.ts'
 import { versionKey } from '#contracts/keys.ts'
 import type { MetaWrite } from '#store/port.ts'
 
+import { countedBytes } from '../artifacts/bucket-package.ts'
 import { unuseWrites, useWrites } from '../capacity-providers/provider-use.ts'
 import { asJson, type Documents, type Stored } from '../documents.ts'
 import { withoutUndefined, type Stamp } from '../functions/configuration.ts'
@@ -71,8 +72,8 @@ export async function planPublication(
     stamp,
     headRevisionId,
     description: request.Description,
-    // With a capacity provider a version is ready when its environments are.
-    ready: options.ready && !latest.managedInstances,
+    // With a capacity provider a version is ready when its environments are, with SnapStart when its snapshot is taken.
+    ready: options.ready && !latest.managedInstances && latest.snapStart === 'None',
     toLatest,
   })
   const version = replacing(before?.doc, published.version)
@@ -87,7 +88,7 @@ export async function planPublication(
       ...left,
       ...(await useWrites(documents, [version])),
     ],
-    codeGrowthBytes: latest.code.sizeBytes - (before?.doc.code.sizeBytes ?? 0),
+    codeGrowthBytes: countedBytes(latest.code) - (before ? countedBytes(before.doc.code) : 0),
   }
 }
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
+import { functionArn, LATEST } from '#contracts/arn.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
@@ -196,6 +197,11 @@ export function createWorker(options: WorkerOptions): Worker {
       if (version.packageType === 'Image') return images.prepare(version)
       const obstacle = hostObstacle(version, driver.report, host.resources)
       if (obstacle) throw obstacle
+      if (version.snapStart === 'PublishedVersions' && version.version !== LATEST) {
+        logger.info('A version with SnapStart initialises as usual: there are no snapshots here', {
+          function: functionArn(version, version.version),
+        })
+      }
       const runtime = describeRuntime(version)
       try {
         const shape = poolShape(version, runtime, await interpreterHook({ runtime }, options))
