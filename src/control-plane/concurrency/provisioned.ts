@@ -49,16 +49,20 @@ export function assertRoom(options: {
   }
   const unreserved = accountConcurrency - (takenInAll - takenConcurrency(head))
   if (sum > unreserved) {
-    throw invalidParameter(
+    throw beyondAccount(
       `Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [${unreserved - others}].`,
     )
   }
   if (unreserved - sum < MIN_UNRESERVED_CONCURRENCY) {
-    throw invalidParameter(
+    throw beyondAccount(
       `Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [${MIN_UNRESERVED_CONCURRENCY}].`,
     )
   }
 }
+
+/** Recorded without a `Type`. */
+const beyondAccount = (message: string) =>
+  new LambdaError('InvalidParameterValueException', message, { status: 400, withoutType: true })
 
 const unpublished = () =>
   invalidParameter('Provisioned Concurrency Configs cannot be applied to unpublished function versions.')

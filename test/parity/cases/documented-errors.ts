@@ -1,5 +1,6 @@
 /** Errors that the API reference lists for an operation and no other topic has: limits, conflicts, what is in use. */
 import { ARN, CREATE, FN, fnWith, publish } from '../function-bodies.ts'
+import { LAYER, LAYER_ARN } from './layers.ts'
 import {
   conflict,
   notFound,
@@ -45,6 +46,12 @@ const SIGNING = step(
   { as: 'csc' },
 )
 const SIGNED = { CodeSigningConfigArn: '<csc.CodeSigningConfig.CodeSigningConfigArn>' }
+const unsigned = (name: string) =>
+  refused(400, 'CodeVerificationFailedException', {
+    Type: 'User',
+    Message: `Lambda cannot deploy the function. The function or layer might be signed using a signature that the client is not configured to accept. Check the provided signature for ${name}.`,
+  })
+const UNTRUSTED = observed('users of AWS, who have quoted this text')
 const PROVIDER = {
   CapacityProviderName: 'cp',
   VpcConfig: { SubnetIds: ['subnet-1'], SecurityGroupIds: ['sg-1'] },
@@ -135,5 +142,34 @@ export const documentedErrorCases: readonly ParityCase[] = [
         'The runtime parameter of python3.7 is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.',
     }),
     source: observed('users who have quoted this text; AWS named the runtime to use instead until 2025'),
+  },
+  {
+    operation: 'CreateFunction',
+    name: 'code that is not signed, where it must be',
+    given: [SIGNING],
+    input: { ...CREATE, ...SIGNED },
+    expect: unsigned('fn'),
+    source: UNTRUSTED,
+  },
+  {
+    operation: 'UpdateFunctionCode',
+    name: 'code that is not signed, where it must be',
+    given: [SIGNING, fnWith({}), step('PutFunctionCodeSigningConfig', { FunctionName: 'fn', ...SIGNED })],
+    input: { FunctionName: 'fn', ZipFile: '<other zip>' },
+    expect: unsigned(ARN),
+    source: UNTRUSTED,
+  },
+  {
+    operation: 'UpdateFunctionConfiguration',
+    name: 'a layer that is not signed, where it must be',
+    given: [
+      SIGNING,
+      fnWith({}),
+      step('PutFunctionCodeSigningConfig', { FunctionName: 'fn', ...SIGNED }),
+      LAYER,
+    ],
+    input: { FunctionName: 'fn', Layers: [`${LAYER_ARN}:1`] },
+    expect: unsigned(`${LAYER_ARN}:1`),
+    source: UNTRUSTED,
   },
 ]

@@ -19,6 +19,7 @@ const from = (name: string) =>
   recorded(`localstack test_lambda_api TestLambdaProvisionedConcurrency.${name}, 2024`)
 const EXCEPTIONS = from('test_provisioned_concurrency_exceptions')
 const LIFECYCLE = from('test_lambda_provisioned_lifecycle')
+const LIMITS = from('test_provisioned_concurrency_limits')
 
 const VERSION = [FN, publish()]
 const ALIASED = [...VERSION, step('CreateAlias', { FunctionName: 'fn', Name: 'live', FunctionVersion: '1' })]
@@ -61,6 +62,8 @@ const NONE = refused(404, 'ProvisionedConcurrencyConfigNotFoundException', {
   Type: 'User',
   message: 'No Provisioned Concurrency Config found for this function',
 })
+/** Recorded without a `Type`. */
+const tooMany = (message: string) => refused(400, 'InvalidParameterValueException', { message })
 const UNPUBLISHED = invalid('The function resource provided must be an alias or a published version.')
 
 const one = (
@@ -220,6 +223,26 @@ export const provisionedConcurrencyCases: readonly ParityCase[] = [
     validation(
       "1 validation error detected: Value '0' at 'provisionedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or equal to 1",
     ),
+  ),
+  one(
+    'PutProvisionedConcurrencyConfig',
+    'more than the account has',
+    VERSION,
+    put('1', 1001),
+    tooMany(
+      "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [1000].",
+    ),
+    LIMITS,
+  ),
+  one(
+    'PutProvisionedConcurrencyConfig',
+    'all that the account has',
+    VERSION,
+    put('1', 1000),
+    tooMany(
+      "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100].",
+    ),
+    LIMITS,
   ),
   one(
     'PutFunctionConcurrency',
