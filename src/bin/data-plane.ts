@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
+import type { FilterVault } from '#contracts/filter-vault.ts'
 import { createCounting } from '#data-plane/counting/create-counting.ts'
 import { feedCounting } from '#data-plane/counting/feed-counting.ts'
 import { createEngine } from '#data-plane/durable/create-engine.ts'
@@ -33,7 +34,6 @@ import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 import { MINUTE_MS } from '#kernel/units.ts'
 import type { Logger, LogSink, Metrics } from '#observability/port.ts'
 import type { Store } from '#store/port.ts'
@@ -72,7 +72,7 @@ export async function createDataPlane(options: {
   /** Opens the variables of functions. */
   readonly environments: WorkerOptions['environments']
   readonly packageKeys: WorkerOptions['packageKeys']
-  readonly sealer: Sealer
+  readonly filters: Pick<FilterVault, 'open'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -194,7 +194,7 @@ export async function createDataPlane(options: {
   const provisioning = createProvisioning({ meta: store.meta, placement, counting, clock, logger })
   const eventSources = createEventSources({
     store,
-    sealer: options.sealer,
+    filters: options.filters,
     frontend,
     queues: settings.queues,
     concurrency: ASYNC_CONCURRENCY,

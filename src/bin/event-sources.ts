@@ -4,10 +4,10 @@ import {
   type EventSourcePollers,
 } from '#data-plane/pollers/event-sources/event-source-pollers.ts'
 import { createQueuePollers } from '#data-plane/pollers/event-sources/sqs/start-queue-pollers.ts'
+import type { FilterVault } from '#contracts/filter-vault.ts'
 import type { Frontend } from '#data-plane/frontend/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 import { createSemaphore } from '#kernel/semaphore.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 import type { Store } from '#store/port.ts'
@@ -22,7 +22,7 @@ export interface QueueSettings {
 
 export function createEventSources(options: {
   readonly store: Store
-  readonly sealer: Sealer
+  readonly filters: Pick<FilterVault, 'open'>
   readonly frontend: Pick<Frontend, 'invoke'>
   readonly queues: QueueSettings
   /** Batches of all mappings that run at once. */

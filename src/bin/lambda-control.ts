@@ -23,6 +23,7 @@ import { createLayerOperations } from '#control-plane/layers/operations.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { FilterVault } from '#contracts/filter-vault.ts'
 import type {
   ExecutionRoles,
   HostResources,
@@ -48,6 +49,7 @@ export function createLambdaControl(options: {
   readonly store: Store
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
+  readonly filters: FilterVault
   readonly packageKeys: PackageKeys
   readonly roles: ExecutionRoles | undefined
   /** Signs the links of code packages. */
@@ -114,6 +116,7 @@ export function createLambdaControl(options: {
         hostResources,
         sealer,
         environments: options.environments,
+        filters: options.filters,
         packageKeys: options.packageKeys,
         roles: options.roles,
         clock,

@@ -19,6 +19,7 @@ import { accessPointId } from '#contracts/file-system.ts'
 import { networkOf } from '#contracts/network.ts'
 import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { createEnvironmentVault } from '#contracts/environment-vault.ts'
+import { createFilterVault } from '#contracts/filter-vault.ts'
 import { createPackageKeys } from '#contracts/package-keys.ts'
 import { systemClock as clock } from '#kernel/clock.ts'
 import { systemRandom as random } from '#kernel/random.ts'
@@ -66,6 +67,7 @@ async function serve(settings: Settings) {
   })
   const { session, roleSessions, keys } = neighbours
   const environments = createEnvironmentVault({ sealer, keys })
+  const filters = createFilterVault(keys)
   const packageKeys = createPackageKeys(keys)
   const authorisation =
     settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
@@ -76,7 +78,7 @@ async function serve(settings: Settings) {
     keys,
     environments,
     packageKeys,
-    sealer,
+    filters,
     clock,
     random,
     logger,
@@ -111,6 +113,7 @@ async function serve(settings: Settings) {
     store,
     sealer,
     environments,
+    filters,
     packageKeys,
     roles: authorisation,
     key,

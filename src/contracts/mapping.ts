@@ -92,7 +92,7 @@ export interface MappingSettings {
   readonly sourceAccess?: readonly { readonly type?: string; readonly uri?: string }[]
   /** Event patterns; a record passes that matches one of them. See contracts/event-pattern. */
   readonly filters?: readonly string[]
-  /** The same as JSON, sealed (see contracts/mapping-filters.ts), when the mapping names a key. */
+  /** The same under the customer's key (see contracts/filter-vault.ts), when the mapping names one. */
   readonly sealedFilters?: string
   readonly kmsKeyArn?: string
   readonly metrics?: readonly string[]

@@ -1,5 +1,6 @@
 /** What the operations are made of. */
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
+import type { FilterVault } from '#contracts/filter-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
@@ -29,6 +30,7 @@ export interface Dependencies {
   readonly hostResources: HostResources
   readonly sealer: Sealer
   readonly environments: EnvironmentVault
+  readonly filters: FilterVault
   readonly packageKeys: PackageKeys
   /** Absent: nobody asks for roles, and any will do. */
   readonly roles?: ExecutionRoles | undefined

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
   CreateEventSourceMappingCommand,
   DeleteEventSourceMappingCommand,
@@ -171,12 +172,18 @@ describe('queues', { skip: missing ?? false }, () => {
   test('filters let through what they describe, and the rest is deleted unseen', async () => {
     await create('filtered')
     const queue = await createQueue('filtered')
+    const kms = new KMSClient({
+      endpoint: program.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    })
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
     const Pattern = JSON.stringify({ body: { price: [{ numeric: ['>', 100] }] } })
     await map({
       FunctionName: 'filtered',
       EventSourceArn: queue.arn,
       FilterCriteria: { Filters: [{ Pattern }] },
-      KMSKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/k',
+      KMSKeyArn: KeyMetadata?.Arn,
     })
     for (const body of ['{"price":5}', 'no json', '{"price":500}', '{"other":1}']) await queue.send(body)
     await drained(queue)

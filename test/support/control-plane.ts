@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Scope } from '#contracts/arn.ts'
 import { createPackageKeys } from '#contracts/package-keys.ts'
 import { createEnvironmentVault } from '#contracts/environment-vault.ts'
+import { createFilterVault } from '#contracts/filter-vault.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
@@ -206,6 +207,7 @@ export function createControlPlane(
     hostResources: { subnets: readSubnets(''), hasFileSystem: (arn) => arn.includes('fsap-0') },
     sealer,
     environments: createEnvironmentVault({ sealer, keys }),
+    filters: createFilterVault(keys),
     packageKeys: createPackageKeys(keys),
     clock,
     random,

@@ -12,4 +12,4 @@ export const createEventSourceMappingHandler =
     dependencies: Dependencies,
   ): OperationHandler<CreateEventSourceMappingRequest, EventSourceMappingConfiguration> =>
   async (input, context) =>
-    mappingView(await createMapping(dependencies, context, input), dependencies.sealer)
+    await mappingView(await createMapping(dependencies, context, input), dependencies.filters)

@@ -12,4 +12,4 @@ export const deleteEventSourceMappingHandler =
     dependencies: Dependencies,
   ): OperationHandler<DeleteEventSourceMappingRequest, EventSourceMappingConfiguration> =>
   async (input, context) =>
-    mappingView(await deleteMapping(dependencies, context, input.UUID ?? ''), dependencies.sealer)
+    await mappingView(await deleteMapping(dependencies, context, input.UUID ?? ''), dependencies.filters)

@@ -10,10 +10,10 @@ import { mappingView } from '../mappings/mapping-view.ts'
 export const getEventSourceMappingHandler =
   ({
     documents,
-    sealer,
-  }: Pick<Dependencies, 'documents' | 'sealer'>): OperationHandler<
+    filters,
+  }: Pick<Dependencies, 'documents' | 'filters'>): OperationHandler<
     GetEventSourceMappingRequest,
     EventSourceMappingConfiguration
   > =>
   async (input, context) =>
-    mappingView((await requireMapping(documents, context, input.UUID ?? '')).doc, sealer)
+    await mappingView((await requireMapping(documents, context, input.UUID ?? '')).doc, filters)

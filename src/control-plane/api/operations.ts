@@ -87,6 +87,7 @@ export interface LambdaOperationsOptions extends Pick<
   | 'hostResources'
   | 'sealer'
   | 'environments'
+  | 'filters'
   | 'packageKeys'
   | 'roles'
   | 'clock'

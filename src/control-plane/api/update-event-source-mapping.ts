@@ -12,4 +12,4 @@ export const updateEventSourceMappingHandler =
     dependencies: Dependencies,
   ): OperationHandler<UpdateEventSourceMappingRequest, EventSourceMappingConfiguration> =>
   async (input, context) =>
-    mappingView(await updateMapping(dependencies, context, input), dependencies.sealer)
+    await mappingView(await updateMapping(dependencies, context, input), dependencies.filters)

@@ -2,15 +2,12 @@
 import type { FilterCriteria } from '@aws-sdk/client-lambda'
 
 import type { Scope } from '#contracts/arn.ts'
-import { invalidParameter } from '#contracts/errors.ts'
+import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import { parsePattern } from '#contracts/event-pattern/parse-pattern.ts'
-import { filtersContext, openFilters } from '#contracts/mapping-filters.ts'
+import type { FilterVault } from '#contracts/filter-vault.ts'
 import type { MappingSettings } from '#contracts/mapping.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 
 import type { SettingsRequest } from './mapping-request.ts'
-
-type Place = Scope & { readonly uuid: string }
 
 /** Five by default and up to ten by quota (developer guide); what any account may have is accepted. */
 const MAX_FILTERS = 10
@@ -30,24 +27,45 @@ function patternsOf(criteria: FilterCriteria): readonly string[] | undefined {
   return patterns.length === 0 ? undefined : patterns
 }
 
-/** The settings with the filters and the key of the request. Filters under a key are sealed, as AWS encrypts them. */
-export function withFilters(
-  sealer: Sealer,
-  place: Place,
+/** The settings with the filters and the key of the request. Throws when a key that is needed can't be used. */
+export async function withFilters(
+  vault: FilterVault,
+  place: Scope & { readonly uuid: string },
   settings: MappingSettings,
   request: Pick<SettingsRequest, 'FilterCriteria' | 'KMSKeyArn'>,
-): MappingSettings {
+): Promise<MappingSettings> {
   if (request.FilterCriteria === undefined && request.KMSKeyArn === undefined) return settings
-  const { filters: _filters, sealedFilters, kmsKeyArn: keyBefore, ...rest } = settings
+  const { filters: _filters, sealedFilters: _sealed, kmsKeyArn: keyBefore, ...rest } = settings
   // An empty text takes the key away (API reference).
   const kmsKeyArn = (request.KMSKeyArn ?? keyBefore) || undefined
   const patterns = request.FilterCriteria
     ? patternsOf(request.FilterCriteria)
-    : openFilters(sealer, place, settings)
-  const key = kmsKeyArn === undefined ? {} : { kmsKeyArn }
-  if (patterns === 'sealed') return { ...rest, ...key, ...(sealedFilters !== undefined && { sealedFilters }) }
-  if (patterns === undefined) return { ...rest, ...key }
-  return kmsKeyArn === undefined
-    ? { ...rest, filters: patterns }
-    : { ...rest, ...key, sealedFilters: sealer.seal(JSON.stringify(patterns), filtersContext(place)) }
+    : await openToMove(vault, place, settings)
+  if (kmsKeyArn === undefined) return { ...rest, ...(patterns && { filters: patterns }) }
+  if (patterns === undefined) return { ...rest, kmsKeyArn }
+  return { ...rest, kmsKeyArn, sealedFilters: await vault.seal(place, patterns, kmsKeyArn) }
+}
+
+/** Filters that go from one key to another have to be readable. */
+async function openToMove(
+  vault: FilterVault,
+  place: Scope & { readonly uuid: string },
+  settings: MappingSettings,
+) {
+  try {
+    return await vault.open(place, settings)
+  } catch (error) {
+    // Text unverified.
+    throw invalidParameter(filtersHidden(error).Message)
+  }
+}
+
+/** What is told in place of filters that can't be decrypted. The text is unverified. */
+export function filtersHidden(error: unknown): { readonly ErrorCode: string; readonly Message: string } {
+  const code = error instanceof LambdaError ? error.code : 'KMSInvalidStateException'
+  const message = error instanceof LambdaError ? error.message : 'The filters can not be read.'
+  return {
+    ErrorCode: code,
+    Message: `Lambda was unable to decrypt the filter criteria. Please check your KMS key settings. KMS Exception: ${code} KMS Message: ${message}`,
+  }
 }

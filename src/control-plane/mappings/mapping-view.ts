@@ -6,7 +6,7 @@ import type {
 } from '@aws-sdk/client-lambda'
 
 import { mappingArn } from '#contracts/arn.ts'
-import { openFilters } from '#contracts/mapping-filters.ts'
+import type { FilterVault } from '#contracts/filter-vault.ts'
 import {
   mappingFunctionArn,
   type EventSource,
@@ -14,16 +14,16 @@ import {
   type MappingSettings,
   type SchemaRegistry,
 } from '#contracts/mapping.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 
 import { withoutUndefined } from '../functions/configuration.ts'
 import { arnOfSource } from './event-source.ts'
+import { filtersHidden } from './filters.ts'
 
 type View = EventSourceMappingConfiguration
 
 /** The whole mapping: what GetEventSourceMapping and the writing operations answer. */
-export function mappingView(mapping: EventSourceMapping, sealer: Sealer): View {
-  return withoutUndefined<View>({ ...listedMapping(mapping), ...filtersView(mapping, sealer) })
+export async function mappingView(mapping: EventSourceMapping, vault: FilterVault): Promise<View> {
+  return withoutUndefined<View>({ ...listedMapping(mapping), ...(await filtersView(mapping, vault)) })
 }
 
 /** A mapping in a list: filters that rest under a key are left out (API reference). */
@@ -51,17 +51,14 @@ export function listedMapping(mapping: EventSourceMapping): View {
 const criteria = (patterns: readonly string[] | undefined) =>
   patterns && { Filters: patterns.map((Pattern) => ({ Pattern })) }
 
-function filtersView(
+async function filtersView(
   mapping: EventSourceMapping,
-  sealer: Sealer,
-): Pick<View, 'FilterCriteria' | 'FilterCriteriaError'> {
-  const patterns = openFilters(sealer, mapping, mapping.settings)
-  if (patterns !== 'sealed') return { FilterCriteria: criteria(patterns) }
-  return {
-    FilterCriteriaError: {
-      ErrorCode: 'KMSInvalidStateException',
-      Message: 'Lambda was unable to decrypt the filter criteria: they were sealed with another key.',
-    },
+  vault: FilterVault,
+): Promise<Pick<View, 'FilterCriteria' | 'FilterCriteriaError'>> {
+  try {
+    return { FilterCriteria: criteria(await vault.open(mapping, mapping.settings)) }
+  } catch (error) {
+    return { FilterCriteriaError: filtersHidden(error) }
   }
 }
 

@@ -540,23 +540,47 @@ test('mappings: outlive their function', async () => {
   assert.match(await refuse(SQS), /already exists/)
 })
 
-test('mappings: filters under a key are not listed, and are unreadable in the store', async () => {
-  const { map, call, store, settle } = await withFunction()
-  const FilterCriteria = { Filters: [{ Pattern: '{"body":["secret-word"]}' }] }
-  const KMSKeyArn = `arn:aws:kms:${REGION}:${ACCOUNT}:key/k`
+test('mappings: filters under a key are not listed, and unreadable without the key', async () => {
+  const { map, call, fail, store, settle, kms } = await withFunction()
+  const newKey = async () => {
+    const { KeyMetadata } = await kms('CreateKey', {})
+    const { Arn, KeyId } = KeyMetadata as { readonly Arn: string; readonly KeyId: string }
+    return { KMSKeyArn: Arn, KeyId }
+  }
+  const FilterCriteria = { Filters: [{ Pattern: `{"body":["secret-word","${'x'.repeat(4000)}"]}` }] }
+  const { KMSKeyArn, KeyId } = await newKey()
   const { UUID, ...created } = await map({ ...SQS, FilterCriteria, KMSKeyArn })
   assert.deepEqual([created['FilterCriteria'], created['KMSKeyArn']], [FilterCriteria, KMSKeyArn])
   const rows = async () => JSON.stringify(await store.meta.list('', '', 1000))
   assert.ok(!(await rows()).includes('secret-word'))
   const [listed] = (await call('ListEventSourceMappings', {}))['EventSourceMappings']
   assert.deepEqual([listed.FilterCriteria, listed.KMSKeyArn], [undefined, KMSKeyArn])
+
+  await kms('DisableKey', { KeyId })
+  const hidden = await call('GetEventSourceMapping', { UUID })
+  assert.deepEqual(
+    [hidden['FilterCriteria'], hidden['FilterCriteriaError'].ErrorCode],
+    [undefined, 'DisabledException'],
+  )
+  const other = await newKey()
+  for (const change of [{ KMSKeyArn: '' }, { KMSKeyArn: other.KMSKeyArn }, { FilterCriteria }]) {
+    const refused = await fail('UpdateEventSourceMapping', { UUID, ...change })
+    assert.equal(refused.code, 'InvalidParameterValueException')
+  }
+  await kms('EnableKey', { KeyId })
+
+  const moved = await call('UpdateEventSourceMapping', { UUID, KMSKeyArn: other.KMSKeyArn })
+  await settle()
+  assert.deepEqual([moved['FilterCriteria'], moved['KMSKeyArn']], [FilterCriteria, other.KMSKeyArn])
+  assert.ok(!(await rows()).includes('secret-word'))
   const plain = await call('UpdateEventSourceMapping', { UUID, KMSKeyArn: '' })
   await settle()
   assert.deepEqual([plain['FilterCriteria'], plain['KMSKeyArn']], [FilterCriteria, undefined])
-  const sealed = await call('UpdateEventSourceMapping', { UUID, KMSKeyArn })
-  await settle()
-  assert.deepEqual(sealed['FilterCriteria'], FilterCriteria)
-  assert.ok(!(await rows()).includes('secret-word'))
+  const unknown = await fail('UpdateEventSourceMapping', {
+    UUID,
+    KMSKeyArn: KMSKeyArn.replace(/[^/]*$/, 'unknown'),
+  })
+  assert.match(unknown.message, /KMS Exception: NotFoundException/)
 })
 
 test('mappings: have tags', async () => {

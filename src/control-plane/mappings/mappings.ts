@@ -20,7 +20,10 @@ import { changedSettings } from './settings.ts'
 import { assertComplete, assertMembers, rulesOf } from './source-rules.ts'
 import { positionOf } from './starting-position.ts'
 
-type Needs = Pick<Dependencies, 'documents' | 'committer' | 'mappingProgress' | 'sealer' | 'clock' | 'random'>
+type Needs = Pick<
+  Dependencies,
+  'documents' | 'committer' | 'mappingProgress' | 'filters' | 'clock' | 'random'
+>
 
 const scopeOf = ({ account, region }: Caller): Scope => ({ account, region })
 
@@ -70,7 +73,7 @@ export async function createMapping(
   caller: Caller,
   request: CreateRequest,
 ): Promise<EventSourceMapping> {
-  const { documents, committer, mappingProgress, sealer, clock, random } = needs
+  const { documents, committer, mappingProgress, filters, clock, random } = needs
   const uuid = random.uuid()
   const scope = scopeOf(caller)
   // The source comes before the function (recorded).
@@ -91,7 +94,7 @@ export async function createMapping(
     functionName: id.name,
     qualifier,
     ...positionOf(source, request, now),
-    settings: withFilters(sealer, { ...scope, uuid }, settings, request),
+    settings: await withFilters(filters, { ...scope, uuid }, settings, request),
     enabled: request.Enabled ?? true,
     state: 'Creating',
     stateTransitionReason: rules.userReason,
@@ -115,7 +118,7 @@ export async function updateMapping(
   caller: Caller,
   request: UpdateEventSourceMappingRequest,
 ): Promise<EventSourceMapping> {
-  const { documents, committer, mappingProgress, sealer, clock, random } = needs
+  const { documents, committer, mappingProgress, filters, clock, random } = needs
   const { UUID: uuid = '', FunctionName: name, ...members } = request
   const target =
     name === undefined ? undefined : resolveFunction(name, caller, { operation: 'UpdateEventSourceMapping' })
@@ -123,7 +126,7 @@ export async function updateMapping(
   assertRoom(needs)
   const updated = await committer.run(mappingKey(caller, uuid), async () => {
     const before = await requireMapping(documents, scopeOf(caller), uuid)
-    const after = changed(before, target, members)
+    const after = await changed(before, target, members)
     if (target) await requireTarget(documents, caller, target)
     await assertOnlyOne(documents, after)
     return { writes: wholeWrites(before, after), result: after }
@@ -131,11 +134,11 @@ export async function updateMapping(
   mappingProgress.drive(updated)
   return updated
 
-  function changed(
+  async function changed(
     { doc }: Stored<EventSourceMapping>,
     to: typeof target,
     asked: typeof members,
-  ): EventSourceMapping {
+  ): Promise<EventSourceMapping> {
     assertMembers(doc.source, asked)
     assertSteady(doc, 'update')
     const source = changedSource(doc.source, asked)
@@ -146,7 +149,7 @@ export async function updateMapping(
       ...stepTo(to ? rest : doc, updatingState(doc, enabled), clock.now()),
       ...(to && { functionName: to.id.name, qualifier: to.qualifier }),
       source,
-      settings: withFilters(sealer, doc, settings, asked),
+      settings: await withFilters(filters, doc, settings, asked),
       enabled,
       generation,
     })

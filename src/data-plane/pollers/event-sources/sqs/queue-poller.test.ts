@@ -81,7 +81,7 @@ function rig(settings: Partial<MappingSettings> = {}) {
   const poller = startQueuePoller({
     mapping,
     arn: ARN,
-    patterns: undefined,
+    openFilters: async () => undefined,
     client,
     frontend: {
       invoke: async (request) => {

@@ -9,7 +9,7 @@ import { MINUTE_MS } from '#kernel/units.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
 import { outcomeOfError } from '../../async-events.ts'
-import { createRecordFilter, filteredData } from '../record-filter.ts'
+import { createRecordFilter, filteredData, type RecordFilter } from '../record-filter.ts'
 import type { SourcePoller } from '../source-poller.ts'
 import { doneWith } from './batch-outcome.ts'
 import { partsOf, traceOf } from './message-traces.ts'
@@ -20,8 +20,8 @@ import { payloadsOf, recordOf } from './sqs-event.ts'
 export interface QueuePollerOptions {
   readonly mapping: EventSourceMapping
   readonly arn: string
-  /** The mapping's filters, opened. */
-  readonly patterns: readonly string[] | undefined
+  /** The mapping's filters. Asked until they can be read: nobody may see records that they would hold back. */
+  readonly openFilters: () => Promise<readonly string[] | undefined>
   readonly client: QueueClient
   readonly frontend: Pick<Frontend, 'invoke'>
   /** Batches of all mappings that run at once. */
@@ -44,6 +44,7 @@ const LEAST_RECEIVERS = 1
 interface Queue {
   readonly url: string
   readonly visibilityMs: number
+  readonly passes: RecordFilter
 }
 
 function limitsOf({ settings }: EventSourceMapping, mostReceivers: number): ReceiverLimits {
@@ -57,7 +58,6 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
   const { settings, account, region, functionName, qualifier } = mapping
   const { batchSize, maximumBatchingWindowSeconds: windowSeconds = 0 } = settings
   const limits = limitsOf(mapping, options.mostReceivers)
-  const passes = createRecordFilter(options.patterns)
   const reportsFailures = settings.functionResponseTypes?.includes('ReportBatchItemFailures') ?? false
   /** Nothing more is received. */
   const closing = new AbortController()
@@ -68,13 +68,15 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
 
   const describe = { mapping: mapping.uuid, queue: arn, function: functionName }
 
-  /** The queue's address; asked for until it is there. */
+  /** The queue's address, and what is let through of it; asked for until they are there. */
   const findQueue = async (): Promise<Queue> => {
     const [, , , , owner = '', name = ''] = arn.split(':')
+    const patterns = await persistently('The filters of a queue could not be read', options.openFilters)
+    const passes = createRecordFilter(patterns)
     return await persistently('A queue could not be found', async () => {
       const url = await client.queueUrl(name, owner, closing.signal)
       const seconds = await client.visibilityTimeoutSeconds(url, closing.signal)
-      return { url, visibilityMs: seconds * 1000 }
+      return { url, visibilityMs: seconds * 1000, passes }
     })
   }
 
@@ -180,7 +182,7 @@ export function startQueuePoller(options: QueuePollerOptions): SourcePoller {
   const handle = async (queue: Queue, messages: readonly QueueMessage[], since: number): Promise<Met> => {
     const records = messages.map((message) => ({ message, record: recordOf(message, arn) }))
     const isWanted = ({ record }: (typeof records)[number]) =>
-      passes({ ...record, body: filteredData(record.body) })
+      queue.passes({ ...record, body: filteredData(record.body) })
     const [kept, dropped] = [records.filter(isWanted), records.filter((each) => !isWanted(each))]
     metrics.count('lambent_event_source_records_total', messages.length, { source: 'sqs' })
     // As AWS: a message that no filter wants is gone.

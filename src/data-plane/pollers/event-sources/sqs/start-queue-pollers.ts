@@ -1,7 +1,6 @@
 /** Starts pollers of queues that share one endpoint. */
 import type { EventSourceMapping } from '#contracts/mapping.ts'
-import { openFilters } from '#contracts/mapping-filters.ts'
-import type { Sealer } from '#kernel/sealed.ts'
+import type { FilterVault } from '#contracts/filter-vault.ts'
 
 import type { StartPoller } from '../event-source-pollers.ts'
 import { createQueueClient, type QueueClient, type QueueEndpoint } from './queue-client.ts'
@@ -19,9 +18,9 @@ export interface QueuePollers {
 }
 
 export function createQueuePollers(
-  options: Shared & { readonly endpoint: QueueEndpoint; readonly sealer: Sealer },
+  options: Shared & { readonly endpoint: QueueEndpoint; readonly filters: Pick<FilterVault, 'open'> },
 ): QueuePollers {
-  const { endpoint, sealer, ...shared } = options
+  const { endpoint, filters, ...shared } = options
   const clients = new Map<string, QueueClient>()
   /** Requests are signed for the region that the queue's ARN names. */
   const clientOf = (region: string) => {
@@ -36,11 +35,9 @@ export function createQueuePollers(
     start(mapping: EventSourceMapping) {
       const { source, settings } = mapping
       if (source.kind !== 'sqs') throw new TypeError(`The source of mapping ${mapping.uuid} is no queue`)
-      const patterns = openFilters(sealer, mapping, settings)
-      // Without its filters a function would get what it must not see.
-      if (patterns === 'sealed') throw new Error('The filters of the mapping can not be opened')
       const client = clientOf(source.arn.split(':')[3] ?? '')
-      return startQueuePoller({ ...shared, mapping, arn: source.arn, patterns, client })
+      const openFilters = () => filters.open(mapping, settings)
+      return startQueuePoller({ ...shared, mapping, arn: source.arn, openFilters, client })
     },
     close() {
       for (const client of clients.values()) client.close()
