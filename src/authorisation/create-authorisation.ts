@@ -31,6 +31,8 @@ export interface Authorisation {
   mayUseUrl(request: UrlRequest): Promise<boolean>
   /** Whether there is such a role and it lets Lambda act as it on the function's behalf. */
   mayAssume(roleArn: string, id: FunctionId): Promise<boolean>
+  /** Throws AccessDeniedException unless the caller may decrypt with the key. */
+  assertMayDecrypt(caller: Principal, region: string, kmsKeyArn: string): Promise<void>
   /** Decisions in memory. */
   readonly remembered: number
 }
@@ -146,7 +148,11 @@ export function createAuthorisation(options: {
   const decisionOf = async (request: Asked, need: Need): Promise<Decision> =>
     decisions.get(keyOf(request.principal.accessKeyId, need)) ?? (await find(request, need))
 
-  const enforce = (request: AuthoriseRequest, need: Need, decision: Decision): void => {
+  const enforce = (
+    request: Pick<AuthoriseRequest, 'principal' | 'service'>,
+    need: Need,
+    decision: Decision,
+  ): void => {
     if (decision.allowed) return
     const { action, resource } = need
     // A role of another account can't be passed to a service, whatever policies say (as clients report it).
@@ -181,6 +187,12 @@ export function createAuthorisation(options: {
         if (!(await decisionOf(request, need)).allowed) return false
       }
       return true
+    },
+    async assertMayDecrypt(caller, region, kmsKeyArn) {
+      const request = { principal: caller, region, sourceIp: undefined, userAgent: undefined }
+      for (const need of kmsNeeds['Decrypt']?.({ KeyId: kmsKeyArn }, { ...caller, region }) ?? []) {
+        enforce({ ...request, service: 'kms' }, need, await decisionOf(request, need))
+      }
     },
     async mayAssume(roleArn, id) {
       const [, account = '', roleName = ''] = ROLE.exec(roleArn) ?? []

@@ -27,6 +27,7 @@ import type { FilterVault } from '#contracts/filter-vault.ts'
 import type {
   ExecutionRoles,
   HostResources,
+  KeyReaders,
   ManagedCapacity,
   MappingPollers,
   Preparer,
@@ -52,6 +53,7 @@ export function createLambdaControl(options: {
   readonly filters: FilterVault
   readonly packageKeys: PackageKeys
   readonly roles: ExecutionRoles | undefined
+  readonly keyReaders: KeyReaders | undefined
   /** Signs the links of code packages. */
   readonly key: Uint8Array
   readonly clock: Clock
@@ -119,6 +121,7 @@ export function createLambdaControl(options: {
         filters: options.filters,
         packageKeys: options.packageKeys,
         roles: options.roles,
+        keyReaders: options.keyReaders,
         clock,
         random,
         accountConcurrency,

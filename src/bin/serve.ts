@@ -116,6 +116,7 @@ async function serve(settings: Settings) {
     filters,
     packageKeys,
     roles: authorisation,
+    keyReaders: authorisation,
     key,
     clock,
     random,

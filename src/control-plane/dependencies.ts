@@ -13,7 +13,14 @@ import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
 import type { MappingProgress } from './mappings/mapping-progress.ts'
-import type { CodeStore, ExecutionRoles, HostResources, ImageFinder, LayerResolver } from './port.ts'
+import type {
+  CodeStore,
+  ExecutionRoles,
+  HostResources,
+  ImageFinder,
+  KeyReaders,
+  LayerResolver,
+} from './port.ts'
 import type { UrlName } from './urls/url-name.ts'
 
 /** Each operation takes the few of these that it names. */
@@ -32,6 +39,8 @@ export interface Dependencies {
   readonly environments: EnvironmentVault
   readonly filters: FilterVault
   readonly packageKeys: PackageKeys
+  /** Absent: who may read a function may read its variables, whatever key they rest under. */
+  readonly keyReaders?: KeyReaders | undefined
   /** Absent: nobody asks for roles, and any will do. */
   readonly roles?: ExecutionRoles | undefined
   readonly clock: Clock

@@ -5,6 +5,7 @@ import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
 import type { Subnets } from '#contracts/network.ts'
+import type { Principal } from '#wire/service.ts'
 
 export interface BucketSource {
   readonly bucket: string
@@ -15,6 +16,12 @@ export interface BucketSource {
 /** Says which roles Lambda may act as. */
 export interface ExecutionRoles {
   mayAssume(roleArn: string, id: FunctionId): Promise<boolean>
+}
+
+/** Says whose keys a caller may decrypt with. */
+export interface KeyReaders {
+  /** Throws AccessDeniedException, with the words that KMS has for it. */
+  assertMayDecrypt(caller: Principal, region: string, kmsKeyArn: string): Promise<void>
 }
 
 /** Keeps deployment packages. */

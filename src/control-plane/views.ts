@@ -9,9 +9,7 @@ import type {
 
 import type { DurableSettings } from '#contracts/durable.ts'
 import { capacityProviderArn, functionArn, LATEST } from '#contracts/arn.ts'
-import type { PackageKeys } from '#contracts/package-keys.ts'
 import { LambdaError } from '#contracts/errors.ts'
-import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type {
   Alias,
   EventInvokeConfig,
@@ -21,13 +19,14 @@ import type {
   RuntimeManagement,
 } from '#contracts/function.ts'
 import { findRuntime, runtimeVersionArn } from '#contracts/runtime.ts'
+import type { RequestContext } from '#wire/service.ts'
 
 import { referenceView } from './artifacts/bucket-package.ts'
+import type { Dependencies } from './dependencies.ts'
 import { signatureView } from './code-signing/signature-records.ts'
 import { withoutUndefined } from './functions/configuration.ts'
 import { configDigest } from './functions/digest.ts'
-import { environmentView } from './functions/environment.ts'
-import type { CodeStore } from './port.ts'
+import type { VariablesView } from './functions/environment.ts'
 
 /** `2026-01-01T00:00:00.000+0000`. */
 export const lambdaDate = (milliseconds: number) => new Date(milliseconds).toISOString().replace('Z', '+0000')
@@ -35,7 +34,7 @@ export const lambdaDate = (milliseconds: number) => new Date(milliseconds).toISO
 /** The members that ListFunctions and ListVersionsByFunction answer. `qualifier` stands at the end of the ARN. */
 export async function listedView(
   version: FunctionVersion,
-  environments: EnvironmentVault,
+  variables: VariablesView,
   qualifier?: string,
 ): Promise<FunctionConfiguration> {
   const { vpc, logging } = version
@@ -60,7 +59,7 @@ export async function listedView(
       Ipv6AllowedForDualStack: vpc.ipv6AllowedForDualStack ?? false,
     },
     DeadLetterConfig: version.deadLetterArn === undefined ? undefined : { TargetArn: version.deadLetterArn },
-    Environment: await environmentView(environments, version),
+    Environment: await variables(version),
     KMSKeyArn: version.kmsKeyArn,
     TracingConfig: { Mode: version.tracingMode },
     RevisionId: version.revisionId,
@@ -124,8 +123,8 @@ const overridesView = ({ entryPoint, command, workingDirectory }: ImageOverrides
 /** Where the code of a version lies: a package behind a link, or an image. */
 export async function codeView(
   version: FunctionVersion,
-  { codeStore, packageKeys }: { readonly codeStore: CodeStore; readonly packageKeys: PackageKeys },
-  { endpoint }: { readonly endpoint: string },
+  { codeStore, packageKeys, keyReaders }: Pick<Dependencies, 'codeStore' | 'packageKeys' | 'keyReaders'>,
+  { endpoint, principal, region }: Pick<RequestContext, 'endpoint' | 'principal' | 'region'>,
 ): Promise<FunctionCodeLocation> {
   const { code, image } = version
   if (!image) {
@@ -134,6 +133,7 @@ export async function codeView(
     if (!encryption) return { ...place, Location: codeStore.location(code, { endpoint }) }
     const view = { ...place, SourceKMSKeyArn: encryption.kmsKeyArn }
     try {
+      await keyReaders?.assertMayDecrypt(principal, region, encryption.kmsKeyArn)
       const key = await packageKeys.open(version, encryption)
       return { ...view, Location: codeStore.location(code, { endpoint, key }) }
     } catch (error) {
@@ -159,12 +159,12 @@ const durableView = ({ executionTimeoutSeconds, retentionDays, kmsKeyArn }: Dura
 /** A whole configuration: what is listed, with the state and the runtime's version. */
 export async function configurationView(
   version: FunctionVersion,
-  environments: EnvironmentVault,
+  variables: VariablesView,
   qualifier?: string,
 ): Promise<FunctionConfiguration> {
   const runtime = version.runtime === undefined ? undefined : findRuntime(version.runtime)
   return withoutUndefined<FunctionConfiguration>({
-    ...(await listedView(version, environments, qualifier)),
+    ...(await listedView(version, variables, qualifier)),
     RuntimeVersionConfig: runtime && { RuntimeVersionArn: runtimeVersionArn(version.region, runtime) },
     State: version.state,
     StateReason: version.stateReason,

@@ -20,7 +20,9 @@ import {
 } from '@aws-sdk/client-kms'
 import {
   CreateFunctionCommand,
+  GetFunctionCommand,
   LambdaClient,
+  UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 
@@ -196,5 +198,46 @@ describe('policies of KMS keys', () => {
     assert.deepEqual(await errorOf(create('refused', shut.arn)), refused)
     const change = new UpdateFunctionConfigurationCommand({ FunctionName: 'plain', KMSKeyArn: shut.arn })
     assert.deepEqual(await errorOf(lambda(user).send(change)), refused)
+  })
+
+  test('who may not decrypt with the key does not see the variables, nor a link to the code', async () => {
+    const { KeyId, arn } = await newKey()
+    await createFunction(lambda(), {
+      FunctionName: 'veiled',
+      files: { 'index.js': '' },
+      KMSKeyArn: arn,
+      Environment: { Variables: { SECRET: 'x' } },
+    })
+    await lambda().send(
+      new UpdateFunctionCodeCommand({
+        FunctionName: 'veiled',
+        ZipFile: await zipOf({ 'index.js': 'exports.handler = async () => 1' }),
+        SourceKMSKeyArn: arn,
+      }),
+    )
+    const user = await newUser('viewer', 'lambda:GetFunction*', 'lambda:ListFunctions')
+    const read = async (key: Key) =>
+      await lambda(key).send(new GetFunctionCommand({ FunctionName: 'veiled' }))
+    assert.deepEqual((await read(OWNER)).Configuration?.Environment, { Variables: { SECRET: 'x' } })
+    const veiled = await read(user)
+    assert.deepEqual(veiled.Configuration?.Environment, {
+      Error: {
+        ErrorCode: 'AccessDeniedException',
+        Message: `Lambda was unable to decrypt your environment variables because the KMS access was denied. Please check your KMS permissions. KMS Exception: AccessDeniedException KMS Message: User: ${userArn('viewer')} is not authorized to perform: kms:Decrypt on resource: ${arn} because no identity-based policy allows the kms:Decrypt action`,
+      },
+    })
+    assert.deepEqual(
+      [veiled.Code?.Location, veiled.Code?.Error?.ErrorCode],
+      [undefined, 'AccessDeniedException'],
+    )
+    await kms().send(
+      new PutKeyPolicyCommand({
+        KeyId,
+        Policy: policy(by(ROOT, 'kms:*'), by(userArn('viewer'), 'kms:Decrypt')),
+      }),
+    )
+    const seen = await read(user)
+    assert.deepEqual(seen.Configuration?.Environment, { Variables: { SECRET: 'x' } })
+    assert.equal((await fetch(seen.Code?.Location ?? '')).status, 200)
   })
 })

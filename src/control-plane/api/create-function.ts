@@ -6,6 +6,7 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { createFunction } from '../functions/create-function.ts'
 import { resolveNewFunction } from '../functions/names.ts'
+import { variablesFor } from '../functions/environment.ts'
 import { configurationView } from '../views.ts'
 
 export const createFunctionHandler =
@@ -14,5 +15,5 @@ export const createFunctionHandler =
     const id = resolveNewFunction(input.FunctionName, context)
     const version = await createFunction(dependencies, id, input)
     // The ARN is unqualified even when version 1 was published (recorded from AWS).
-    return configurationView(version, dependencies.environments)
+    return configurationView(version, variablesFor(dependencies, context))
   }

@@ -10,6 +10,7 @@ import type { OperationHandler } from '#wire/service.ts'
 
 import type { Dependencies } from '../dependencies.ts'
 import { docOf } from '../documents.ts'
+import { variablesFor } from '../functions/environment.ts'
 import { listedView } from '../views.ts'
 import { cutPage, fromMarker, pageSize } from './paging.ts'
 
@@ -56,11 +57,14 @@ export const listFunctionsHandler =
   ({
     documents,
     environments,
-  }: Pick<Dependencies, 'documents' | 'environments'>): OperationHandler<
+    keyReaders,
+  }: Pick<Dependencies, 'documents' | 'environments' | 'keyReaders'>): OperationHandler<
     ListFunctionsRequest,
     ListFunctionsResponse
   > =>
-  async (input, { account, region }) => {
+  async (input, context) => {
+    const { account, region } = context
+    const variables = variablesFor({ environments, keyReaders }, context)
     const scope = { account, region }
     const size = pageSize(input.MaxItems)
     if (input.MasterRegion !== undefined) {
@@ -76,9 +80,7 @@ export const listFunctionsHandler =
       const versions = await allVersions(documents.meta, scope, place, size + 1)
       const { page, ...marker } = cutPage(versions, size, ({ name, version }) => [name, version])
       return {
-        Functions: await Promise.all(
-          page.map((version) => listedView(version, environments, version.version)),
-        ),
+        Functions: await Promise.all(page.map((version) => listedView(version, variables, version.version))),
         ...marker,
       }
     }
@@ -86,7 +88,7 @@ export const listFunctionsHandler =
     const heads = await headsAfter(documents.meta, scope, after, size + 1)
     const { page, ...marker } = cutPage(heads, size, ({ name }) => [name])
     return {
-      Functions: await Promise.all(page.map(({ latest }) => listedView(latest, environments))),
+      Functions: await Promise.all(page.map(({ latest }) => listedView(latest, variables))),
       ...marker,
     }
   }

@@ -9,6 +9,7 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { docOf } from '../documents.ts'
 import { resolveFunction } from '../functions/names.ts'
+import { variablesFor } from '../functions/environment.ts'
 import { listedView } from '../views.ts'
 import { cutPage, fromMarker, pageSize } from './paging.ts'
 
@@ -16,11 +17,13 @@ export const listVersionsByFunctionHandler =
   ({
     documents,
     environments,
-  }: Pick<Dependencies, 'documents' | 'environments'>): OperationHandler<
+    keyReaders,
+  }: Pick<Dependencies, 'documents' | 'environments' | 'keyReaders'>): OperationHandler<
     ListVersionsByFunctionRequest,
     ListVersionsByFunctionResponse
   > =>
   async (input, context) => {
+    const variables = variablesFor({ environments, keyReaders }, context)
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'ListVersionsByFunction' })
     const { doc: head } = await documents.requireHead(id)
     const size = pageSize(input.MaxItems)
@@ -31,7 +34,7 @@ export const listVersionsByFunctionHandler =
     const versions = last === undefined ? [head.latest, ...published] : published
     const { page, ...marker } = cutPage(versions, size, ({ version }) => [version])
     return {
-      Versions: await Promise.all(page.map((version) => listedView(version, environments, version.version))),
+      Versions: await Promise.all(page.map((version) => listedView(version, variables, version.version))),
       ...marker,
     }
   }

@@ -89,6 +89,7 @@ export interface LambdaOperationsOptions extends Pick<
   | 'environments'
   | 'filters'
   | 'packageKeys'
+  | 'keyReaders'
   | 'roles'
   | 'clock'
   | 'random'

@@ -6,6 +6,7 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
 import { publishVersion } from '../versions/publish-version.ts'
+import { variablesFor } from '../functions/environment.ts'
 import { configurationView } from '../views.ts'
 
 export const publishVersionHandler =
@@ -13,5 +14,5 @@ export const publishVersionHandler =
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'PublishVersion' })
     const version = await publishVersion(dependencies, id, input)
-    return configurationView(version, dependencies.environments, version.version)
+    return configurationView(version, variablesFor(dependencies, context), version.version)
   }

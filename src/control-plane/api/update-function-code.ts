@@ -6,6 +6,7 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
 import { updateFunctionCode } from '../functions/update-function.ts'
+import { variablesFor } from '../functions/environment.ts'
 import { configurationView } from '../views.ts'
 
 export const updateFunctionCodeHandler =
@@ -13,5 +14,9 @@ export const updateFunctionCodeHandler =
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'UpdateFunctionCode' })
     const version = await updateFunctionCode(dependencies, id, input)
-    return configurationView(version, dependencies.environments, input.Publish ? version.version : undefined)
+    return configurationView(
+      version,
+      variablesFor(dependencies, context),
+      input.Publish ? version.version : undefined,
+    )
   }

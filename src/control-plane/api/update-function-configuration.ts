@@ -6,6 +6,7 @@ import type { OperationHandler } from '#wire/service.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { resolveFunction } from '../functions/names.ts'
 import { updateFunctionConfiguration } from '../functions/update-function.ts'
+import { variablesFor } from '../functions/environment.ts'
 import { configurationView } from '../views.ts'
 
 export const updateFunctionConfigurationHandler =
@@ -15,5 +16,5 @@ export const updateFunctionConfigurationHandler =
       operation: 'UpdateFunctionConfiguration',
     })
     const latest = await updateFunctionConfiguration(dependencies, id, input)
-    return configurationView(latest, dependencies.environments)
+    return configurationView(latest, variablesFor(dependencies, context))
   }

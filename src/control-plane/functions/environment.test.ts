@@ -6,7 +6,7 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import { createSealer } from '#kernel/sealed.ts'
 
 import { createTestKeys } from '../../../test/support/customer-keys.ts'
-import { changedVariables, environmentView, sealVariables } from './environment.ts'
+import { changedVariables, sealVariables, variablesFor } from './environment.ts'
 
 const id = { account: '000000000000', region: 'us-east-1', name: 'fn' }
 const { keys, kms } = createTestKeys()
@@ -17,8 +17,9 @@ const other = createEnvironmentVault({ sealer: createSealer(new Uint8Array(32).f
 const plain = (variables: Readonly<Record<string, string>>) => ({ variables, kmsKeyArn: undefined })
 const version = (sealedEnvironment: string, kmsKeyArn?: string) =>
   ({ ...id, sealedEnvironment, ...(kmsKeyArn && { kmsKeyArn }) }) as FunctionVersion
-const shown = async (sealed: string, from = vault, name = 'fn') =>
-  await environmentView(from, { ...version(sealed), name })
+const caller = { principal: { account: id.account, arn: 'arn', accessKeyId: 'id' }, region: id.region }
+const shown = async (sealed: string, environments = vault, name = 'fn') =>
+  await variablesFor({ environments, keyReaders: undefined }, caller)({ ...version(sealed), name })
 const newKey = async () => {
   const { KeyMetadata } = (await kms('CreateKey', {})) as { KeyMetadata: { KeyId: string; Arn: string } }
   return KeyMetadata

@@ -7,6 +7,10 @@ import { invalidParameter, validationFailed } from '#contracts/errors.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 
+import type { RequestContext } from '#wire/service.ts'
+
+import type { Dependencies } from '../dependencies.ts'
+
 export type Variables = Readonly<Record<string, string>>
 
 /** Size of the variables' JSON (recorded from AWS). */
@@ -116,15 +120,22 @@ export async function changedVariables(
   }
 }
 
-/** The variables as a configuration shows them. */
-export async function environmentView(
-  vault: EnvironmentVault,
-  version: FunctionVersion,
-): Promise<FunctionConfiguration['Environment']> {
-  if (version.sealedEnvironment === undefined) return undefined
-  try {
-    return { Variables: JSON.parse(await vault.open(version, version.sealedEnvironment)) }
-  } catch (error) {
-    return { Error: hiddenVariables(error) }
+/** Shows the variables of a function to one caller. */
+export type VariablesView = (version: FunctionVersion) => Promise<FunctionConfiguration['Environment']>
+
+/** AWS decrypts them in the caller's name, who must be allowed to use a customer's key. */
+export const variablesFor =
+  (
+    { environments, keyReaders }: Pick<Dependencies, 'environments' | 'keyReaders'>,
+    { principal, region }: Pick<RequestContext, 'principal' | 'region'>,
+  ): VariablesView =>
+  async (version) => {
+    const { sealedEnvironment, kmsKeyArn } = version
+    if (sealedEnvironment === undefined) return undefined
+    try {
+      if (kmsKeyArn !== undefined) await keyReaders?.assertMayDecrypt(principal, region, kmsKeyArn)
+      return { Variables: JSON.parse(await environments.open(version, sealedEnvironment)) }
+    } catch (error) {
+      return { Error: hiddenVariables(error) }
+    }
   }
-}
