@@ -28,6 +28,7 @@ const MAY_IMPORT = {
     'data-plane/placement',
     'data-plane/counting',
     'data-plane/events',
+    'documents',
     'store',
     'observability',
   ],

@@ -153,7 +153,7 @@ export async function createDataPlane(options: {
     policy: { idleTimeoutMs: settings.idleMinutes * MINUTE_MS },
   })
   const managedInstances = createManagedInstancesScaler({ meta: store.meta, placement, clock, logger })
-  const catalog = createCatalog({ meta: store.meta, random })
+  const catalog = createCatalog({ documents, random })
   const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency, metrics })
   const events = createEventQueues({
     queueLog: store.queueLog,
@@ -234,7 +234,6 @@ export async function createDataPlane(options: {
     async start() {
       await worker.start()
       await placement.start()
-      await catalog.start()
       feeds.push(await feedCounting(store.meta, counting), await feedRetirements(store.meta, placement))
       await provisioning.start()
       await managedInstances.start()
@@ -258,7 +257,6 @@ export async function createDataPlane(options: {
       await placement.stop()
       await worker.stop()
       for (const stopFeed of feeds) stopFeed()
-      catalog.stop()
     },
   }
 }

@@ -5,12 +5,13 @@ import type { LambdaError } from '#contracts/errors.ts'
 import type { Alias, FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { aliasKey, functionKey, versionKey } from '#contracts/keys.ts'
 import { createCatalog, versionOfAlias } from '#data-plane/frontend/catalog.ts'
+import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { aVersion, ID } from '../../../test/support/function-version.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 import type { Json } from '#kernel/json.ts'
 import type { Random } from '#kernel/random.ts'
 import { createMemoryStore } from '#store/memory/memory-store.ts'
-import type { Meta, MetaRow } from '#store/port.ts'
+import type { Meta } from '#store/port.ts'
 
 const json = (doc: unknown) => doc as Json
 const head = (latest: FunctionVersion): Json =>
@@ -40,7 +41,7 @@ const draws = (...values: number[]): Random => ({
 })
 
 /** A store that counts reads and can hold answers back. */
-const setup = async (options: { readonly random?: Random; readonly maxDocuments?: number } = {}) => {
+const setup = async (options: { readonly random?: Random } = {}) => {
   const store = createMemoryStore({ clock: createVirtualClock() })
   const reads: string[] = []
   let hold: Promise<void> | undefined
@@ -53,8 +54,9 @@ const setup = async (options: { readonly random?: Random; readonly maxDocuments?
       return row
     },
   }
-  const catalog = createCatalog({ meta, random: draws(), ...options })
-  await catalog.start()
+  const documents = createDocumentCache({ meta })
+  await documents.start()
+  const catalog = createCatalog({ documents, random: draws(), ...options })
   const holdReads = () => {
     let release = () => {}
     hold = new Promise((resolve) => {
@@ -112,7 +114,6 @@ test('catalog: a change is seen by the next resolve, without a read', async () =
   assert.equal(reads.length, 1)
   await put(meta, functionKey(ID), null)
   await assert.rejects(async () => catalog.resolve(ID, undefined), notFound('$LATEST'))
-  assert.equal(catalog.size, 0)
 })
 
 test('catalog: an alias to a deleted version names the version', async () => {
@@ -157,43 +158,6 @@ test('catalog: a deletion during a read is not found afterwards', async () => {
   await put(meta, functionKey(ID), null)
   release()
   await assert.rejects(async () => reading, notFound('$LATEST'))
-  assert.equal(catalog.size, 0)
-})
-
-test('catalog: an old change that arrives late does not replace what was read', async () => {
-  let onChange: Parameters<Meta['watch']>[1] = () => {}
-  const row: MetaRow = { key: functionKey(ID), rev: 9, doc: head(aVersion({ generation: 'nine' })) }
-  const meta = {
-    rev: async () => 7,
-    get: async () => row,
-    watch: (_from: number, listener: typeof onChange) => {
-      onChange = listener
-      return () => {}
-    },
-  } as unknown as Meta
-  const catalog = createCatalog({ meta, random: draws() })
-  await catalog.start()
-  await catalog.resolve(ID, undefined)
-  onChange([{ rev: 8, key: functionKey(ID), doc: head(aVersion({ generation: 'eight' })) }])
-  onChange([{ rev: 8, key: functionKey(ID), doc: null }])
-  assert.equal((catalog.resolve(ID, undefined) as FunctionVersion).generation, 'nine')
-})
-
-test('catalog: a failed read fails its readers and the next one reads again', async () => {
-  let fail = true
-  const meta = {
-    rev: async () => 0,
-    get: async () => {
-      if (fail) throw new Error('disk')
-      return { key: functionKey(ID), rev: 1, doc: head(aVersion()) }
-    },
-    watch: () => () => {},
-  } as unknown as Meta
-  const catalog = createCatalog({ meta, random: draws() })
-  await catalog.start()
-  await assert.rejects(async () => catalog.resolve(ID, undefined), /disk/)
-  fail = false
-  assert.equal((await catalog.resolve(ID, undefined)).version, '$LATEST')
 })
 
 test('catalog: a weighted alias draws once for each request', async () => {
@@ -212,29 +176,6 @@ test('catalog: the edges of a weight', () => {
   assert.equal(versionOfAlias(weighted(0), 0), '1')
   assert.equal(versionOfAlias(weighted(1), 0.999999), '2')
   assert.equal(versionOfAlias(weighted(0.3), 0.3), '1')
-})
-
-test('catalog: never holds more documents than allowed, and drops the function used longest ago', async () => {
-  const { catalog, meta, reads } = await setup({ maxDocuments: 3 })
-  const ids = Array.from({ length: 5 }, (_, n) => ({ ...ID, name: `f${n}` }))
-  for (const id of ids) await put(meta, functionKey(id), head(aVersion(id)))
-  for (const id of ids.slice(0, 3)) await catalog.resolve(id, undefined)
-  await catalog.resolve(ids[0] ?? ID, undefined)
-  await catalog.resolve(ids[3] ?? ID, undefined)
-  assert.equal(catalog.size, 3)
-  reads.length = 0
-  await catalog.resolve(ids[0] ?? ID, undefined)
-  assert.equal(reads.length, 0)
-  await catalog.resolve(ids[1] ?? ID, undefined)
-  assert.equal(reads.length, 1)
-})
-
-test('catalog: names that are not there do not grow it', async () => {
-  const { catalog } = await setup()
-  for (let n = 0; n < 50; n++) {
-    await assert.rejects(async () => catalog.resolve({ ...ID, name: `nobody${n}` }, undefined))
-  }
-  assert.equal(catalog.size, 0)
 })
 
 test('catalog: a thousand functions are resolved warm without a single read', async () => {

@@ -1,4 +1,4 @@
-/** Which version an invocation runs: names, versions and aliases resolved from a bounded cache that follows the store. */
+/** Which version an invocation runs: names, versions and aliases resolved from documents in memory. */
 import { functionArn, LATEST, LATEST_PUBLISHED, type FunctionId } from '#contracts/arn.ts'
 import { invalidParameter, LambdaError, resourceNotFound } from '#contracts/errors.ts'
 import {
@@ -10,25 +10,18 @@ import {
   type PublishedVersion,
 } from '#contracts/function.ts'
 import { aliasKey, functionKey, versionKey } from '#contracts/keys.ts'
-import { createDocumentCache } from '#data-plane/frontend/document-cache.ts'
 import { isPublishedVersion } from '#data-plane/frontend/function-documents.ts'
+import type { DocumentCache } from '#documents/port.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Meta } from '#store/port.ts'
 
 export interface Catalog {
-  /** Follows the store from now on. Call it before the first `resolve`. */
-  start(): Promise<void>
   /**
-   * The version to run. Answers at once, without a promise, when everything needed is cached.
+   * The version to run. Answers at once, without a promise, when everything needed is in memory.
    * Rejects, or throws, with ResourceNotFoundException as Lambda's Invoke words it. The version's state is not looked at.
    */
   resolve(id: FunctionId, qualifier: string | undefined): FunctionVersion | Promise<FunctionVersion>
   /** Whether the function may be invoked in circles (PutFunctionRecursionConfig). */
   allowsRecursion(id: FunctionId): Promise<boolean>
-  /** Documents in the cache, for metrics and tests. */
-  readonly size: number
-  /** Stops following the store and forgets everything. */
-  stop(): void
 }
 
 /** The share of a weighted alias decides by one draw. Pure: `draw` is in [0, 1). */
@@ -51,14 +44,15 @@ const latestRefused = (hasPublished: boolean) =>
         { status: 400 },
       )
 
-/** `maxDocuments` bounds the cache: heads, versions and aliases together. */
 export function createCatalog(options: {
-  readonly meta: Meta
+  readonly documents: Pick<DocumentCache, 'find' | 'read'>
   readonly random: Random
-  readonly maxDocuments?: number
 }): Catalog {
-  const { meta, random } = options
-  const cache = createDocumentCache({ meta, maxDocuments: options.maxDocuments ?? 20_000 })
+  const { documents, random } = options
+  /** Undefined: it is not known, or known not to exist; the cold way tells the two apart. */
+  const find = <Doc>(key: string) => (documents.find(key) ?? undefined) as unknown as Doc | undefined
+  const read = async <Doc>(key: string) =>
+    ((await documents.read(key)) ?? undefined) as unknown as Doc | undefined
 
   // Invoke names the qualifier it looked for, `$LATEST` when there was none (recorded from AWS).
   const notFound = (id: FunctionId, qualifier: string | undefined) =>
@@ -66,29 +60,29 @@ export function createCatalog(options: {
 
   const pick = (alias: Alias) => versionOfAlias(alias, alias.additionalVersion ? random.next() : 0)
 
-  const warm = (id: FunctionId, qualifier: string | undefined): FunctionVersion | undefined => {
-    const known = cache.find(id)
-    if (!known) return undefined
-    if (qualifier === undefined || qualifier === LATEST) {
-      const head = known.head?.doc
-      if (!head?.latest.managedInstances) return servedBy(head)
-      // Refused, or read: the cold way finds out.
-      if (qualifier === LATEST) return undefined
-    }
-    const direct = known.versions.get(qualifier ?? LATEST_PUBLISHED)
-    if (direct) return servingPublished(direct.doc)
-    const alias = qualifier === undefined ? undefined : known.aliases.get(qualifier)
-    if (!alias) return undefined
-    const version = pick(alias.doc)
-    if (version === LATEST) return servedBy(known.head?.doc)
-    const found = known.versions.get(version)
-    return found && servingPublished(found.doc)
+  const findLatest = (id: FunctionId) => find<FunctionHead>(functionKey(id))
+  const findVersion = (id: FunctionId, version: string) => {
+    if (version === LATEST) return servedBy(findLatest(id))
+    const found = find<PublishedVersion>(versionKey(id, version))
+    return found && servingPublished(found)
   }
 
-  const readHead = (id: FunctionId) => cache.read<FunctionHead>(functionKey(id))
+  const warm = (id: FunctionId, qualifier: string | undefined): FunctionVersion | undefined => {
+    if (qualifier === undefined || qualifier === LATEST) {
+      const head = findLatest(id)
+      if (!head?.latest.managedInstances) return servedBy(head)
+      // Refused, or read: the cold way finds out.
+      return qualifier === LATEST ? undefined : findVersion(id, LATEST_PUBLISHED)
+    }
+    if (isPublishedVersion(qualifier)) return findVersion(id, qualifier)
+    const alias = find<Alias>(aliasKey(id, qualifier))
+    return alias && findVersion(id, pick(alias))
+  }
+
+  const readHead = (id: FunctionId) => read<FunctionHead>(functionKey(id))
   const readVersion = async (id: FunctionId, version: string) => {
     if (version === LATEST) return servedBy(await readHead(id))
-    const found = await cache.read<PublishedVersion>(versionKey(id, version))
+    const found = await read<PublishedVersion>(versionKey(id, version))
     return found && servingPublished(found)
   }
 
@@ -108,7 +102,7 @@ export function createCatalog(options: {
       if (!version) throw notFound(id, qualifier)
       return version
     }
-    const alias = await cache.read<Alias>(aliasKey(id, qualifier))
+    const alias = await read<Alias>(aliasKey(id, qualifier))
     if (!alias) throw notFound(id, qualifier)
     const chosen = pick(alias)
     const version = await readVersion(id, chosen)
@@ -118,15 +112,10 @@ export function createCatalog(options: {
   }
 
   return {
-    start: () => cache.start(),
     resolve: (id, qualifier) => warm(id, qualifier) ?? cold(id, qualifier),
     async allowsRecursion(id) {
-      const head = cache.find(id)?.head?.doc ?? (await readHead(id))
+      const head = findLatest(id) ?? (await readHead(id))
       return head?.recursiveLoop === 'Allow'
     },
-    get size() {
-      return cache.size
-    },
-    stop: () => cache.stop(),
   }
 }

@@ -1,25 +1,7 @@
-/** What the catalog knows of one function, and how a stored document or a change of it gets in there. */
+/** The documents of functions, by their keys. */
 import { LATEST_PUBLISHED } from '#contracts/arn.ts'
-import type { Alias, FunctionHead, PublishedVersion } from '#contracts/function.ts'
-import type { RecencyLinks } from '#kernel/recency-list.ts'
 
-/** A document with the store revision it was written at. */
-export interface Versioned<Doc> {
-  readonly rev: number
-  readonly doc: Doc
-}
-
-/** The cached documents of one function. A map holds what is known to exist; what is missing may exist. */
-export interface FunctionDocuments extends RecencyLinks<FunctionDocuments> {
-  readonly account: string
-  readonly region: string
-  readonly name: string
-  head: Versioned<FunctionHead> | undefined
-  readonly versions: Map<string, Versioned<PublishedVersion>>
-  readonly aliases: Map<string, Versioned<Alias>>
-}
-
-/** Where a Meta key points, or undefined for documents that do not concern the catalog. */
+/** Where a Meta key points, or undefined for other documents. */
 export interface DocumentAddress {
   readonly kind: 'function' | 'version' | 'alias'
   readonly account: string

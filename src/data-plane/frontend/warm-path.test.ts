@@ -5,6 +5,7 @@ import { functionKey } from '#contracts/keys.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { createCatalog } from '#data-plane/frontend/catalog.ts'
 import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
+import { createDocumentCache } from '#documents/create-document-cache.ts'
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 import { seededRandom } from '#kernel/random.ts'
 import type { Json } from '#kernel/json.ts'
@@ -21,8 +22,9 @@ async function costOfWarmInvocation(functions: number) {
   const counted = (name: keyof typeof asked) => asked[name]++
   const meta: Meta = { ...store.meta, get: (key) => (counted('store'), store.meta.get(key)) }
   const random = seededRandom(1)
-  const catalog = createCatalog({ meta, random })
-  await catalog.start()
+  const documents = createDocumentCache({ meta })
+  await documents.start()
+  const catalog = createCatalog({ documents, random })
   const seen = new Set<FunctionVersion>()
   const frontend = createFrontend({
     catalog,
@@ -54,10 +56,10 @@ async function costOfWarmInvocation(functions: number) {
     }
   }
   await round()
-  const documents = seen.size
+  const versions = seen.size
   Object.assign(asked, { store: 0, clock: 0, counting: 0, placement: 0 })
   await round()
-  assert.equal(seen.size, documents, 'the second round met the very same documents')
+  assert.equal(seen.size, versions, 'the second round met the very same documents')
   return Object.fromEntries(Object.entries(asked).map(([name, count]) => [name, count / functions]))
 }
 
