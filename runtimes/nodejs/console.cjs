@@ -39,11 +39,14 @@ function jsonMessage(timestamp, level, current, params) {
   return JSON.stringify(record)
 }
 
+const sendRecord = (timestamp, level, message) =>
+  send(FRAME.log, `{"timestamp":${timestamp},"level":"${level}"}`, message)
+
 /**
- * Replaces the console's methods. `current` holds the request id and tenant of the moment. Returns `logError(label,
- * error)`, the way the runtime itself reports errors.
+ * Replaces the console's methods. `current` holds the request id and tenant of the moment; `emit` takes each record.
+ * Returns `logError(label, error)`, the way the runtime itself reports errors.
  */
-function patchConsole(current) {
+function patchConsole(current, emit = sendRecord) {
   const json = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON'
   const threshold = LEVELS[process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()] ?? LEVELS.TRACE
   const write = (level, params) => {
@@ -52,7 +55,7 @@ function patchConsole(current) {
     const message = json
       ? jsonMessage(timestamp, level, current, params)
       : `${timestamp}\t${current.requestId}\t${level}\t${format(...params)}`
-    send(FRAME.log, `{"timestamp":${now.getTime()},"level":"${level}"}`, message)
+    emit(now.getTime(), level, message)
   }
   const method = (level) =>
     LEVELS[level] < threshold ? () => {} : (message, ...params) => write(level, [message, ...params])

@@ -7,15 +7,13 @@ const Module = require('module')
 
 const { FRAME, listen, send } = require('./channel.cjs')
 const { patchConsole } = require('./console.cjs')
-const { errorDocument, runtimeError, style, unhandledRejection } = require('./errors.cjs')
+const { errorDocument, style, unhandledRejection } = require('./errors.cjs')
 const { loadHandler } = require('./handler.cjs')
 const { invokeClassic } = require('./invoke-classic.cjs')
 const { invokeModern, refuseCallback } = require('./invoke-modern.cjs')
 const { invokeStreaming } = require('./invoke-streaming.cjs')
+const { isModern, toJson } = require('./version-rules.cjs')
 const { defineGlobals } = require('./response-stream.cjs')
-
-/** From this version on AWS's runtime is another one: no callbacks, everything imported. */
-const FIRST_MODERN_VERSION = 24
 
 /** Exit codes of AWS's runtime. */
 const EXIT_UNHANDLED_REJECTION = 128
@@ -30,11 +28,6 @@ let loaded
 let logError = () => {}
 /** Runs when the event loop is empty while an invocation is under way. */
 let drained
-
-function isModern() {
-  const named = /^AWS_Lambda_nodejs(\d+)\.x$/.exec(process.env.AWS_EXECUTION_ENV ?? '')
-  return Number(named ? named[1] : process.versions.node.split('.')[0]) >= FIRST_MODERN_VERSION
-}
 
 function sendError(type, error) {
   const document = errorDocument(error)
@@ -86,15 +79,6 @@ async function initialise(init) {
   send(FRAME.initDone, '', '')
 }
 
-function toJson(value) {
-  try {
-    return JSON.stringify(value === undefined ? null : value) ?? 'null'
-  } catch {
-    const text = 'Unable to stringify response body'
-    throw modern ? runtimeError('JSONStringifyError', text) : new Error(text)
-  }
-}
-
 function becomeIdle() {
   drained = undefined
   state = 'idle'
@@ -103,7 +87,7 @@ function becomeIdle() {
 
 const finish = {
   response(value) {
-    const text = toJson(value)
+    const text = toJson(value, modern)
     becomeIdle()
     send(FRAME.response, '', text)
   },

@@ -6,9 +6,13 @@ const { ResponseStream } = require('./response-stream.cjs')
 /** What is thrown: Node.js 22 and older report texts, newer ones errors. */
 const fault = (text, modern) => (modern ? new Error(text) : text)
 
-/** Runs one invocation; `finish` is `{ ended(send), failed(error, send) }`. See invoke-classic.cjs for `onDrain`. */
-async function invokeStreaming({ handler, highWaterMark }, invoke, payload, { finish, onDrain, modern }) {
-  const stream = new ResponseStream(highWaterMark)
+/**
+ * Runs one invocation; `finish` is `{ ended(send), failed(error, send) }`. See invoke-classic.cjs for `onDrain`; `sink`
+ * takes the stream in place of the host's frames.
+ */
+async function invokeStreaming({ handler, highWaterMark }, invoke, payload, options) {
+  const { finish, onDrain, modern, sink } = options
+  const stream = new ResponseStream(highWaterMark, sink)
   const finished = new Promise((resolve, reject) => {
     stream.on('finish', resolve)
     stream.on('error', reject)

@@ -9,16 +9,32 @@ const { HIGH_WATER_MARK, STREAMING } = require('./handler.cjs')
 const HTTP_RESPONSE_TYPE = 'application/vnd.awslambda.http-integration-response'
 const PRELUDE_END = Buffer.alloc(8)
 
+/** Where the stream goes: frames to the host. Another one may take its place. */
+const frames = {
+  start: (contentType) => send(FRAME.streamStart, JSON.stringify({ contentType }), ''),
+  /** At once, whatever the host has read. */
+  piece: (chunk) => send(FRAME.streamChunk, '', chunk),
+  /** Calls `done` when there is room for more, or when `isOver()`. */
+  chunk: sendChunk,
+  end: () => send(FRAME.streamEnd, '', ''),
+  fail(document, started) {
+    const header = JSON.stringify({ errorType: document.errorType })
+    send(started ? FRAME.streamEnd : FRAME.error, header, JSON.stringify(document))
+  },
+}
+
 class ResponseStream extends Writable {
   #contentType = 'application/octet-stream'
   #started = false
   /** The invocation is over: what comes now belongs to nobody. */
   #over = false
+  #sink
   /** Set by HttpResponseStream: called with a write function before the first chunk. */
   _onBeforeFirstWrite = undefined
 
-  constructor(highWaterMark) {
+  constructor(highWaterMark, sink = frames) {
     super({ highWaterMark, decodeStrings: true })
+    this.#sink = sink
   }
 
   setContentType(contentType) {
@@ -34,13 +50,13 @@ class ResponseStream extends Writable {
   #start() {
     if (this.#started || this.#over) return
     this.#started = true
-    send(FRAME.streamStart, JSON.stringify({ contentType: this.#contentType }), '')
-    this._onBeforeFirstWrite?.((chunk) => send(FRAME.streamChunk, '', chunk))
+    this.#sink.start(this.#contentType)
+    this._onBeforeFirstWrite?.((chunk) => this.#sink.piece(chunk))
   }
 
   _write(chunk, _encoding, done) {
     this.#start()
-    sendChunk(chunk, () => this.#over, done)
+    this.#sink.chunk(chunk, () => this.#over, done)
   }
 
   _final(done) {
@@ -52,7 +68,7 @@ class ResponseStream extends Writable {
   finishResponse() {
     this.#start()
     this.#over = true
-    send(FRAME.streamEnd, '', '')
+    this.#sink.end()
   }
 
   /** Turns the response into an error, unless the function had ended it before: then the error comes too late. */
@@ -62,9 +78,7 @@ class ResponseStream extends Writable {
       return
     }
     this.#over = true
-    const document = errorDocument(error)
-    const header = JSON.stringify({ errorType: document.errorType })
-    send(this.#started ? FRAME.streamEnd : FRAME.error, header, JSON.stringify(document))
+    this.#sink.fail(errorDocument(error), this.#started)
   }
 }
 

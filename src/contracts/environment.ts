@@ -6,7 +6,7 @@ import type { TransitionTable } from '#kernel/lifecycle.ts'
  * - `pooled`: booted and isolated, waiting for a function.
  * - `initialising`: it belongs to one function version now and runs its init; never given to another one.
  * - `idle`: initialised, frozen, waiting for an invocation.
- * - `busy`: runs exactly one invocation.
+ * - `busy`: runs exactly one invocation; on a capacity provider one or more.
  * - `resetting`: crashed or timed out; the process is started again before the next invocation, /tmp is kept.
  * - `stopping`: told to end; `gone`: every process, mount, network namespace and cgroup of it is removed.
  */

@@ -2,8 +2,9 @@
 // parity: CreateCapacityProvider GetCapacityProvider ListCapacityProviders UpdateCapacityProvider DeleteCapacityProvider
 // parity: ListFunctionVersionsByCapacityProvider PutFunctionScalingConfig GetFunctionScalingConfig
 // parity: CreateFunction PublishVersion UpdateFunctionCode UpdateFunctionConfiguration Invoke TagResource ListTags
+// parity: InvokeWithResponseStream
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, test, type TestContext } from 'node:test'
 
 import {
   CreateCapacityProviderCommand,
@@ -13,6 +14,7 @@ import {
   GetCapacityProviderCommand,
   GetFunctionConfigurationCommand,
   GetFunctionScalingConfigCommand,
+  InvokeWithResponseStreamCommand,
   ListCapacityProvidersCommand,
   ListFunctionVersionsByCapacityProviderCommand,
   ListTagsCommand,
@@ -26,7 +28,16 @@ import {
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
-import { errorOf, eventually, invoke, lambdaClient, ROLE, zipOf } from '../support/clients.ts'
+import {
+  errorOf,
+  eventually,
+  invoke,
+  lambdaClient,
+  logMessages,
+  logsClient,
+  ROLE,
+  zipOf,
+} from '../support/clients.ts'
 import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 
 const OPERATOR = 'arn:aws:iam::000000000000:role/operator'
@@ -63,7 +74,7 @@ async function createOn(
   lambda: LambdaClient,
   provider: string,
   FunctionName: string,
-  files: Readonly<Record<string, string>> = HELLO,
+  files: Parameters<typeof zipOf>[0] = HELLO,
   more: Partial<CreateFunctionCommandInput> & { readonly concurrency?: number } = {},
 ) {
   const { concurrency, ...input } = more
@@ -358,6 +369,321 @@ describe('capacity providers', () => {
     })
     await lambda.send(new DeleteCapacityProviderCommand({ CapacityProviderName: 'from' }))
     await lambda.send(new DeleteFunctionCommand({ FunctionName: 'moved' }))
+  })
+})
+
+describe('several invocations in one environment', () => {
+  let program: Program
+  let lambda: LambdaClient
+
+  before(async () => {
+    program = await startProgram()
+    lambda = lambdaClient(program.endpoint)
+    await createProvider(lambda, 'group')
+  })
+  after(() => program.stop())
+
+  /** A version with one environment. */
+  const one = async (
+    t: TestContext,
+    name: string,
+    files: Parameters<typeof zipOf>[0],
+    more: Parameters<typeof createOn>[4] = {},
+  ) => {
+    await createOn(lambda, 'group', name, files, more)
+    t.after(() => lambda.send(new DeleteFunctionCommand({ FunctionName: name })))
+    const Qualifier = await publish(lambda, name)
+    await scale(lambda, name, Qualifier, 1, 1)
+    await eventually('one environment is left', async () => {
+      const config = await lambda.send(new GetFunctionScalingConfigCommand({ FunctionName: name, Qualifier }))
+      return config.AppliedFunctionScalingConfig?.MaxExecutionEnvironments === 1 ? true : undefined
+    })
+    return `${name}:${Qualifier}`
+  }
+  const times = <T>(count: number, run: (index: number) => Promise<T>) =>
+    Promise.all(Array.from({ length: count }, (_, index) => run(index)))
+
+  /** Waits in the handler until as many as `event.together` are in it, so that only concurrency lets anybody out. */
+  const TOGETHER = {
+    'index.mjs': `
+      import { threadId } from 'node:worker_threads'
+      let inside = 0
+      let all
+      let open = new Promise((resolve) => (all = resolve))
+      export const handler = async (event, context) => {
+        inside++
+        if (inside === event.together) all()
+        await open
+        console.log('met', event.n)
+        return {
+          n: event.n,
+          pid: process.pid,
+          threadId,
+          requestId: context.awsRequestId,
+          store: awslambda.InvokeStore.getRequestId(),
+          max: process.env.AWS_LAMBDA_MAX_CONCURRENCY,
+        }
+      }`,
+  }
+
+  for (const Runtime of ['nodejs22.x', 'nodejs24.x'] as const) {
+    test(`${Runtime}: as many as are allowed run at once, in one process, each with its own context`, async (t) => {
+      const target = await one(t, `together-${Runtime.slice(6, 8)}`, TOGETHER, {
+        Runtime,
+        concurrency: 5,
+      })
+      const answers = await times(5, (n) => invoke(lambda, target, { n, together: 5 }))
+      const payloads = answers.map(({ payload }) => payload as Record<string, unknown>)
+      assert.deepEqual(
+        payloads.map(({ n }) => n),
+        [0, 1, 2, 3, 4],
+      )
+      assert.equal(new Set(payloads.map(({ pid }) => pid)).size, 1)
+      for (const [index, { requestId, store, max }] of payloads.entries()) {
+        assert.equal(requestId, answers[index]?.requestId)
+        assert.equal(store, requestId)
+        assert.equal(max, '5')
+      }
+    })
+  }
+
+  test('one more than fits is throttled, and the others are not disturbed', async (t) => {
+    const target = await one(t, 'full', TOGETHER, { concurrency: 2 })
+    const first = invoke(lambda, target, { n: 1, together: 99 })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const second = invoke(lambda, target, { n: 2, together: 99 })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const refused = await errorOf(invoke(lambda, target, { n: 3, together: 99 }))
+    assert.equal(refused.name, 'TooManyRequestsException')
+    const timeouts = await Promise.all([first, second])
+    for (const { payload } of timeouts) {
+      assert.equal((payload as { errorType: string }).errorType, 'Sandbox.Timedout')
+    }
+  })
+
+  test('with more vCPUs there is a worker thread for each, and work for all of them', async (t) => {
+    const target = await one(t, 'threads', TOGETHER, {
+      MemorySize: 4096,
+      concurrency: 4,
+      Environment: { Variables: { AWS_LAMBDA_NODEJS_WORKER_COUNT: '2' } },
+    })
+    const answers = await times(4, (n) => invoke(lambda, target, { n, together: 2 }))
+    const threads = answers.map(({ payload }) => (payload as { threadId: number }).threadId)
+    assert.equal(new Set(threads).size, 2)
+  })
+
+  test('a timeout ends its own invocation only, and what it left behind answers nobody', async (t) => {
+    const target = await one(
+      t,
+      'slow',
+      {
+        'index.mjs': `
+          export const handler = async ({ ms }) => {
+            await new Promise((resolve) => setTimeout(resolve, ms))
+            return ms
+          }`,
+      },
+      { Timeout: 2, concurrency: 4 },
+    )
+    const [late, good] = await Promise.all([
+      invoke(lambda, target, { ms: 3000 }),
+      invoke(lambda, target, { ms: 1800 }),
+    ])
+    assert.equal((late.payload as { errorType: string }).errorType, 'Sandbox.Timedout')
+    assert.equal(good.payload, 1800)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    assert.equal((await invoke(lambda, target, { ms: 1 })).payload, 1)
+  })
+
+  test('errors are those of their invocations; a process that ends is replaced', async (t) => {
+    const target = await one(
+      t,
+      'errors',
+      {
+        'index.mjs': `
+          const born = Math.random()
+          export const handler = async ({ n, kind }) => {
+            await new Promise((resolve) => setTimeout(resolve, 200))
+            if (kind === 'throw') throw new TypeError('number ' + n)
+            if (kind === 'exit') process.exit(7)
+            return { n, born }
+          }`,
+      },
+      { concurrency: 8 },
+    )
+    const answers = await times(6, (n) => invoke(lambda, target, { n, kind: n % 2 ? 'throw' : 'fine' }))
+    for (const [n, answer] of answers.entries()) {
+      const payload = answer.payload as { errorType?: string; errorMessage?: string; n?: number }
+      if (n % 2) assert.deepEqual([payload.errorType, payload.errorMessage], ['TypeError', `number ${n}`])
+      else assert.equal(payload.n, n)
+    }
+    const { payload: before } = await invoke(lambda, target, { n: 0 })
+    for (const { payload } of await times(2, (n) => invoke(lambda, target, { n, kind: 'exit' }))) {
+      assert.equal((payload as { errorType: string }).errorType, 'Runtime.ExitError')
+    }
+    const next = await eventually('another environment takes its place', async () => {
+      const answer = await invoke(lambda, target, { n: 1 }).catch(() => undefined)
+      return answer?.functionError === undefined ? answer : undefined
+    })
+    assert.notEqual((next.payload as { born: number }).born, (before as { born: number }).born)
+  })
+
+  test('log records are JSON, each with the id of its invocation', async (t) => {
+    const target = await one(t, 'logged', TOGETHER, { concurrency: 3 })
+    const answers = await times(3, (n) => invoke(lambda, target, { n, together: 3 }))
+    const logs = logsClient(program.endpoint)
+    const records = await eventually('all three have logged', async () => {
+      const parsed = (await logMessages(logs, 'logged')).map(
+        (message) => JSON.parse(message) as { message?: string; requestId?: string; type?: string },
+      )
+      const met = parsed.filter(({ message }) => message?.startsWith('met'))
+      const reports = parsed.filter(({ type }) => type === 'platform.report')
+      return met.length === 3 && reports.length === 3 ? met : undefined
+    })
+    for (const { message, requestId } of records) {
+      assert.equal(requestId, answers[Number(message?.slice(4))]?.requestId)
+    }
+  })
+
+  test('answers are streamed, side by side', async (t) => {
+    const target = await one(
+      t,
+      'streams',
+      {
+        'index.mjs': `
+          export const handler = awslambda.streamifyResponse(async ({ n }, stream) => {
+            stream.setContentType('text/plain')
+            for (let part = 0; part < 3; part++) {
+              stream.write(['[' + n, ',1', ',2]'][part])
+              await new Promise((resolve) => setTimeout(resolve, 50))
+            }
+            if (n === 2) throw new Error('in the middle')
+            stream.end()
+          })`,
+      },
+      { concurrency: 3 },
+    )
+    const results = await times(3, async (n) => {
+      const { EventStream } = await lambda.send(
+        new InvokeWithResponseStreamCommand({
+          FunctionName: target,
+          Payload: Buffer.from(JSON.stringify({ n })),
+        }),
+      )
+      let text = ''
+      let code: string | undefined
+      for await (const event of EventStream ?? []) {
+        text += Buffer.from(event.PayloadChunk?.Payload ?? []).toString()
+        code ??= event.InvokeComplete?.ErrorCode
+      }
+      return { text, code }
+    })
+    assert.deepEqual(results, [
+      { text: '[0,1,2]', code: undefined },
+      { text: '[1,1,2]', code: undefined },
+      { text: '[2,1,2]', code: 'Unhandled' },
+    ])
+    assert.deepEqual((await invoke(lambda, target, { n: 0 })).payload, [0, 1, 2])
+  })
+
+  test('provided.al2023: a runtime of the customer polls as often as it likes', async (t) => {
+    const target = await one(
+      t,
+      'custom',
+      {
+        bootstrap: {
+          executable: true,
+          content: `#!/bin/sh
+          api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
+          worker() {
+            while true; do
+              headers=$(mktemp)
+              body=$(curl -sS -D "$headers" "$api/next") || exit 1
+              id=$(tr -d '\\r' < "$headers" | sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: //p')
+              sleep 1
+              curl -sS -o /dev/null -d "{\\"worker\\":$1,\\"event\\":$body}" "$api/$id/response"
+            done
+          }
+          for n in $(seq "$AWS_LAMBDA_MAX_CONCURRENCY"); do worker "$n" & done
+          wait`,
+        },
+      },
+      { Runtime: 'provided.al2023', Handler: 'bootstrap', concurrency: 4 },
+    )
+    const before = Date.now()
+    const answers = await times(4, (n) => invoke(lambda, target, { n }))
+    const tookMs = Date.now() - before
+    const payloads = answers.map(({ payload }) => payload as { worker: number; event: { n: number } })
+    assert.deepEqual(
+      payloads.map(({ event }) => event.n),
+      [0, 1, 2, 3],
+    )
+    assert.equal(new Set(payloads.map(({ worker }) => worker)).size, 4)
+    assert.ok(tookMs < 3000, `four seconds of waiting took ${tookMs} ms`)
+  })
+
+  test('python3.13: a process for each invocation; one that ends is reported and replaced', async (t) => {
+    const target = await one(
+      t,
+      'python',
+      {
+        'index.py': `
+import os, time, logging
+born = time.time()
+def handler(event, context):
+    if event.get('exit') is not None:
+        os._exit(event['exit'])
+    if event.get('raise'):
+        raise ValueError('number %d' % event['n'])
+    logging.getLogger().warning('at %d', event['n'])
+    time.sleep(0.5)
+    return {'n': event['n'], 'pid': os.getpid(), 'id': context.aws_request_id}
+`,
+      },
+      { Runtime: 'python3.13', concurrency: 4 },
+    )
+    const answers = await times(4, (n) => invoke(lambda, target, { n }))
+    const payloads = answers.map(({ payload }) => payload as { n: number; pid: number; id: string })
+    assert.equal(new Set(payloads.map(({ pid }) => pid)).size, 4)
+    for (const [n, payload] of payloads.entries()) {
+      assert.deepEqual([payload.n, payload.id], [n, answers[n]?.requestId])
+    }
+    const [ended, raised, fine] = await Promise.all([
+      invoke(lambda, target, { n: 0, exit: 3 }),
+      invoke(lambda, target, { n: 1, raise: true }),
+      invoke(lambda, target, { n: 2 }),
+    ])
+    const { errorType, errorMessage } = ended.payload as { errorType: string; errorMessage: string }
+    assert.equal(errorType, 'Runtime.ExitError')
+    assert.equal(
+      errorMessage,
+      `RequestId: ${ended.requestId} Error: Runtime exited with error: exit status 3`,
+    )
+    assert.equal((raised.payload as { errorMessage: string }).errorMessage, 'number 1')
+    assert.equal((fine.payload as { n: number }).n, 2)
+    const again = await times(4, (n) => invoke(lambda, target, { n }))
+    assert.equal(new Set(again.map(({ payload }) => (payload as { pid: number }).pid)).size, 4)
+  })
+
+  test('a busy version gets more environments before it is full, up to its maximum', async () => {
+    const name = 'growing'
+    await createOn(lambda, 'group', name, TOGETHER, { concurrency: 4, Timeout: 10 })
+    const Qualifier = await publish(lambda, name)
+    await scale(lambda, name, Qualifier, 1, 1)
+    const target = `${name}:${Qualifier}`
+    const count = async () => {
+      const health = (await (await fetch(`${program.endpoint}/_lambent/health`)).json()) as {
+        readonly environments: number
+      }
+      return health.environments
+    }
+    await eventually('one environment is left', async () => ((await count()) === 1 ? true : undefined))
+    await scale(lambda, name, Qualifier, 1, 2)
+    const held = times(3, (n) => invoke(lambda, target, { n, together: 99 }))
+    held.catch(() => {})
+    await eventually('a second one came', async () => ((await count()) === 2 ? true : undefined))
+    await lambda.send(new DeleteFunctionCommand({ FunctionName: name }))
+    await held.catch(() => {})
   })
 })
 

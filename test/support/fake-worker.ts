@@ -35,13 +35,22 @@ export interface FakeWorker extends Pick<Worker, 'startEnvironment' | 'capacity'
   slowStop: boolean
 }
 
-export function createFakeWorker(options: { readonly maxMemoryMiB?: number } = {}): FakeWorker {
+interface Running {
+  readonly invocation: GuestInvocation
+  readonly finish: () => void
+  readonly fail: (error: Error) => void
+}
+
+/** With `concurrent` an environment takes several invocations at once; they end in the order they came. */
+export function createFakeWorker(
+  options: { readonly maxMemoryMiB?: number; readonly concurrent?: boolean } = {},
+): FakeWorker {
   const starts: FakeStart[] = []
   const environments: FakeEnvironment[] = []
 
   const createEnvironment = (version: FunctionVersion): FakeEnvironment => {
     let state: EnvironmentState = 'idle'
-    let running: { invocation: GuestInvocation; finish: () => void; fail: (error: Error) => void } | undefined
+    const running: Running[] = []
     let stops = 0
     let setGone = () => {}
     const gone = new Promise<void>((resolve) => (setGone = resolve))
@@ -58,17 +67,23 @@ export function createFakeWorker(options: { readonly maxMemoryMiB?: number } = {
       gone,
       log,
       get running() {
-        return running?.invocation
+        return running[0]?.invocation
       },
       get stops() {
         return stops
       },
       invoke(invocation) {
-        if (running || state !== 'idle') throw new Error(`Two invocations at once, or one while ${state}`)
+        if (state !== 'idle' && !(options.concurrent && state === 'busy')) {
+          throw new Error(`Two invocations at once, or one while ${state}`)
+        }
         log.push(invocation.requestId)
         state = 'busy'
         return new Promise((resolve, reject) => {
-          running = { invocation, finish: () => resolve({ payload: invocation.payload }), fail: reject }
+          running.push({
+            invocation,
+            finish: () => resolve({ payload: invocation.payload }),
+            fail: reject,
+          })
         })
       },
       async stop() {
@@ -77,15 +92,12 @@ export function createFakeWorker(options: { readonly maxMemoryMiB?: number } = {
         if (!worker.slowStop) environment.die()
       },
       finish(next = 'idle') {
-        const ended = running
-        running = undefined
-        state = next
+        const ended = running.shift()
+        if (running.length === 0) state = next
         ended?.finish()
       },
       fail(error) {
-        const ended = running
-        running = undefined
-        ended?.fail(error)
+        running.shift()?.fail(error)
       },
       die() {
         state = 'gone'

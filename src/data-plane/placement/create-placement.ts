@@ -11,7 +11,7 @@ import {
   waitingInVain,
 } from '#data-plane/placement/decide.ts'
 import { createGroups, newSlot, type Group, type Slot } from '#data-plane/placement/groups.ts'
-import { createHostLoad } from '#data-plane/placement/host-load.ts'
+import { createHostLoad, isCapacityError } from '#data-plane/placement/host-load.ts'
 import { createHolding } from '#data-plane/placement/holding.ts'
 import { createKeptPool } from '#data-plane/placement/kept-environments.ts'
 import { createIdleEnvironments } from '#data-plane/placement/idle-environments.ts'
@@ -26,8 +26,6 @@ import type { Clock } from '#kernel/clock.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
 const shuttingDown = () => serviceFailure('The service is shutting down')
-/** How the worker says that it has no room; anything else is wrong with the function or the host. */
-const isCapacityError = (error: unknown) => error instanceof LambdaError && error.status === 429
 
 export function createPlacement(options: {
   readonly worker: Pick<Worker, 'startEnvironment' | 'capacity'>
@@ -143,9 +141,12 @@ export function createPlacement(options: {
       const deadlineMs = clock.now() + version.timeoutSeconds * 1000
       result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType, stream })
     } catch (error) {
-      // After a fault of ours nobody knows what state the environment is in.
-      void stopSlot(slot)
-      logger.error('An environment failed', { environment: slot.environment.id, error: String(error) })
+      // One that has no room now is as it was; after a fault of ours nobody knows what state it is in.
+      if (isCapacityError(error)) queueMicrotask(() => release(slot))
+      else {
+        void stopSlot(slot)
+        logger.error('An environment failed', { environment: slot.environment.id, error: String(error) })
+      }
       throw error instanceof LambdaError ? error : serviceFailure('The execution environment failed', error)
     } finally {
       group.running--
@@ -356,13 +357,7 @@ export function createPlacement(options: {
         for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot)
       }
     },
-    takePeak(version) {
-      const group = groups.of(version)
-      const peak = group.peakRunning
-      group.peakRunning = group.running
-      groups.forgetIfEmpty(group)
-      return peak
-    },
+    takePeak: (version) => groups.takePeak(version),
     keepReady({ version, ...target }) {
       const group = groups.of(version)
       kept.want(group, target)

@@ -114,6 +114,8 @@ export interface Groups {
   of(version: FunctionVersion, tenantId?: string): Group
   /** Forgets the group if nothing is left in it. */
   forgetIfEmpty(group: Group): void
+  /** See `Placement.takePeak`. */
+  takePeak(version: FunctionVersion): number
   /** Groups that a retirement concerns. */
   concerned(target: RetireTarget): readonly Group[]
   all(): readonly Group[]
@@ -140,7 +142,7 @@ export function createGroups(newBucket: () => TokenBucket): Groups {
         key,
         functionKey,
         version,
-        places: 1,
+        places: version.managedInstances?.maxConcurrency ?? 1,
         idle: [],
         waiters: new Set(),
         held: new Set(),
@@ -159,6 +161,9 @@ export function createGroups(newBucket: () => TokenBucket): Groups {
     }
     return group
   }
+
+  const find = ({ version, generation, ...id }: FunctionVersion) =>
+    functions.get(keyOfFunction(id))?.groups.get(`${version}/${generation}`)
 
   return {
     of(version, tenantId) {
@@ -180,6 +185,13 @@ export function createGroups(newBucket: () => TokenBucket): Groups {
       const groups = functions.get(group.functionKey)?.groups
       groups?.delete(group.key)
       if (groups?.size === 0) functions.delete(group.functionKey)
+    },
+    takePeak(version) {
+      const group = find(version)
+      if (!group) return 0
+      const { peakRunning } = group
+      group.peakRunning = group.running
+      return peakRunning
     },
     concerned({ id, version, keepGeneration }) {
       return [...(functions.get(keyOfFunction(id))?.groups.values() ?? [])].filter(

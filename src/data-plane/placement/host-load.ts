@@ -1,7 +1,11 @@
 /** What of this host is taken: places and memory, those of environments that start or stop included. */
+import { LambdaError } from '#contracts/errors.ts'
 import { decideRoomAhead, decideStart, type StartDecision } from '#data-plane/placement/decide.ts'
 import type { PlacementPolicy } from '#data-plane/placement/policy.ts'
 import type { WorkerCapacity } from '#data-plane/worker/port.ts'
+
+/** How the worker says that it has no room; anything else is wrong with the function or the host. */
+export const isCapacityError = (error: unknown) => error instanceof LambdaError && error.status === 429
 
 export interface HostLoad {
   /** Whether an environment of `memoryMiB` may start now; `idle` environments could be stopped for it. */

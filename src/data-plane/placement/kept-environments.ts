@@ -25,13 +25,14 @@ export interface KeptPool {
   close(): void
 }
 
-/** Those without any are idle, and none of them is left when this is asked. */
-function leastBusy(slots: Iterable<Slot>, places: number): Slot | undefined {
+/** Asked when none is idle. One that stops, or has ended, is none of them: it stays in the set for a moment. */
+function leastBusy({ slots, target }: KeptEnvironments, places: number): Slot | undefined {
   let best: Slot | undefined
+  if (target.count === 0) return undefined
   for (const slot of slots) {
-    if (slot.running < places && slot.environment.initialised && !(best && best.running <= slot.running)) {
-      best = slot
-    }
+    const { running, stopping, environment } = slot
+    const isUsable = !stopping && environment.state === 'busy' && environment.initialised
+    if (isUsable && running < places && !(best && best.running <= running)) best = slot
   }
   return best
 }
@@ -194,7 +195,7 @@ export function createKeptPool(options: {
     },
     take({ kept, places }) {
       const idle = kept?.idle.pop()
-      return idle || !kept || places === 1 ? idle : leastBusy(kept.slots, places)
+      return idle || !kept || places === 1 ? idle : leastBusy(kept, places)
     },
     left(slot) {
       const { kept } = slot.group

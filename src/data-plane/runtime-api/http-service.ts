@@ -22,7 +22,10 @@ export interface RouteService {
   serve(server: Server): () => void
 }
 
-export function createRouteService(): RouteService {
+/** `maxConcurrency`: invocations that the runtime may run at once. */
+export function createRouteService(maxConcurrency = 0): RouteService {
+  // Beside those for the rest one for the answer and one for the next poll of each.
+  const maxConnections = MAX_CONNECTIONS + 2 * maxConcurrency
   let tables: readonly (readonly Route[])[] = []
   const routerOf = () =>
     createRouter(tables.flat(), {
@@ -43,7 +46,7 @@ export function createRouteService(): RouteService {
       const connections = new Set<Socket>()
       let closed = false
       const onConnection = (socket: Socket) => {
-        if (closed || connections.size >= MAX_CONNECTIONS) {
+        if (closed || connections.size >= maxConnections) {
           socket.destroy()
           return
         }

@@ -4,6 +4,7 @@ import { mayFollow } from '#kernel/lifecycle.ts'
 import { readErrorBody, runtimeErrorType } from '#data-plane/runtime-api/error-body.ts'
 import type { Reply, RequestHandler } from '#data-plane/runtime-api/http-connection.ts'
 import type { RequestHead } from '#data-plane/runtime-api/http-head.ts'
+import { nextReply } from '#data-plane/runtime-api/next-reply.ts'
 import * as replies from '#data-plane/runtime-api/http-replies.ts'
 import { answerWith, type RouteService } from '#data-plane/runtime-api/http-service.ts'
 import type { GuestSession, InitOutcome, SessionOutcome } from '#data-plane/runtime-api/port.ts'
@@ -233,26 +234,5 @@ export function createHttpSession(options: {
       stopServing()
       for (const waiter of waiters) waiter.reject(closed)
     },
-  }
-}
-
-/** Header values are sent as they are, except that nothing may end a line in the middle of them. */
-function headerLine(name: string, value: string | undefined): string {
-  return value === undefined || value === '' ? '' : `${name}: ${value.replaceAll(/[\r\n]/g, ' ')}\r\n`
-}
-
-function nextReply(given: GuestInvocation): Reply {
-  return {
-    status: 200,
-    contentType: 'application/json',
-    headerLines:
-      headerLine('Lambda-Runtime-Aws-Request-Id', given.requestId) +
-      headerLine('Lambda-Runtime-Deadline-Ms', String(given.deadlineMs)) +
-      headerLine('Lambda-Runtime-Invoked-Function-Arn', given.invokedFunctionArn) +
-      headerLine('Lambda-Runtime-Trace-Id', given.traceId) +
-      headerLine('Lambda-Runtime-Client-Context', given.clientContext) +
-      headerLine('Lambda-Runtime-Cognito-Identity', given.cognitoIdentity) +
-      headerLine('Lambda-Runtime-Aws-Tenant-Id', given.tenantId),
-    body: given.payload,
   }
 }

@@ -47,6 +47,14 @@ export interface BootableSession extends GuestSession {
   readonly ready: Promise<void>
 }
 
+/** A session whose `invoke` may be called again before it has resolved. */
+export interface ConcurrentSession extends GuestSession {
+  /** The runtime has an invocation of this id that it has not answered, although its caller may have given it up. */
+  holds(requestId: string): boolean
+  /** The caller gives up: what the runtime has not taken yet it is never given. */
+  abandon(requestId: string): void
+}
+
 /** The guest hung up, or the session was closed, before an answer came. */
 export class ChannelClosed extends Error {
   override name = 'ChannelClosed'

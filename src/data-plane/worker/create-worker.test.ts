@@ -53,6 +53,7 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
         return { ...guest.openSession(undefined as never), ready: Promise.resolve() }
       },
       http: () => assert.fail('no HTTP here'),
+      concurrent: () => assert.fail('no HTTP here'),
     },
     blobs,
     packageKeys: { open: () => Promise.reject(new Error('Nothing is encrypted')) },

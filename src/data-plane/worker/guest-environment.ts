@@ -16,7 +16,7 @@ const RESERVED = `
   AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION
   AWS_LAMBDA_INITIALIZATION_TYPE AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME
   AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
-  AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR`
+  AWS_LAMBDA_RUNTIME_API AWS_LAMBDA_MAX_CONCURRENCY LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR`
   .trim()
   .split(/\s+/)
 
@@ -65,6 +65,9 @@ export function guestEnvironment(options: {
     AWS_SESSION_TOKEN: credentials.sessionToken,
     LAMBDA_TASK_ROOT: paths.task,
     LAMBDA_RUNTIME_DIR: paths.runtime,
+    ...(version.managedInstances && {
+      AWS_LAMBDA_MAX_CONCURRENCY: String(version.managedInstances.maxConcurrency),
+    }),
     ...(options.runtimeApi !== undefined && { AWS_LAMBDA_RUNTIME_API: options.runtimeApi }),
   })
 }

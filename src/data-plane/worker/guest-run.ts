@@ -2,6 +2,7 @@
 import type { GuestExit, GuestInvocation, GuestOutcome, ResponseStream } from '#contracts/invocation.ts'
 import {
   ChannelClosed,
+  type ConcurrentSession,
   type GuestInit,
   type GuestSession,
   type InitOutcome,
@@ -32,6 +33,8 @@ export interface GuestRun {
   readonly usable: boolean
   init(init: GuestInit, timeoutMs: number): Promise<InitEnd>
   invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<InvokeEnd>
+  /** An earlier invocation of this id is still under way, given up by its caller; on a capacity provider only. */
+  holds(requestId: string): boolean
   /** Resolves when everything that the guest has printed is in the log. */
   settleOutput(): Promise<void>
   /** Asks the process to end. */
@@ -58,7 +61,7 @@ export async function startGuestRun(options: {
   readonly openSession: (
     guest: Guest,
     output: Pick<OutputPump, 'feed' | 'endLine'>,
-  ) => GuestSession | SettlingSession
+  ) => GuestSession | SettlingSession | ConcurrentSession
   readonly onLines: (lines: readonly string[]) => void
   readonly clock: Clock
 }): Promise<GuestRun> {
@@ -150,6 +153,7 @@ export async function startGuestRun(options: {
     async invoke(invocation, timeoutMs, stream) {
       const started = clock.monotonic()
       const outcome = await race(session.invoke(invocation, stream), timeoutMs, stream)
+      if ('abandon' in session && outcome.kind === 'timeout') session.abandon(invocation.requestId)
       if (!('idle' in session) || outcome.kind === 'exited' || outcome.kind === 'timeout') return outcome
       // As in AWS the invocation lasts until the runtime asks for the next one. What happens now does not change the
       // answer, but a runtime that does not come back gets no further invocation.
@@ -162,6 +166,7 @@ export async function startGuestRun(options: {
       // Only a process that ended cuts its answer off; its exit says more.
       return end.kind === 'exited' && isTruncated(outcome) ? end : outcome
     },
+    holds: (requestId) => 'holds' in session && session.holds(requestId),
     settleOutput: () => output.settle(),
     terminate: () => guest.signal('SIGTERM'),
     exited: async (graceMs) => void (await awaitExit(graceMs)),

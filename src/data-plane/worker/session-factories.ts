@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 
 import type {
   BootableSession,
+  ConcurrentSession,
   ExtensionApi,
   GuestLogRecord,
   GuestSession,
@@ -26,6 +27,12 @@ export interface SessionFactories {
     readonly api: ExtensionApi
     readonly maxResponseBytes: number
   }): GuestSession | SettlingSession
+  /** The same for several invocations at once. */
+  concurrent(options: {
+    readonly api: ExtensionApi
+    readonly maxResponseBytes: number
+    readonly maxConcurrency: number
+  }): ConcurrentSession
   /** The telemetry of one environment. `connect` reaches what listens on its loopback. */
   telemetry(options: { readonly connect: Sandbox['connect']; readonly clock: Clock }): Telemetry
   /** For one run. */
@@ -38,5 +45,7 @@ export interface SessionFactories {
     }
     readonly telemetry: Telemetry
     readonly random: Random
+    /** Invocations that its runtime may run at once; undefined: one. */
+    readonly maxConcurrency: number | undefined
   }): ExtensionApi
 }

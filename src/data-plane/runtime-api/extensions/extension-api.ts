@@ -15,10 +15,12 @@ export function createExtensionApi(options: {
   /** Made by `createTelemetryHub`. */
   readonly telemetry: Telemetry
   readonly random: Random
+  /** Invocations that its runtime may run at once; undefined: one. */
+  readonly maxConcurrency: number | undefined
 }): ServedExtensionApi {
   const { facts, telemetry, random } = options
   const extensions = createExtensionRegistry({ random })
-  const service = createRouteService()
+  const service = createRouteService(options.maxConcurrency)
   service.add(extensionRoutes({ registry: extensions, facts, random }))
   service.add(telemetryRoutes({ registry: extensions, hub: telemetry as TelemetryHub }))
   return { extensions, ...service }

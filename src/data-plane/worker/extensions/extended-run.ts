@@ -36,6 +36,8 @@ export interface ExtendedRunOptions {
   /** Ends the service of the APIs. */
   readonly stopServing: () => void
   readonly limitMs: number
+  /** Several invocations at once: then extensions hear of none, and their end is that of the run. */
+  readonly concurrent: boolean
   readonly log: EnvironmentLog
   readonly clock: Clock
 }
@@ -44,7 +46,7 @@ const TIMEOUT = Symbol('timeout')
 
 /** The failure of extensions that could not be started or did not register. */
 export async function startExtendedRun(options: ExtendedRunOptions): Promise<GuestRun | PlatformFailure> {
-  const { api, telemetry, external, log, clock, limitMs } = options
+  const { api, telemetry, external, log, clock, limitMs, concurrent } = options
   const { extensions } = api
   const processes: ExtensionProcess[] = []
   const launchErrors = new Map<string, string>()
@@ -151,9 +153,17 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
     failure: await failureOf(fault),
   })
 
+  let usable = true
+  if (concurrent) {
+    const stopListening = extensions.onFault(() => {
+      usable = false
+      stopListening()
+    })
+  }
+
   return {
     get usable() {
-      return run.usable
+      return usable && run.usable
     },
     async init(init, timeoutMs) {
       const before = clock.monotonic()
@@ -180,17 +190,20 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
       if (extensions.empty) return run.invoke(invocation, timeoutMs, stream)
       const before = clock.monotonic()
       const { requestId, deadlineMs, invokedFunctionArn, traceId } = invocation
-      extensions.send({
-        eventType: 'INVOKE',
-        deadlineMs,
-        requestId,
-        invokedFunctionArn,
-        ...(traceId !== undefined && { tracing: { type: 'X-Amzn-Trace-Id', value: traceId } }),
-      })
+      if (!concurrent) {
+        extensions.send({
+          eventType: 'INVOKE',
+          deadlineMs,
+          requestId,
+          invokedFunctionArn,
+          ...(traceId !== undefined && { tracing: { type: 'X-Amzn-Trace-Id', value: traceId } }),
+        })
+      }
       const first = await race(run.invoke(invocation, timeoutMs, stream), timeoutMs + 1)
       const end: InvokeEnd =
         first === TIMEOUT ? { kind: 'timeout' } : 'kind' in first ? first : await platform(first)
       log.runtimeDone({ requestId, durationMs: clock.monotonic() - before, failure: statusOf(end) })
+      if (concurrent) return end
       if (end.kind !== 'response' && end.kind !== 'error' && end.kind !== 'too-large') return end
       const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
       const ready = await race(extensions.whenReady(), left)
@@ -198,6 +211,7 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
       if (ready === TIMEOUT) return { kind: 'timeout' }
       return ready ? platform(ready) : end
     },
+    holds: (requestId) => run.holds(requestId),
     async settleOutput() {
       await run.settleOutput()
       await settleExtensions()

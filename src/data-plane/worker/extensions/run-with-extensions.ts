@@ -55,6 +55,7 @@ export async function startRunWithExtensions(options: {
     },
     telemetry,
     random: host.random,
+    maxConcurrency: version.managedInstances?.maxConcurrency,
   })
   const env = Object.fromEntries(
     Object.entries(options.environment).filter(([name]) => !NOT_FOR_EXTENSIONS.has(name)),
@@ -74,6 +75,7 @@ export async function startRunWithExtensions(options: {
     clear: () => sandbox.clear(),
     stopServing: api.serve(server),
     limitMs,
+    concurrent: version.managedInstances !== undefined,
     log,
     clock: host.clock,
   })

@@ -19,9 +19,12 @@ export interface PoolShape {
 /** The smallest function's; a runtime that has no function yet needs much less. */
 export const BLANK_MEMORY_MIB = 128
 
-/** Booted sandboxes have an open network and no shared directories; a function with others gets one of its own. */
+/**
+ * Booted sandboxes have an open network and no shared directories, and their runtime takes one invocation at a time; a
+ * function with others gets one of its own.
+ */
 export const fitsPool = (version: FunctionVersion, resources: Pick<HostResources, 'networkOf'>): boolean =>
-  !version.fileSystems?.length && resources.networkOf(version) === 'internet'
+  !version.managedInstances && !version.fileSystems?.length && resources.networkOf(version) === 'internet'
 
 /** Undefined for runtimes that are the function's own program: there is nothing that could boot before it is known. */
 export function poolShape(

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 
+import { vCpusOf } from '#contracts/capacity-provider.ts'
 import type { RuntimeDescription } from '#contracts/runtime.ts'
 import type { GuestCommand, GuestPaths } from '#data-plane/sandbox/port.ts'
 import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
@@ -12,6 +13,10 @@ import type { Subject } from '#data-plane/worker/start/stage.ts'
 /** What our clients are started by, below their directory. */
 const NODE_ENTRY = 'index.cjs'
 const PYTHON_ENTRY = 'bootstrap.py'
+/** The same for several invocations at once. */
+const CONCURRENT_NODE_ENTRY = 'concurrent.cjs'
+// Not concurrent.py: that is a package of Python's own.
+const CONCURRENT_PYTHON_ENTRY = 'multi.py'
 
 /** The command line of the main process; or why there is none, which is the function's failure and not ours. */
 export async function commandHook(
@@ -33,7 +38,12 @@ export async function commandHook(
     if (typeof bootstrap !== 'string') return bootstrap
     return { argv: [bootstrap], env, cwd: paths.task, control: false }
   }
-  const argv = runtimeCommand(runtime, interpreter, paths, version.memoryMiB)
+  const { managedInstances: managed, memoryMiB } = version
+  if (managed) {
+    const argv = concurrentCommand(runtime, interpreter, paths, memoryMiB, vCpusOf(memoryMiB, managed))
+    return { argv, env, cwd: paths.task, control: false }
+  }
+  const argv = runtimeCommand(runtime, interpreter, paths, memoryMiB)
   return { argv, env, cwd: paths.task, control: true }
 }
 
@@ -48,6 +58,21 @@ export function runtimeCommand(
   return family === 'nodejs'
     ? [program, ...nodeOptions(memoryMiB), `${paths.runtime}/${NODE_ENTRY}`]
     : [program, `${paths.runtime}/${PYTHON_ENTRY}`]
+}
+
+/** The same for several invocations at once. */
+function concurrentCommand(
+  { family }: RuntimeDescription,
+  interpreter: Interpreter,
+  paths: GuestPaths,
+  memoryMiB: number,
+  vCpus: number,
+): readonly string[] {
+  const program = inGuest(interpreter, paths)
+  const threads = String(Math.max(1, Math.floor(vCpus)))
+  return family === 'nodejs'
+    ? [program, ...nodeOptions(memoryMiB), `${paths.runtime}/${CONCURRENT_NODE_ENTRY}`, threads]
+    : [program, `${paths.runtime}/${CONCURRENT_PYTHON_ENTRY}`]
 }
 
 function inGuest(interpreter: Interpreter, paths: GuestPaths): string {

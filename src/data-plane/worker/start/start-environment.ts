@@ -4,8 +4,10 @@ import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
+import type { ExtensionApi } from '#data-plane/runtime-api/port.ts'
 import type { Guest, GuestCommand, SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
+import { createConcurrentEnvironment } from '#data-plane/worker/concurrent-environment.ts'
 import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
 import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { externalExtensions } from '#data-plane/worker/extensions/external-extensions.ts'
@@ -101,7 +103,14 @@ export async function assembleEnvironment(
   })
   const command = await commandHook(subject, { code, parts, paths: sandbox.paths, env })
 
-  const speaksHttp = runtime.protocol === 'http'
+  const openHttp = (api: ExtensionApi) => {
+    const maxResponseBytes = MAX_RESPONSE_BYTES
+    if (version.managedInstances) {
+      const { maxConcurrency } = version.managedInstances
+      return host.sessions.concurrent({ api, maxResponseBytes, maxConcurrency })
+    }
+    return runtime.protocol === 'http' && host.sessions.http({ api, maxResponseBytes })
+  }
   const openFramed = (guest: Guest, output: Pick<OutputPump, 'feed' | 'endLine'>) => {
     if (!guest.control) throw new TypeError('The sandbox gave a managed runtime no control socket')
     const listener: GuestListener = {
@@ -127,7 +136,8 @@ export async function assembleEnvironment(
   }
 
   const everything = undo.move()
-  return createEnvironment({
+  const create = version.managedInstances ? createConcurrentEnvironment : createEnvironment
+  return create({
     id,
     version,
     type,
@@ -150,7 +160,7 @@ export async function assembleEnvironment(
             server: endpoint.server,
             startRuntime(api) {
               // It answers from the first moment: a fast runtime calls before its start is known here.
-              const http = speaksHttp && host.sessions.http({ api, maxResponseBytes: MAX_RESPONSE_BYTES })
+              const http = openHttp(api)
               return startGuestRun({
                 sandbox: runIn,
                 command,
