@@ -16,6 +16,7 @@ import {
 } from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
+  GetAliasCommand,
   GetProvisionedConcurrencyConfigCommand,
   LambdaClient,
   ListProvisionedConcurrencyConfigsCommand,
@@ -40,7 +41,7 @@ import { terraformIn, terraformMissing } from '../support/terraform.ts'
 const run = promisify(execFile)
 const TYPE = { 'index.mjs': `export const handler = async () => process.env.AWS_LAMBDA_INITIALIZATION_TYPE` }
 
-const configuration = (word: string, count: number) => `
+const configuration = (word: string, count: number, aliasWord = 'one') => `
 terraform {
   required_providers {
     aws = { source = "hashicorp/aws" }
@@ -72,6 +73,9 @@ resource "aws_lambda_function" "two" {
   filename         = "type.zip"
   source_code_hash = filebase64sha256("type.zip")
   publish          = true
+  environment {
+    variables = { WORD = "${aliasWord}" }
+  }
 }
 
 resource "aws_lambda_alias" "live" {
@@ -127,6 +131,19 @@ test('Terraform provisions, plans nothing, changes, plans nothing, and destroys'
     listed.ProvisionedConcurrencyConfigs?.map(({ FunctionArn }) => FunctionArn?.split(':').at(-1)),
     ['2'],
   )
+  await terraform.planNothing()
+
+  // The alias moves: for a moment its weights can be seen, as at AWS, and nothing of them stays.
+  writeFileSync(join(directory, 'main.tf'), configuration('two', 2, 'two'))
+  await terraform.apply()
+  const alias = await eventually('the alias has arrived', async () => {
+    const found = await lambda.send(
+      new GetAliasCommand({ FunctionName: 'tf-provisioned-alias', Name: 'live' }),
+    )
+    return found.RoutingConfig ? undefined : found
+  })
+  assert.equal(alias.FunctionVersion, '2')
+  assert.equal(await type('tf-provisioned-alias', 'live'), 'provisioned-concurrency')
   await terraform.planNothing()
   await terraform.destroy()
 })

@@ -295,6 +295,12 @@ describe('provisioned concurrency', () => {
     }
     const arn = `arn:aws:lambda:us-east-1:000000000000:function:${name}`
     assert.deepEqual(arns, [`${arn}:1`, `${arn}:2`, `${arn}:3`])
+    assert.deepEqual(await errorOf(put(lambda, name, '1', 0)), {
+      name: 'ValidationException',
+      message:
+        "1 validation error detected: Value '0' at 'provisionedConcurrentExecutions' failed to satisfy constraint: Member must have value greater than or equal to 1",
+      status: 400,
+    })
     const target = { FunctionName: name, Qualifier: '1' }
     const gone = await lambda.send(new DeleteProvisionedConcurrencyConfigCommand(target))
     assert.equal(gone.$metadata.httpStatusCode, 204)
