@@ -55,6 +55,7 @@ describe('parity', { concurrency: 6 }, () => {
         'index.js': `exports.handler = async () => ({ Status: 'SUCCEEDED', Result: '"done"' })`,
       }),
       '<callback zip>': await zipOf({ 'index.js': WAITS_FOR_A_CALLBACK }),
+      '<broken zip>': await zipOf({ 'index.js': `throw new Error('not even started')` }),
       '<failing zip>': await zipOf({
         'index.js': 'exports.handler = async () => { throw new TypeError("no") }',
       }),

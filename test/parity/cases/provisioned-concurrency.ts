@@ -1,10 +1,11 @@
 /** Provisioned concurrency of versions and aliases. */
-import { ARN, FN, publish } from '../function-bodies.ts'
+import { ARN, configure, CREATE, FN, publish } from '../function-bodies.ts'
 import {
   conflict,
   invalid,
   noContent,
   notFound,
+  observed,
   ok,
   recorded,
   refused,
@@ -27,6 +28,15 @@ const put = (Qualifier: string, ProvisionedConcurrentExecutions = 1) => ({
   FunctionName: 'fn',
   Qualifier,
   ProvisionedConcurrentExecutions,
+})
+const SECOND = [
+  configure({ Description: 'second' }),
+  step('PublishVersion', { FunctionName: 'fn' }, { as: 'second' }),
+]
+const WEIGHTED = step('UpdateAlias', {
+  FunctionName: 'fn',
+  Name: 'live',
+  RoutingConfig: { AdditionalVersionWeights: { 2: 0.5 } },
 })
 const ON_VERSION = step('PutProvisionedConcurrencyConfig', put('1'))
 const ON_ALIAS = step('PutProvisionedConcurrencyConfig', put('live'))
@@ -57,6 +67,12 @@ const READY_VIEW = {
   LastModified: '<date to the second>',
   RequestedProvisionedConcurrentExecutions: 1,
   Status: 'READY',
+}
+const FAILED_VIEW = {
+  AllocatedProvisionedConcurrentExecutions: 0,
+  AvailableProvisionedConcurrentExecutions: 0,
+  Status: 'FAILED',
+  StatusReason: 'FUNCTION_ERROR_INIT_FAILURE',
 }
 const NONE = refused(404, 'ProvisionedConcurrencyConfigNotFoundException', {
   Type: 'User',
@@ -275,5 +291,55 @@ export const provisionedConcurrencyCases: readonly ParityCase[] = [
     recorded(
       'localstack test_lambda TestLambdaConcurrency.test_lambda_provisioned_concurrency_scheduling, 2024',
     ),
+  ),
+  one(
+    'PutProvisionedConcurrencyConfig',
+    'more than the function has reserved',
+    [...VERSION, step('PutFunctionConcurrency', { FunctionName: 'fn', ReservedConcurrentExecutions: 1 })],
+    put('1', 2),
+    invalid(
+      'Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function',
+    ),
+    observed('localstack, which quotes it'),
+  ),
+  one(
+    'PutProvisionedConcurrencyConfig',
+    'of an alias with weights',
+    [...ALIASED, ...SECOND, WEIGHTED],
+    put('live'),
+    invalid('Alias with weights can not be used with Provisioned Concurrency'),
+    observed('terraform-provider-aws pull request 48116 and other clients, which quote it'),
+  ),
+  one(
+    'UpdateAlias',
+    'one with provisioned concurrency goes on serving the version it had',
+    [...ALIASED, ON_ALIAS, ...SECOND],
+    { FunctionName: 'fn', Name: 'live', FunctionVersion: '2' },
+    ok({
+      AliasArn: `${ARN}:live`,
+      Description: '',
+      FunctionVersion: '2',
+      Name: 'live',
+      RevisionId: '<uuid>',
+      RoutingConfig: { AdditionalVersionWeights: { 1: 1 } },
+    }),
+    observed('terraform-provider-aws pull request 48116, which waits for the weights to go'),
+  ),
+  one(
+    'GetProvisionedConcurrencyConfig',
+    'whose init fails',
+    [
+      step('CreateFunction', { ...CREATE, Code: { ZipFile: '<broken zip>' } }, { settles: 'fn', as: 'fn' }),
+      publish(),
+      ON_VERSION,
+      step(
+        'GetProvisionedConcurrencyConfig',
+        { FunctionName: 'fn', Qualifier: '1' },
+        { until: { member: 'Status', is: 'FAILED' } },
+      ),
+    ],
+    { FunctionName: 'fn', Qualifier: '1' },
+    ok({ ...READY_VIEW, ...FAILED_VIEW }),
+    recorded('localstack test_lambda TestLambdaConcurrency, 2024'),
   ),
 ]
