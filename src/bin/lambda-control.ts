@@ -35,7 +35,6 @@ import type {
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 import type { Logger } from '#observability/port.ts'
 import { verifyPackage } from '#signatures/verify-package.ts'
 import type { Store } from '#store/port.ts'
@@ -48,7 +47,6 @@ export interface LambdaControl extends Component {
 
 export function createLambdaControl(options: {
   readonly store: Store
-  readonly sealer: Sealer
   readonly environments: EnvironmentVault
   readonly filters: FilterVault
   readonly packageKeys: PackageKeys
@@ -72,8 +70,7 @@ export function createLambdaControl(options: {
   /** Undefined: no bucket exists. */
   readonly bucket: BucketReader | undefined
 }): LambdaControl {
-  const { store, sealer, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } =
-    options
+  const { store, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } = options
   const { functionUrl, unusedCodeMs, pollers, hostResources } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
@@ -116,7 +113,6 @@ export function createLambdaControl(options: {
         images: createImageNames(),
         layers: createLayerResolver({ meta }),
         hostResources,
-        sealer,
         environments: options.environments,
         filters: options.filters,
         packageKeys: options.packageKeys,

@@ -111,7 +111,6 @@ async function serve(settings: Settings) {
   })
   const control = createLambdaControl({
     store,
-    sealer,
     environments,
     filters,
     packageKeys,

@@ -4,7 +4,6 @@ import type { FilterVault } from '#contracts/filter-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
-import type { Sealer } from '#kernel/sealed.ts'
 
 import type { FunctionScalingDriver } from './capacity-providers/function-scaling.ts'
 import type { ProviderLifecycle } from './capacity-providers/provider-lifecycle.ts'
@@ -35,7 +34,6 @@ export interface Dependencies {
   readonly images: ImageFinder
   readonly layers: LayerResolver
   readonly hostResources: HostResources
-  readonly sealer: Sealer
   readonly environments: EnvironmentVault
   readonly filters: FilterVault
   readonly packageKeys: PackageKeys

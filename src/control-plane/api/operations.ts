@@ -85,7 +85,6 @@ export interface LambdaOperationsOptions extends Pick<
   | 'images'
   | 'layers'
   | 'hostResources'
-  | 'sealer'
   | 'environments'
   | 'filters'
   | 'packageKeys'
