@@ -16,7 +16,12 @@ const BYTES_PER_TURN = 512 * 1024
 export async function verifyZip(
   input: ZipInput,
   limits: ArchiveLimits = DEFAULT_ARCHIVE_LIMITS,
-): Promise<{ readonly unzippedBytes: number; readonly fileCount: number }> {
+): Promise<{
+  readonly unzippedBytes: number
+  readonly fileCount: number
+  /** Whether there is a file or link at this path. */
+  readonly has: (path: string) => boolean
+}> {
   const source = openZipSource(input)
   try {
     const { entries, unzippedBytes } = await listZip(source, limits)
@@ -30,7 +35,8 @@ export async function verifyZip(
       pending = 0
       await nextTurn()
     }
-    return { unzippedBytes, fileCount: entries.length }
+    const has = (wanted: string) => entries.some(({ path }) => path === wanted)
+    return { unzippedBytes, fileCount: entries.length, has }
   } finally {
     source.close()
   }

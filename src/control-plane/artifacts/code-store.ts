@@ -100,8 +100,8 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
   }
 
   const check = async (zip: ZipInput): Promise<Checked> => {
-    const { unzippedBytes } = await checkPackage(zip)
-    const signature = await verifySignature(zip)
+    const { unzippedBytes, isSigned } = await checkPackage(zip)
+    const signature = isSigned ? await verifySignature(zip) : undefined
     return { unzippedBytes, ...(signature && { signature }) }
   }
 

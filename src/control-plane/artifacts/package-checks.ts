@@ -5,6 +5,7 @@ import { verifyZip } from '#archives/verify-zip.ts'
 import type { ZipInput } from '#archives/zip-source.ts'
 import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import { MAX_UNZIPPED_BYTES, MAX_ZIP_BYTES } from '#contracts/limits.ts'
+import { SIGNATURE_FILE } from '#signatures/package-digest.ts'
 
 /** Recorded from AWS. */
 const NOT_A_ZIP = 'Could not unzip uploaded file. Please check your file, then try to upload again.'
@@ -28,11 +29,11 @@ export const zippedTooLarge = () =>
 export async function checkPackage(
   zip: ZipInput,
   limits: ArchiveLimits = DEFAULT_ARCHIVE_LIMITS,
-): Promise<{ readonly unzippedBytes: number }> {
+): Promise<{ readonly unzippedBytes: number; readonly isSigned: boolean }> {
   try {
-    const { unzippedBytes, fileCount } = await verifyZip(zip, limits)
+    const { unzippedBytes, fileCount, has } = await verifyZip(zip, limits)
     if (fileCount === 0) throw emptyPackage()
-    return { unzippedBytes }
+    return { unzippedBytes, isSigned: has(SIGNATURE_FILE) }
   } catch (error) {
     if (!(error instanceof ArchiveRefused)) throw error
     if (error.reason === 'too-large') throw unzippedTooLarge()
