@@ -5,6 +5,7 @@ import { capacityProviderCases } from './cases/capacity-providers.ts'
 import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
 import { configurationCases } from './cases/configurations.ts'
+import { customerKeyCases } from './cases/customer-keys.ts'
 import { documentedErrorCases } from './cases/documented-errors.ts'
 import { durableCases } from './cases/durable.ts'
 import { eventInvokeConfigCases } from './cases/event-invoke-config.ts'
@@ -40,6 +41,7 @@ export const allCases: readonly ParityCase[] = [
   durableCases,
   callbackCases,
   documentedErrorCases,
+  customerKeyCases,
   policyCases,
   resourcePolicyCases,
   settingCases,

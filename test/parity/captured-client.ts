@@ -1,8 +1,9 @@
-/** The real SDK client, with a view of the answer's own bytes: what the SDK parses is less than what was sent. */
+/** The real SDK clients, with a view of the answer's own bytes: what the SDK parses is less than what was sent. */
 import { Buffer } from 'node:buffer'
 import { Readable } from 'node:stream'
 
-import * as sdk from '@aws-sdk/client-lambda'
+import * as kms from '@aws-sdk/client-kms'
+import * as lambda from '@aws-sdk/client-lambda'
 
 export interface CapturedAnswer {
   readonly status: number
@@ -11,7 +12,10 @@ export interface CapturedAnswer {
 }
 
 export interface CapturedClient {
-  /** Sends the command that the operation is named after; the answer is the server's, error or not. */
+  /**
+   * Sends the command that the operation is named after; the answer is the server's, error or not. `kms:CreateKey` names
+   * an operation of KMS.
+   */
   send(operation: string, input: object): Promise<CapturedAnswer>
   close(): void
 }
@@ -26,12 +30,20 @@ interface HandlerAnswer {
 interface Handler {
   handle(request: unknown, options?: unknown): Promise<HandlerAnswer>
 }
-type CommandClass = new (input: object) => object
+/** What the clients have in common; each knows commands of its own service only. */
+interface Sender {
+  send(command: never): Promise<unknown>
+  destroy(): void
+}
+type CommandClass = new (input: object) => never
 
-const commandOf = (operation: string): CommandClass => {
-  const found = (sdk as unknown as Readonly<Record<string, CommandClass | undefined>>)[`${operation}Command`]
+/** The service's name and the class of the command that an operation is named after. */
+function commandOf(operation: string): [service: 'kms' | 'lambda', Command: CommandClass] {
+  const isKms = operation.startsWith('kms:')
+  const commands = (isKms ? kms : lambda) as unknown as Readonly<Record<string, CommandClass | undefined>>
+  const found = commands[`${operation.slice(isKms ? 'kms:'.length : 0)}Command`]
   if (!found) throw new Error(`The SDK has no command for '${operation}'`)
-  return found
+  return [isKms ? 'kms' : 'lambda', found]
 }
 
 export function createCapturedClient(
@@ -51,27 +63,34 @@ export function createCapturedClient(
       return answer
     },
   }
-  const client = new sdk.LambdaClient({
+  const options = {
     endpoint,
     region,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
     // Only the method that the client calls; the rest of the interface is about its own configuration.
     requestHandler: handler as never,
-  })
+  }
+  const clients: Readonly<Record<'kms' | 'lambda', Sender>> = {
+    lambda: new lambda.LambdaClient(options),
+    kms: new kms.KMSClient(options),
+  }
   return {
     async send(operation, input) {
       last = undefined
-      const command = new (commandOf(operation))(input)
+      const [service, Command] = commandOf(operation)
       try {
-        await client.send(command as never)
+        await clients[service].send(new Command(input))
       } catch (error) {
         // The server's errors are looked at as bytes; those of the SDK itself are mistakes of the case.
         if (last === undefined) throw error
       }
       return last ?? fail(operation)
     },
-    close: () => client.destroy(),
+    close() {
+      clients.lambda.destroy()
+      clients.kms.destroy()
+    },
   }
 }
 
@@ -83,4 +102,4 @@ const fail = (operation: string): never => {
 export type SharedHandler = Handler & { destroy(): void }
 
 export const createSharedHandler = (): SharedHandler =>
-  new sdk.LambdaClient({ region: 'us-east-1' }).config.requestHandler as unknown as SharedHandler
+  new lambda.LambdaClient({ region: 'us-east-1' }).config.requestHandler as unknown as SharedHandler

@@ -25,6 +25,7 @@ export type Input = Readonly<Record<string, unknown>>
 
 /** A request through the SDK that must succeed before the case's own. */
 export interface Step {
+  /** Of Lambda; `kms:CreateKey` is one of KMS. */
   readonly operation: string
   readonly input: Input
   /** Under this label later requests and the expectation refer to its answer. */

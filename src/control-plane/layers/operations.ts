@@ -31,6 +31,7 @@ import { countedBytes, packageFromBucket } from '../artifacts/bucket-package.ts'
 import { emptyPackage } from '../artifacts/package-checks.ts'
 import type { Committer } from '../commit.ts'
 import { createDocuments } from '../documents.ts'
+import { assertPolicyLength } from '../policies/document.ts'
 import { assertCompatibility } from './compatibility.ts'
 import {
   layerHeadWrite,
@@ -188,9 +189,11 @@ export function createLayerOperations(deps: LayerDependencies): OperationHandler
       ...(input.OrganizationId !== undefined && { organizationId: input.OrganizationId }),
     }
     const id = ownLayer(input.LayerName, context)
-    const version = await changePolicy(id, Number(input.VersionNumber), ({ policy }, newRevision) =>
-      addStatement(policy, statement, { ifRevision: input.RevisionId, newRevision }),
-    )
+    const version = await changePolicy(id, Number(input.VersionNumber), (before, newRevision) => {
+      const policy = addStatement(before.policy, statement, { ifRevision: input.RevisionId, newRevision })
+      assertPolicyLength(renderPolicy(before, policy))
+      return policy
+    })
     return {
       Statement: JSON.stringify(renderStatement(version, statement)),
       RevisionId: version.policy?.revisionId,

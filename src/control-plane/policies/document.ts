@@ -6,9 +6,9 @@ import type { PolicyDocument, PolicyStatement } from '#contracts/policy.ts'
 /** The policy as the API sends it: JSON text. */
 export const policyText = (document: PolicyDocument) => JSON.stringify(document)
 
-/** Refuses a document that is too long; the text is AWS's, as many clients have reported it. */
-export function assertPolicyLength(document: PolicyDocument): void {
-  const bytes = Buffer.byteLength(policyText(document))
+/** Refuses the text of a policy that is too long; the message is AWS's, as many clients have reported it. */
+export function assertPolicyLength(text: string): void {
+  const bytes = Buffer.byteLength(text)
   if (bytes <= MAX_POLICY_BYTES) return
   throw new LambdaError(
     'PolicyLengthExceededException',

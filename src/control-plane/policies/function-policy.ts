@@ -7,7 +7,7 @@ import type { PolicyDocument, PolicyStatement } from '#contracts/policy.ts'
 import type { Dependencies } from '../dependencies.ts'
 import type { Documents } from '../documents.ts'
 import { assertRevision } from '../functions/state.ts'
-import { assertPolicyLength, parsePolicy, withoutStatement, withStatement } from './document.ts'
+import { assertPolicyLength, parsePolicy, policyText, withoutStatement, withStatement } from './document.ts'
 import { assertPolicyQualifier, policyTarget, type PolicyTarget } from './policy-target.ts'
 import { statementOf, type PermissionRequest } from './statement.ts'
 
@@ -52,7 +52,7 @@ export async function addPermission(
     assertRevision(target.revisionId, request.RevisionId)
     const statement = statementOf(request, target.arn, place.id.region)
     const document = withStatement(target.policy?.doc.document, statement)
-    assertPolicyLength(document)
+    assertPolicyLength(policyText(document))
     return { document, result: statement }
   })
 }
@@ -100,7 +100,7 @@ export async function putPolicy(
   return await changePolicy(needs, place, (target, revisionId) => {
     assertRevision(target.revisionId, request.RevisionId)
     const document = parsePolicy(request.Policy ?? '', target.arn)
-    assertPolicyLength(document)
+    assertPolicyLength(policyText(document))
     return { document, result: { document, revisionId } }
   })
 }

@@ -3,6 +3,7 @@ import { ARN, CREATE, FN, fnWith, publish } from '../function-bodies.ts'
 import { LAYER, LAYER_ARN } from './layers.ts'
 import {
   conflict,
+  documented,
   notFound,
   observed,
   refused,
@@ -67,14 +68,118 @@ const ACTIVE = [
   ),
 ]
 
+const MANAGED = fnWith({
+  MemorySize: 2_048,
+  CapacityProviderConfig: {
+    LambdaManagedInstancesCapacityProviderConfig: { CapacityProviderArn: PROVIDER_ARN },
+  },
+})
+const NOTHING_PUBLISHED = refused(400, 'NoPublishedVersionException', {
+  Type: 'User',
+  Message:
+    "The function can't be invoked because no published version exists. For functions with capacity provider configuration, either publish a version to $LATEST.PUBLISHED, or specify a published version qualifier.",
+})
+const MANAGED_TEXT = observed('users of AWS, who have quoted this text')
+const PENDING = documented('troubleshooting invocations in the developer guide')
+const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:queue'
+const LONG_POLICY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Sid: 'one',
+      Effect: 'Allow',
+      Principal: '*',
+      Action: 'lambda:InvokeFunction',
+      Resource: ARN,
+      Condition: { StringEquals: { 'aws:PrincipalOrgID': 'é'.repeat(15_000) } },
+    },
+  ],
+})
+const share = (at: number): Input => ({
+  LayerName: 'layer',
+  VersionNumber: 1,
+  StatementId: `${'s'.repeat(98)}${10 + at}`,
+  Action: 'lambda:GetLayerVersion',
+  Principal: '*',
+  OrganizationId: `o-${'0'.repeat(32)}`,
+})
+
 export const documentedErrorCases: readonly ParityCase[] = [
   {
     operation: 'AddPermission',
     name: 'a policy that is too long',
     given: [FN, step('AddPermission', allow('first')), step('AddPermission', allow('second'))],
     input: allow('third'),
-    expect: tooLong(27_756),
+    expect: tooLong(27_759),
     source: SIZE,
+  },
+  {
+    operation: 'PutResourcePolicy',
+    name: 'a policy whose characters are fewer than its bytes',
+    given: [FN],
+    input: { ResourceArn: ARN, Policy: LONG_POLICY },
+    expect: tooLong(30_241),
+    source: SIZE,
+  },
+  {
+    operation: 'AddLayerVersionPermission',
+    name: 'a policy that is too long',
+    given: [LAYER, ...Array.from({ length: 60 }, (_, at) => step('AddLayerVersionPermission', share(at)))],
+    input: share(62),
+    expect: tooLong(20_610),
+    source: SIZE,
+  },
+  {
+    operation: 'UpdateEventSourceMapping',
+    name: 'for a function that has one of that queue',
+    given: [
+      FN,
+      step('CreateFunction', { ...CREATE, FunctionName: 'fn2' }, { settles: 'fn2' }),
+      step('CreateEventSourceMapping', { FunctionName: 'fn', EventSourceArn: QUEUE }, { as: 'esm' }),
+      step('CreateEventSourceMapping', { FunctionName: 'fn2', EventSourceArn: QUEUE }, { as: 'other' }),
+      step('GetEventSourceMapping', { UUID: '<other.UUID>' }, { until: { member: 'State', is: 'Enabled' } }),
+    ],
+    input: { UUID: '<other.UUID>', FunctionName: 'fn' },
+    expect: conflict(
+      `An event source mapping with SQS arn (" ${QUEUE} ") and function (" fn ") already exists. Please update or delete the existing mapping with UUID <esm.UUID>`,
+    ),
+    source: SAME,
+  },
+  {
+    operation: 'Invoke',
+    name: 'a function on a capacity provider of which nothing is published',
+    given: [...ACTIVE, MANAGED],
+    input: { FunctionName: 'fn' },
+    expect: NOTHING_PUBLISHED,
+    source: MANAGED_TEXT,
+  },
+  {
+    operation: 'InvokeWithResponseStream',
+    name: 'a function on a capacity provider of which nothing is published',
+    given: [...ACTIVE, MANAGED],
+    input: { FunctionName: 'fn' },
+    expect: NOTHING_PUBLISHED,
+    source: MANAGED_TEXT,
+  },
+  ...['Invoke', 'InvokeWithResponseStream'].map((operation) => ({
+    operation,
+    name: 'a function that is being created',
+    given: [step('CreateFunction', { ...CREATE, Code: { ZipFile: '<third zip of many files>' } })],
+    input: { FunctionName: 'fn' },
+    expect: conflict(
+      'The operation cannot be performed at this time. The function is currently in the following state: Pending',
+    ),
+    source: operation === 'Invoke' ? PENDING : SAME,
+  })),
+  {
+    operation: 'DeleteCapacityProvider',
+    name: 'that a function runs on',
+    given: [...ACTIVE, MANAGED],
+    input: { CapacityProviderName: 'cp' },
+    expect: conflict(
+      `The capacity provider is currently in use by 1 functions. To delete this capacity provider, first remove its association with ${PROVIDER_ARN}.`,
+    ),
+    source: MANAGED_TEXT,
   },
   {
     operation: 'PublishVersion',
