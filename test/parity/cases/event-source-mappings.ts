@@ -205,7 +205,7 @@ export const eventSourceMappingCases: readonly ParityCase[] = [
   {
     operation: 'DeleteEventSourceMapping',
     name: 'answers with the mapping as it goes',
-    given: [FN, MAPPED],
+    given: ENABLED,
     input: MAPPING,
     expect: accepted(queue({ State: 'Deleting' })),
     source: LIFECYCLE,
