@@ -1,7 +1,8 @@
 /**
  * npm run bench: warm invocations and cold starts of the real program over HTTP, as ratios to a bare HTTP server of the
- * same run, compared with bench/baseline.json; and side by side with others. With --only scale: whether operations cost
- * more with more functions (bench/scale.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
+ * same run, compared with bench/baseline.json; and side by side with others. With --only scale or --only rotation: whether
+ * more functions cost more (bench/scale.ts, bench/rotation.ts). Flags: --write-baseline, --no-peers, --quick,
+ * --driver NAME.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +17,7 @@ import { table } from '../cli/table.ts'
 import { startProgram, type Program } from '../test/support/program.ts'
 import { load, median, type Measured } from './measure.ts'
 import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
+import { measureRotation } from './rotation.ts'
 import { measureScale } from './scale.ts'
 
 const flags = new Set(process.argv.slice(2))
@@ -23,6 +25,8 @@ const quick = flags.has('--quick')
 const durationMs = quick ? 1000 : 3000
 const rounds = quick ? 1 : 3
 const coldStarts = quick ? 5 : 15
+/** What an operation may cost with the most functions, to what it costs with the fewest. */
+const MAX_GROWTH = 1.2
 const BASELINE = join(import.meta.dirname, 'baseline.json')
 
 const say = (text: string) => process.stderr.write(`bench: ${text}\n`)
@@ -174,10 +178,25 @@ if (process.argv[process.argv.indexOf('--only') + 1] === 'scale') {
   report()
   process.exit(0)
 }
-const directory = mkdtempSync(join(tmpdir(), 'lambent-bench-'))
 const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
+if (only !== undefined) {
+  const functions = quick ? 40 : 1000
+  const measured =
+    only === 'scale'
+      ? await measureScale({ quick, say })
+      : await measureRotation({ functions, rounds: 1, memoryMiB: 4096, args: driver, say })
+  for (const { name, value, unit, ratio } of measured) note(name, value, unit, ratio)
+  report()
+  // Memory has the store's page cache in it, which a small store does not fill.
+  const grown = measured.filter(({ unit, ratio = 0 }) => unit === 'ms' && ratio > MAX_GROWTH)
+  for (const { name, ratio = 0 } of grown)
+    say(`${name} costs ${ratio.toFixed(2)} times as much as in the beginning`)
+  process.exit(grown.length > 0 && !quick ? 1 : 0)
+}
+const directory = mkdtempSync(join(tmpdir(), 'lambent-bench-'))
 const program = await startProgram({ args: driver })
 const floor = await startFloor()
 try {
