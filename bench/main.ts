@@ -188,7 +188,11 @@ if (only !== undefined) {
     only === 'scale'
       ? await measureScale({ quick, say })
       : await measureRotation({ functions, rounds: 1, memoryMiB: 4096, args: driver, say })
-  for (const { name, value, unit, ratio } of measured) note(name, value, unit, ratio)
+  for (const { name, value, unit, ratio } of measured) {
+    note(name, value, unit, ratio)
+    // Times alone say nothing on another day.
+    if (ratio === undefined) delete results[name]
+  }
   report()
   // Memory has the store's page cache in it, which a small store does not fill.
   const grown = measured.filter(({ unit, ratio = 0 }) => unit === 'ms' && ratio > MAX_GROWTH)

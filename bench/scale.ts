@@ -36,9 +36,9 @@ interface Size {
   readonly lambda: LambdaClient
 }
 
-/** What it costs when nothing else gets in its way; a median tells as much of the machine's other work. */
-const lowerQuartile = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? 0
+/** The tenth percentile: what it costs when nothing gets in its way. A median tells of the machine's other work as well. */
+const undisturbed = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 10)] ?? 0
 
 const residentMiB = (pid: number) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
@@ -111,7 +111,7 @@ async function measure(sizes: readonly Size[], say: (text: string) => void, turn
   const rows: ScaleRow[] = []
   for (const [name, call] of Object.entries(await operations())) {
     say(name)
-    const turns = Math.ceil((TURNS[name] ?? 40) * turnsFactor)
+    const turns = Math.ceil((TURNS[name] ?? 60) * turnsFactor)
     const times = new Map(sizes.map((size) => [size, [] as number[]]))
     if (name === 'Invoke, warm') await Promise.all(sizes.map((size) => call(size, 0)))
     for (let turn = 0; turn < turns; turn++) {
@@ -129,7 +129,7 @@ async function measure(sizes: readonly Size[], say: (text: string) => void, turn
         times.get(size)?.push(performance.now() - started)
       }
     }
-    const costs = sizes.map((size) => lowerQuartile(times.get(size) ?? []))
+    const costs = sizes.map((size) => undisturbed(times.get(size) ?? []))
     for (const [index, { functions }] of sizes.entries()) {
       const value = costs[index] ?? 0
       const label = `${name}, ${functions} functions`
