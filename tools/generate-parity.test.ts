@@ -29,6 +29,7 @@ const input = {
   documented: new Map([
     ['lambda.GetFunction', ['InvalidParameterValueException', 'ResourceNotFoundException']],
   ]),
+  useOf: () => 'never sent',
 }
 
 test('parity: an operation needs a handler and a test to count as implemented', () => {
@@ -51,7 +52,7 @@ test('parity: the table names every operation once, with its reason and its test
 
 test('parity: documented errors that no case shows are named', () => {
   const text = renderParity(input)
-  assert.match(text, /\| ResourceNotFoundException \| GetFunction \|/)
+  assert.match(text, /\| ResourceNotFoundException \| GetFunction \| never sent \|/)
   assert.doesNotMatch(text, /\| InvalidParameterValueException \|/)
 })
 

@@ -13,7 +13,7 @@ import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 
 import { builtOperations, partialOperations } from './built-operations.ts'
-import { documentedErrors, errorsWithoutCase } from './documented-errors.ts'
+import { documentedErrors, errorsWithoutCase, errorUses } from './documented-errors.ts'
 import { countCases, sourcesText, summed, type CaseCounts } from './parity-cases.ts'
 
 /** Operations are named `service.Operation`. */
@@ -29,6 +29,8 @@ export interface ParityInput {
   readonly cases: ReadonlyMap<string, CaseCounts>
   /** Operation to the errors that AWS documents for it. */
   readonly documented: ReadonlyMap<string, readonly string[]>
+  /** Whether the program sends an error, to any operation. */
+  readonly useOf: (error: string) => string
 }
 
 type Status = 'implemented' | 'partly' | 'missing'
@@ -93,13 +95,16 @@ function withoutCaseSection(input: ParityInput): string[] {
     '',
     "Errors that AWS's SDK documents for an operation and that none of its cases ends in. ServiceException is left out: it",
     'is what a service says when it fails itself. ValidationException counts for InvalidParameterValueException, and',
-    'RequestEntityTooLargeException for RequestTooLargeException, because AWS sends them in their place.',
+    'RequestEntityTooLargeException for RequestTooLargeException, because AWS sends them in their place. What is never sent',
+    'belongs mostly to what the program does not have: network interfaces, snapshots that fail, blocks of public policies,',
+    'limits on the rate of requests to the API or on the number of aliases. What is sent is sent by one of the operations',
+    'at least, which need not be all of those named.',
     '',
-    '| error | operations |',
-    '|---|---|',
+    '| error | operations | by the program |',
+    '|---|---|---|',
     ...[...operations]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([error, names]) => `| ${error} | ${namesOf(names)} |`),
+      .map(([error, names]) => `| ${error} | ${namesOf(names)} | ${input.useOf(error)} |`),
   ]
 }
 
@@ -217,6 +222,7 @@ async function main(): Promise<void> {
     documented: new Map(
       Object.keys(lambdaModel.operations).map((name) => [`lambda.${name}`, documentedErrors(name)]),
     ),
+    useOf: errorUses(repository),
   })
   const file = join(repository, 'docs/parity.md')
   if (!process.argv.includes('--check')) {
