@@ -17,6 +17,7 @@ import {
   SendDurableExecutionCallbackHeartbeatCommand,
   SendDurableExecutionCallbackSuccessCommand,
   StopDurableExecutionCommand,
+  type CreateFunctionCommandInput,
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
@@ -45,7 +46,7 @@ function spaced(value: unknown): string {
 async function deploy(lambda: LambdaClient, sdk: Readonly<Record<string, Uint8Array>>) {
   const files: Record<string, Uint8Array> = { ...sdk }
   for (const name of await readdir(FLOWS)) files[name] = await readFile(join(FLOWS, name))
-  const create = (FunctionName: string, TARGET: string) =>
+  const create = (FunctionName: string, TARGET: string, more: Partial<CreateFunctionCommandInput> = {}) =>
     createFunction(lambda, {
       FunctionName,
       Handler: 'handler.handler',
@@ -54,9 +55,15 @@ async function deploy(lambda: LambdaClient, sdk: Readonly<Record<string, Uint8Ar
       DurableConfig: { ExecutionTimeout: 7200, RetentionPeriodInDays: 1 },
       Environment: { Variables: { TARGET } },
       files,
+      ...more,
     })
   await create('flows', '')
-  await Promise.all([create('echo', 'echo'), create('error', 'error')])
+  const TenancyConfig = { TenantIsolationMode: 'PER_TENANT' } as const
+  await Promise.all([
+    create('echo', 'echo'),
+    create('error', 'error'),
+    create('tenants', 'echo', { TenancyConfig }),
+  ])
 }
 
 const historyOf = async (lambda: LambdaClient, DurableExecutionArn: string) =>

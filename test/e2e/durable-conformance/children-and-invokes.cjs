@@ -14,6 +14,8 @@ const json = {
   deserialize: async (text) => (text === undefined ? undefined : JSON.parse(text)),
 }
 const ECHO = 'echo:$LATEST'
+/** The same, isolated by tenants: only such a function may be given one. */
+const TENANTS = 'tenants:$LATEST'
 const ERROR = 'error:$LATEST'
 
 module.exports = {
@@ -116,7 +118,7 @@ module.exports = {
   '5-6': (context) => context.invoke(undefined, ERROR, {}).catch(() => 'fallback'),
   '5-7': async (context) =>
     (await context.invoke(undefined, ECHO, { text: 'x'.repeat(200 * 1024) })).text.length,
-  '5-8': (context, { tenantId, payload }) => context.invoke(undefined, ECHO, payload, { tenantId }),
+  '5-8': (context, { tenantId, payload }) => context.invoke(undefined, TENANTS, payload, { tenantId }),
   '5-9': async (context) => {
     const result = await context.invoke(undefined, ECHO, 'once')
     await context.wait({ seconds: 1 })
