@@ -18,6 +18,7 @@ import {
   ListCapacityProvidersCommand,
   ListFunctionVersionsByCapacityProviderCommand,
   ListTagsCommand,
+  PublishLayerVersionCommand,
   PublishVersionCommand,
   PutFunctionScalingConfigCommand,
   TagResourceCommand,
@@ -543,6 +544,84 @@ describe('several invocations in one environment', () => {
     for (const { message, requestId } of records) {
       assert.equal(requestId, answers[Number(message?.slice(4))]?.requestId)
     }
+  })
+
+  test('an idle environment whose process has ended is replaced before anybody asks for it', async (t) => {
+    const target = await one(t, 'leaver', {
+      'index.mjs': `
+        export const handler = async (event) => {
+          if (event === 'leave') setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100)
+          return event
+        }`,
+    })
+    const starts = async () =>
+      (await logMessages(logsClient(program.endpoint), 'leaver')).filter((line) =>
+        line.includes('"platform.initStart"'),
+      ).length
+    assert.equal((await invoke(lambda, target, '"leave"')).payload, 'leave')
+    const before = await starts()
+    await eventually('another one has started', async () => ((await starts()) > before ? true : undefined))
+    const again = await eventually('it serves', () => invoke(lambda, target, 1).catch(() => undefined))
+    assert.equal(again.payload, 1)
+  })
+
+  test('extensions run beside it, hear of its end only, and one that ends takes the environment with it', async (t) => {
+    const watcher = `#!/usr/bin/python3
+import json, os, threading, time, urllib.request
+API = 'http://' + os.environ['AWS_LAMBDA_RUNTIME_API'] + '/2020-01-01/extension/'
+def call(path, headers, body=None):
+    with urllib.request.urlopen(urllib.request.Request(API + path, body, headers)) as answer:
+        return dict(answer.headers), answer.read()
+def die():
+    while not os.path.exists('/tmp/die'): time.sleep(0.05)
+    os._exit(3)
+threading.Thread(target=die, daemon=True).start()
+events = json.dumps({'events': ['INVOKE', 'SHUTDOWN']}).encode()
+me = call('register', {'Lambda-Extension-Name': 'watcher'}, events)[0]['Lambda-Extension-Identifier']
+while True:
+    event = json.loads(call('event/next', {'Lambda-Extension-Identifier': me})[1])
+    print('watcher heard', event['eventType'], flush=True)
+    if event['eventType'] == 'SHUTDOWN': break
+`
+    const layer = await lambda.send(
+      new PublishLayerVersionCommand({
+        LayerName: 'watcher',
+        Content: { ZipFile: await zipOf({ 'extensions/watcher': { content: watcher, executable: true } }) },
+      }),
+    )
+    const files = {
+      'index.mjs': `
+        import { writeFileSync } from 'node:fs'
+        export const handler = async (event) => {
+          if (event === 'die') writeFileSync('/tmp/die', '')
+          await new Promise((resolve) => setTimeout(resolve, event === 'die' ? 20_000 : 300))
+          return event
+        }`,
+    }
+    const target = await one(t, 'watched', files, {
+      concurrency: 3,
+      Timeout: 30,
+      Layers: [layer.LayerVersionArn ?? ''],
+    })
+    const answers = await times(3, (n) => invoke(lambda, target, n))
+    assert.deepEqual(
+      answers.map(({ payload }) => payload),
+      [0, 1, 2],
+    )
+    const { payload } = await invoke(lambda, target, '"die"')
+    assert.equal((payload as { errorType: string }).errorType, 'Extension.Crash')
+    const again = await eventually('another environment is there', () =>
+      invoke(lambda, target, 7).catch(() => undefined),
+    )
+    assert.equal(again.payload, 7)
+    await scale(lambda, 'watched', target.slice(target.indexOf(':') + 1), 0, 0)
+    const heard = await eventually('the extension hears of the end', async () => {
+      const lines = (await logMessages(logsClient(program.endpoint), 'watched')).filter((line) =>
+        line.includes('watcher heard'),
+      )
+      return lines.some((line) => line.includes('SHUTDOWN')) ? lines : undefined
+    })
+    assert.ok(heard.every((line) => !line.includes('INVOKE')))
   })
 
   test('answers are streamed, side by side', async (t) => {

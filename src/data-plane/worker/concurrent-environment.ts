@@ -59,7 +59,11 @@ export function createConcurrentEnvironment(parts: EnvironmentParts): StartingEn
     if ('errorType' in started) return verdictOf({ kind: 'platform', failure: started })
     run = started
     const end = await started.init(parts.guestInit, Math.max(0, limitMs - (clock.monotonic() - before)))
-    if (end.kind === 'ready') return undefined
+    if (end.kind === 'ready') {
+      // Replaced before anybody asks for it; one that runs something tells how that ends first.
+      void started.ended.then(() => (inFlight === 0 ? stop() : undefined))
+      return undefined
+    }
     await started.settleOutput()
     await started.shutDown(end.kind === 'timeout' ? 'timeout' : 'failure')
     await started.kill()

@@ -31,6 +31,8 @@ export type InvokeEnd = GuestOutcome | PlatformEnd
 export interface GuestRun {
   /** False as soon as the process has ended or its channel is unusable; then a new run is needed. */
   readonly usable: boolean
+  /** Resolves when nothing can run in it any more. */
+  readonly ended: Promise<void>
   init(init: GuestInit, timeoutMs: number): Promise<InitEnd>
   invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<InvokeEnd>
   /** An earlier invocation of this id is still under way, given up by its caller; on a capacity provider only. */
@@ -149,6 +151,7 @@ export async function startGuestRun(options: {
     get usable() {
       return usable
     },
+    ended: guest.exited.then(() => {}),
     init: (init, timeoutMs) => race(session.init(init), timeoutMs),
     async invoke(invocation, timeoutMs, stream) {
       const started = clock.monotonic()

@@ -154,10 +154,12 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
   })
 
   let usable = true
+  const ended = Promise.withResolvers<void>()
+  void run.ended.then(ended.resolve)
   if (concurrent) {
-    const stopListening = extensions.onFault(() => {
+    extensions.onFault(() => {
       usable = false
-      stopListening()
+      ended.resolve()
     })
   }
 
@@ -165,6 +167,7 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
     get usable() {
       return usable && run.usable
     },
+    ended: ended.promise,
     async init(init, timeoutMs) {
       const before = clock.monotonic()
       const end = await race(run.init(init, timeoutMs), timeoutMs + 1)
