@@ -53,11 +53,13 @@ export function tasks(node) {
   }
   const e2e = [
     { name: 'test clients', run: ensureTestClients },
+    script('test fixtures', node, 'test/support/prepare.ts'),
     tests(
       'end-to-end tests',
       node,
       ['test/{conformance,e2e,chaos,scenario,parity}/**/*.test.ts'],
-      ['--test-concurrency=1'],
+      // They mostly wait; each runs a program of its own, so more at once would only slow each other.
+      ['--test-concurrency=2'],
     ),
   ]
   return {
