@@ -2,6 +2,7 @@
 import { aliasCases } from './cases/aliases.ts'
 import { callbackCases } from './cases/callbacks.ts'
 import { capacityProviderCases } from './cases/capacity-providers.ts'
+import { checkpointCases } from './cases/checkpoints.ts'
 import { codeSigningCases } from './cases/code-signing.ts'
 import { concurrencyCases } from './cases/concurrency.ts'
 import { configurationCases } from './cases/configurations.ts'
@@ -40,6 +41,7 @@ export const allCases: readonly ParityCase[] = [
   invocationCases,
   durableCases,
   callbackCases,
+  checkpointCases,
   documentedErrorCases,
   customerKeyCases,
   policyCases,

@@ -40,6 +40,23 @@ exports.handler = async ({ DurableExecutionArn, CheckpointToken, InitialExecutio
   return { Status: 'PENDING' }
 }`
 
+/** Shows the token of its execution, which nobody else is told, as a tag of the function; then keeps the execution running. */
+const SHOWS_ITS_TOKEN = `
+exports.handler = async ({ DurableExecutionArn, CheckpointToken }) => {
+  const { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region } = process.env
+  const scope = 'test/20261125/' + region + '/lambda/aws4_request'
+  const arn = DurableExecutionArn.split(':').slice(0, 7).join(':')
+  const answer = await fetch(endpoint + '/2017-03-31/tags/' + encodeURIComponent(arn), {
+    method: 'POST',
+    headers: {
+      authorization: 'AWS4-HMAC-SHA256 Credential=' + scope + ', SignedHeaders=host, Signature=' + '0'.repeat(64),
+    },
+    body: JSON.stringify({ Tags: { token: CheckpointToken } }),
+  })
+  if (!answer.ok) throw new Error(await answer.text())
+  await new Promise((resolve) => setTimeout(resolve, 30_000))
+}`
+
 describe('parity', { concurrency: 6 }, () => {
   let program: Program
   let agents: SharedHandler
@@ -55,6 +72,7 @@ describe('parity', { concurrency: 6 }, () => {
         'index.js': `exports.handler = async () => ({ Status: 'SUCCEEDED', Result: '"done"' })`,
       }),
       '<callback zip>': await zipOf({ 'index.js': WAITS_FOR_A_CALLBACK }),
+      '<token zip>': await zipOf({ 'index.js': SHOWS_ITS_TOKEN }),
       '<broken zip>': await zipOf({ 'index.js': `throw new Error('not even started')` }),
       '<failing zip>': await zipOf({
         'index.js': 'exports.handler = async () => { throw new TypeError("no") }',
@@ -67,6 +85,8 @@ describe('parity', { concurrency: 6 }, () => {
       '<first zip of many files>': await zipOf(manyFiles(1)),
       '<second zip of many files>': await zipOf(manyFiles(2)),
       '<third zip of many files>': await zipOf(manyFiles(3)),
+      '<fourth zip of many files>': await zipOf(manyFiles(4)),
+      '<fifth zip of many files>': await zipOf(manyFiles(5)),
       '<no zip>': Buffer.from('this is no zip'),
     }
   })

@@ -50,6 +50,30 @@ const managed = (more: Input) => {
 const accepted = (body: unknown): Expectation => ({ status: 202, body })
 const missing = notFound(`Capacity provider not found: ${PROVIDER_ARN}`)
 
+const NOTHING = { MinExecutionEnvironments: 0, MaxExecutionEnvironments: 0 }
+const PUBLISHED = [
+  ...ACTIVE,
+  step('CreateFunction', { ...MANAGED, Runtime: 'nodejs26.x' }, { settles: 'fn' }),
+  step('PublishVersion', { FunctionName: 'fn' }),
+  step(
+    'GetFunctionConfiguration',
+    { FunctionName: 'fn', Qualifier: '1' },
+    { until: { member: 'State', is: 'Active' } },
+  ),
+]
+const EMPTIED = [
+  step('PutFunctionScalingConfig', {
+    FunctionName: 'fn',
+    Qualifier: '1',
+    FunctionScalingConfig: NOTHING,
+  }),
+  step(
+    'GetFunctionConfiguration',
+    { FunctionName: 'fn', Qualifier: '1' },
+    { until: { member: 'State', is: 'Deactivated' } },
+  ),
+]
+
 export const capacityProviderCases: readonly ParityCase[] = [
   {
     operation: 'CreateCapacityProvider',
@@ -171,5 +195,29 @@ export const capacityProviderCases: readonly ParityCase[] = [
       }),
     ),
     source: unverified('which defaults the answer shows'),
+  },
+  {
+    operation: 'GetFunctionScalingConfig',
+    name: 'a version without environments',
+    given: [...PUBLISHED, ...EMPTIED],
+    input: { FunctionName: 'fn', Qualifier: '1' },
+    expect: ok({
+      FunctionArn: `${ARN}:1`,
+      AppliedFunctionScalingConfig: NOTHING,
+      RequestedFunctionScalingConfig: NOTHING,
+    }),
+    source: REFERENCE,
+  },
+  {
+    operation: 'PutFunctionScalingConfig',
+    name: 'no environments',
+    given: PUBLISHED,
+    input: {
+      FunctionName: 'fn',
+      Qualifier: '1',
+      FunctionScalingConfig: NOTHING,
+    },
+    expect: accepted({ FunctionState: 'Deactivating' }),
+    source: REFERENCE,
   },
 ]

@@ -161,10 +161,15 @@ export const documentedErrorCases: readonly ParityCase[] = [
     expect: NOTHING_PUBLISHED,
     source: MANAGED_TEXT,
   },
-  ...['Invoke', 'InvokeWithResponseStream'].map((operation) => ({
+  ...(
+    [
+      ['Invoke', 'fourth'],
+      ['InvokeWithResponseStream', 'fifth'],
+    ] as const
+  ).map(([operation, which]) => ({
     operation,
     name: 'a function that is being created',
-    given: [step('CreateFunction', { ...CREATE, Code: { ZipFile: '<third zip of many files>' } })],
+    given: [step('CreateFunction', { ...CREATE, Code: { ZipFile: `<${which} zip of many files>` } })],
     input: { FunctionName: 'fn' },
     expect: conflict(
       'The operation cannot be performed at this time. The function is currently in the following state: Pending',
