@@ -12,6 +12,7 @@ const { loadHandler } = require('./handler.cjs')
 const { invokeClassic } = require('./invoke-classic.cjs')
 const { invokeModern, refuseCallback } = require('./invoke-modern.cjs')
 const { invokeStreaming } = require('./invoke-streaming.cjs')
+const { preload } = require('./preload.cjs')
 const { isModern, toJson } = require('./version-rules.cjs')
 const { defineGlobals } = require('./response-stream.cjs')
 
@@ -26,6 +27,7 @@ let state = 'booted'
 let modern = false
 let loaded
 let logError = () => {}
+let stopPreload = () => {}
 /** Runs when the event loop is empty while an invocation is under way. */
 let drained
 
@@ -67,6 +69,7 @@ function startFunction(init) {
 
 async function initialise(init) {
   state = 'initialising'
+  stopPreload()
   try {
     loaded = await startFunction(init)
     if (modern) refuseCallback(loaded)
@@ -134,3 +137,7 @@ send(
   JSON.stringify({ protocol: 1, runtime: `nodejs${process.versions.node.split('.')[0]}.x` }),
   '',
 )
+
+// Only the host of a runtime that waits for its function asks for it.
+if (process.env._LAMBENT_PRELOAD) stopPreload = preload()
+delete process.env._LAMBENT_PRELOAD

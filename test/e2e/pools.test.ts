@@ -131,8 +131,8 @@ def handler(event, context):
   const pool = await poolReady(program, 'python3.11')
   assert.deepEqual([pool.hits, pool.misses], [5, 0])
   const metrics = await (await fetch(`${program.endpoint}/_lambent/metrics`)).text()
-  assert.match(metrics, /^lambent_pool_hits_total\{memory="128",runtime="python3.11"\} 5$/m)
-  assert.match(metrics, /^lambent_pool_ready\{memory="128",runtime="python3.11"\} \d+$/m)
+  assert.match(metrics, /^lambent_pool_hits_total\{memory="128",rich="false",runtime="python3.11"\} 5$/m)
+  assert.match(metrics, /^lambent_pool_ready\{memory="128",rich="false",runtime="python3.11"\} \d+$/m)
   assert.match(
     metrics,
     /^lambent_environment_start_phase_seconds_count\{from="pool",phase="sandbox",[^}]*\} 5$/m,

@@ -1,5 +1,6 @@
 """Frames on file descriptor 3 (docs/runtimes.md). Reading and writing block; writing is safe from several threads."""
 import os
+import select
 import struct
 from _thread import allocate_lock
 
@@ -54,6 +55,11 @@ def send(frame_type, header, payload):
             rest = memoryview(data)[written:]
             while rest:
                 rest = rest[os.write(CONTROL_FD, rest) :]
+
+
+def has_input():
+    """True when a frame has begun to arrive, or the host has hung up."""
+    return bool(select.select([CONTROL_FD], [], [], 0)[0])
 
 
 def receive():

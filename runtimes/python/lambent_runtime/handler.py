@@ -8,7 +8,10 @@ from .errors import Fault
 
 
 def set_module_path(task_root, opt_root):
-    """Task root first, then the layers' folders, unless the function has a PYTHONPATH of its own."""
+    """
+    Task root first, then the layers' folders, unless the function has a PYTHONPATH of its own. Returns what comes before
+    the standard library.
+    """
     script_folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     rest = [entry for entry in sys.path if entry not in (script_folder, "")]
     own = os.environ.get("PYTHONPATH", "")
@@ -25,6 +28,7 @@ def set_module_path(task_root, opt_root):
         if os.path.isdir(folder):
             site.addsitedir(folder)
     importlib.invalidate_caches()
+    return [task_root] + middle
 
 
 def load_handler(handler):

@@ -11,6 +11,7 @@ from .errors import describe
 from .handler import load_handler, set_module_path
 from .logs import UNHANDLED_WARNING, Current, log_error, set_up_logging, set_up_streams
 from .marshal import Marshaller
+from .preload import forget_shadowed, preload
 
 
 def _send_error(frame_type, document, marshaller):
@@ -29,7 +30,7 @@ def _initialise(init):
     marshaller = Marshaller()
     set_up_logging()
     try:
-        set_module_path(init["taskRoot"], init.get("optRoot", "/opt"))
+        forget_shadowed(set_module_path(init["taskRoot"], init.get("optRoot", "/opt")))
         handler = load_handler(init["handler"])
     except Exception as error:
         document = describe(error)
@@ -66,6 +67,9 @@ def main():
     channel.open_channel()
     version = "python{}.{}".format(*sys.version_info[:2])
     channel.send(channel.READY, json.dumps({"protocol": 1, "runtime": version}).encode(), b"")
+    # Only the host of a runtime that waits for its function asks for it.
+    if os.environ.pop("_LAMBENT_PRELOAD", None):
+        preload()
     frame = channel.receive()
     if frame is None or frame[0] != channel.INIT:
         return

@@ -21,7 +21,6 @@ class Marshaller:
     def __init__(self):
         # Stands around the digits of a Decimal until the text is complete. Nobody can guess it.
         self._mark = os.urandom(12).hex()
-        self._decimals = re.compile('"{0}([^"]*){0}"'.format(self._mark))
         self._marked = False
         self._encoder = json.JSONEncoder(ensure_ascii=_escapes(), default=self._default)
 
@@ -41,7 +40,7 @@ class Marshaller:
     def to_json(self, value):
         self._marked = False
         text = self._encoder.encode(_without_named_tuples(value, set()))
-        return self._decimals.sub(r"\1", text) if self._marked else text
+        return re.sub('"{0}([^"]*){0}"'.format(self._mark), r"\1", text) if self._marked else text
 
     def event(self, payload):
         try:

@@ -17,7 +17,7 @@ import { createMemoryPromises } from '#data-plane/worker/memory-promises.ts'
 import { bootSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
 import { createPool } from '#data-plane/worker/pool/create-pool.ts'
 import { createRememberedDemand } from '#data-plane/worker/pool/remembered-demand.ts'
-import { fitsPool, poolShape } from '#data-plane/worker/pool/pool-shape.ts'
+import { fitsPool, poolShape, shapeOf } from '#data-plane/worker/pool/pool-shape.ts'
 import type {
   Environment,
   HostResources,
@@ -117,10 +117,10 @@ export function createWorker(options: WorkerOptions): Worker {
       : undefined
   /** Boots what an earlier run of this program had ready. */
   const recall = async () => {
-    for (const { runtime: identifier, memoryMiB, peak } of await demand.read()) {
+    for (const { runtime: identifier, peak, ...wanted } of await demand.read()) {
       const runtime = findRuntime(identifier)
       if (!runtime?.runnable) continue
-      const shape = poolShape({ memoryMiB }, runtime, await interpreterHook({ runtime }, options))
+      const shape = shapeOf(runtime, await interpreterHook({ runtime }, options), wanted)
       if (shape) pool?.expect(shape, peak)
     }
   }

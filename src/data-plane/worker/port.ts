@@ -63,6 +63,8 @@ export interface PoolReport {
   readonly runtime: string
   /** What their interpreters were told; the same for all functions where it does not matter. */
   readonly memoryMiB: number
+  /** Most of the standard library is loaded too. */
+  readonly rich: boolean
   readonly ready: number
   readonly wanted: number
   /** Functions that found one ready, and those for which one had to boot. */

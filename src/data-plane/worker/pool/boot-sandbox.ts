@@ -65,7 +65,10 @@ export async function bootSandbox(
     const endpoint = await sandbox.listen()
     const guest = await sandbox.start({
       argv: runtimeCommand(shape.runtime, shape.interpreter, sandbox.paths, shape.memoryMiB),
-      env: bootEnvironment(shape.runtime, sandbox.paths),
+      env: {
+        ...bootEnvironment(shape.runtime, sandbox.paths),
+        ...(shape.isRich && { _LAMBENT_PRELOAD: '1' }),
+      },
       cwd: '/',
       control: true,
     })

@@ -44,10 +44,9 @@ export interface PoolOptions {
   readonly logger: Logger
 }
 
-/** Measured, with some room: what one that waits holds beyond shared pages. */
-const SIZE_MIB = { nodejs: 16, python: 10 } as const
-const sizeOf = ({ runtime: { family } }: PoolShape) =>
-  family === 'nodejs' ? SIZE_MIB.nodejs : SIZE_MIB.python
+/** Measured, with some room: what one that waits holds beyond shared pages, MiB. */
+const sizeOf = ({ runtime: { family }, isRich }: PoolShape) =>
+  (family === 'nodejs' ? 14 : 8) + (isRich ? 8 : 0)
 
 const LOOK_AGAIN_MS = 50
 /** On a host that is never idle the pool is made up for all the same, this slowly. */
@@ -81,9 +80,10 @@ export function createPool(options: PoolOptions): Pool {
   let deferredSince: number | undefined
   let cancelLook: (() => void) | undefined
 
-  const labels = ({ shape: { runtime, memoryMiB } }: Shelf) => ({
+  const labels = ({ shape: { runtime, memoryMiB, isRich } }: Shelf) => ({
     runtime: runtime.identifier,
     memory: String(memoryMiB),
+    rich: String(isRich),
   })
   const gauge = (shelf: Shelf) => metrics.gauge('lambent_pool_ready', shelf.ready.length, labels(shelf))
 
@@ -112,6 +112,7 @@ export function createPool(options: PoolOptions): Pool {
       [...shelves.values()].map(({ shape, demand }) => ({
         runtime: shape.runtime.identifier,
         memoryMiB: shape.memoryMiB,
+        isRich: shape.isRich,
         peak: Math.round(demand.peak),
       })),
     )
@@ -262,6 +263,7 @@ export function createPool(options: PoolOptions): Pool {
       return [...shelves.values()].map(({ shape, ready, demand, hits, misses }) => ({
         runtime: shape.runtime.identifier,
         memoryMiB: shape.memoryMiB,
+        rich: shape.isRich,
         ready: ready.length,
         wanted: wantedReady(demand, now),
         hits,

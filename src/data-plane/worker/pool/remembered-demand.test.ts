@@ -14,7 +14,7 @@ test('pool: demand is kept in a file, the latest state last, and nonsense in it 
   const file = join(directory, 'demand.json')
   const demand = createRememberedDemand({ file, logger })
   assert.deepEqual(await demand.read(), [])
-  const shape = (peak: number) => ({ runtime: 'nodejs26.x', memoryMiB: 128, peak })
+  const shape = (peak: number) => ({ runtime: 'nodejs26.x', memoryMiB: 128, isRich: false, peak })
   demand.write([shape(1)])
   demand.write([shape(2)])
   demand.write([shape(3)])

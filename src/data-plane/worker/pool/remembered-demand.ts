@@ -7,6 +7,7 @@ export interface RememberedShape {
   /** Identifier of a runtime. */
   readonly runtime: string
   readonly memoryMiB: number
+  readonly isRich: boolean
   /** Most that were taken in a short time, as it was when this was written. */
   readonly peak: number
 }
@@ -62,6 +63,13 @@ export function createRememberedDemand(options: {
 }
 
 function isShape(value: unknown): value is RememberedShape {
-  const { runtime, memoryMiB, peak } = (value ?? {}) as Partial<Record<keyof RememberedShape, unknown>>
-  return typeof runtime === 'string' && Number.isInteger(memoryMiB) && Number.isFinite(peak)
+  const { runtime, memoryMiB, isRich, peak } = (value ?? {}) as Partial<
+    Record<keyof RememberedShape, unknown>
+  >
+  return (
+    typeof runtime === 'string' &&
+    Number.isInteger(memoryMiB) &&
+    typeof isRich === 'boolean' &&
+    Number.isFinite(peak)
+  )
 }
