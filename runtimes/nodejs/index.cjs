@@ -3,6 +3,7 @@
  * Runtime client for Node.js functions: boots without a function, is told its function by INIT, then runs one invocation
  * at a time. Protocol: docs/runtimes.md. Behaviour and texts: AWS's runtimes of the same version.
  */
+const fs = require('fs')
 const Module = require('module')
 
 const { FRAME, listen, send } = require('./channel.cjs')
@@ -27,6 +28,8 @@ let state = 'booted'
 let modern = false
 let loaded
 let logError = () => {}
+/** Compiled code that the host was to keep. */
+let written
 let stopPreload = () => {}
 /** Runs when the event loop is empty while an invocation is under way. */
 let drained
@@ -73,6 +76,10 @@ async function initialise(init) {
   try {
     loaded = await startFunction(init)
     if (modern) refuseCallback(loaded)
+    if (init.keepsCompiled && init.compileCacheDir) {
+      Module.flushCompileCache?.()
+      written = init.compileCacheDir
+    }
     // A rejection that the module left unhandled fails the initialisation, not the first invocation.
     await new Promise((resolve) => setImmediate(resolve))
   } catch (error) {
@@ -114,7 +121,15 @@ const onDrain = (run) => {
   drained = run
 }
 
+/** The host has its copy, and /tmp belongs to the function. */
+function removeWritten() {
+  if (written === undefined) return
+  fs.rmSync(written, { recursive: true, force: true })
+  written = undefined
+}
+
 function invoke(header, payload) {
+  removeWritten()
   state = 'busy'
   current.requestId = header.requestId
   current.tenantId = header.tenantId

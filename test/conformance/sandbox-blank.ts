@@ -1,5 +1,7 @@
 /** Cases of the sandbox suite: a sandbox that is given to a function after a guest has started in it. */
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 import {
   finish,
@@ -94,6 +96,50 @@ export const blankCases: readonly SandboxCase[] = [
         guest.control?.write(`${script}\n`)
         const size = Number(await text(guest.stdout))
         assert.ok(size > 100_000_000 && size <= 128 << 20, `${size} bytes`)
+      }),
+  },
+  {
+    behaviour: 'what compiled the code before appears too, and files that a guest leaves can be collected',
+    run: (rig) =>
+      rig.withinBlank(async (sandbox, become) => {
+        await become()
+        const script =
+          'cat $CACHE/known; cd $TMP_DIR; mkdir -p kept/group; printf 12345 > kept/group/a; echo > kept/group/b'
+        const guest = await startShell(sandbox, `CACHE=${sandbox.paths.compiled}; ${script}`)
+        assert.equal((await finish(guest)).stdout, 'compiled\n')
+        const into = join(rig.directory, `collected-${sandbox.id}`)
+        assert.equal(await sandbox.collect('kept', into), 6)
+        assert.equal(readFileSync(join(into, 'group/a'), 'utf8'), '12345')
+        assert.deepEqual(readdirSync(join(into, 'group')), ['a', 'b'])
+      }),
+  },
+  {
+    behaviour: 'no link, pipe or giant of a guest is collected',
+    run: (rig) =>
+      rig.withinBlank(async (sandbox, become) => {
+        await become()
+        const traps = [
+          'ln -s /etc kept',
+          'mkdir kept; ln -s /etc kept/group',
+          'mkdir -p kept/group; ln -s /etc/passwd kept/group/file',
+          'mkdir -p kept/group; mkfifo kept/group/file',
+          'mkdir -p kept/group/deeper',
+          'mkdir -p kept/group; truncate -s 50M kept/group/file',
+          'mkdir -p kept; echo > kept/file',
+          'true',
+        ]
+        for (const [at, trap] of traps.entries()) {
+          const made = await runShell(sandbox, `cd $TMP_DIR; rm -rf kept; ${trap}`)
+          assert.equal(made.exit.code, 0, made.stderr)
+          const into = join(rig.directory, `trapped-${sandbox.id}-${at}`)
+          await assert.rejects(sandbox.collect('kept', into), trap)
+          const taken = readdirSync(into, { recursive: true, withFileTypes: true })
+          assert.deepEqual(
+            taken.filter((entry) => entry.isFile()).map(({ name }) => name),
+            [],
+            trap,
+          )
+        }
       }),
   },
   {

@@ -59,6 +59,9 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
   const opt = join(directory, 'opt')
   mkdirSync(opt, { mode: 0o755 })
   writeFileSync(join(opt, 'layer.txt'), 'a layer\n', { mode: 0o644 })
+  const compiled = join(directory, 'compiled')
+  mkdirSync(compiled, { mode: 0o755 })
+  writeFileSync(join(compiled, 'known'), 'compiled\n', { mode: 0o644 })
   const lang = dirname(dirname(process.execPath))
   const endpoint = createServer((_, response) => response.end('endpoint'))
   await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve))
@@ -86,7 +89,7 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
       })
       try {
         await use(sandbox, (limits) =>
-          sandbox.specialise({ files: { task, opt }, limits: { ...LIMITS, ...limits } }),
+          sandbox.specialise({ files: { task, opt, compiled }, limits: { ...LIMITS, ...limits } }),
         )
       } finally {
         await sandbox.destroy()

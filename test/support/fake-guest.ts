@@ -138,7 +138,14 @@ export function createFakeGuest(clock: Clock, runs: readonly (readonly GuestActi
 
   const sandbox: Sandbox = {
     id: 'fake',
-    paths: { task: '/var/task', opt: '/opt', runtime: '/var/runtime', lang: '/var/lang', tmp: '/tmp' },
+    paths: {
+      task: '/var/task',
+      opt: '/opt',
+      runtime: '/var/runtime',
+      lang: '/var/lang',
+      tmp: '/tmp',
+      compiled: '/var/cache',
+    },
     // Nobody connects.
     listen: () => Promise.resolve({ server: createServer(), address: '127.0.0.1:9001' }),
     connect: () => Promise.reject(new Error('Nothing listens in a fake guest')),

@@ -12,6 +12,8 @@ export interface GuestInit {
   readonly optRoot?: string
   /** Directory of the guest where compiled code may be cached. Node only. */
   readonly compileCacheDir?: string
+  /** True: it is to be filled there before init ends, and removed at the first invocation. */
+  readonly keepsCompiled?: boolean
 }
 
 /** How initialisation ended, as the runtime reports it. Exits and timeouts are seen by the worker. */

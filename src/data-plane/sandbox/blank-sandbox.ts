@@ -6,9 +6,11 @@ export function createBlankSandbox(
   options: LaunchedSandboxOptions & {
     /** Makes the owner's files appear. */
     readonly become: (owner: SandboxOwner) => Promise<void>
+    /** Where /tmp is, as the spawner sees it; undefined where it can't. */
+    readonly tmp: string | undefined
   },
 ): BlankSandbox {
-  const { confinement, launcher } = options
+  const { confinement, launcher, spawner, tmp } = options
   const sandbox = createLaunchedSandbox(options)
   let owned = false
   return {
@@ -22,6 +24,11 @@ export function createBlankSandbox(
       confinement.prioritise('normal')
       confinement.relimit(owner.limits)
       await options.become(owner)
+    },
+    async collect(name, into) {
+      if (tmp === undefined) throw new Error('The /tmp of this sandbox can not be read from outside')
+      const { count } = await spawner.request({ op: 'collect', from: tmp, name, into })
+      return count ?? 0
     },
   }
 }

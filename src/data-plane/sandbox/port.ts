@@ -57,6 +57,7 @@ export interface GuestPaths {
   readonly runtime: string
   readonly lang: string
   readonly tmp: string
+  readonly compiled: string
 }
 
 /** A directory of the host that the guest may write to and that stays when the sandbox goes. */
@@ -97,7 +98,10 @@ export interface BlankSpec {
 
 /** What makes a blank sandbox a function's. */
 export interface SandboxOwner {
-  readonly files: Pick<GuestFiles, 'task' | 'opt'>
+  readonly files: Pick<GuestFiles, 'task' | 'opt'> & {
+    /** What compiled its code before: /var/cache. Undefined: an empty directory. */
+    readonly compiled?: string | undefined
+  }
   /** Open files and processes stay as they are. */
   readonly limits: SandboxLimits
 }
@@ -173,6 +177,12 @@ export interface BlankSandbox extends Sandbox {
    * memory limit and the size of /tmp change. Once only; whoever is refused or fails must destroy it.
    */
   specialise(owner: SandboxOwner): Promise<void>
+  /**
+   * Copies the plain files that the guest has left in directories below /tmp/`name` to a new directory of the host, and
+   * answers how many bytes they have. The guest may be hostile: links are not followed, and what is too large or too
+   * much rejects. Rejects also where this driver can't look into /tmp.
+   */
+  collect(name: string, into: string): Promise<number>
 }
 
 export interface SandboxDriver {

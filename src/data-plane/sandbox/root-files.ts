@@ -48,6 +48,7 @@ const EMPTY_DIRECTORIES = [
   'sys',
   'tmp',
   'usr',
+  'var/cache',
   'var/lang',
   'var/runtime',
   'var/task',

@@ -12,6 +12,7 @@ export interface ShownPlace {
   readonly task: string
   readonly opt: string
   readonly tmp: string
+  readonly compiled: string
 }
 
 /**
@@ -24,13 +25,14 @@ export async function makeShownPlace(base: DriverBase, directory: string): Promi
   await base.spawner.request({
     op: 'make-shared',
     directory,
-    subdirectories: [...SEARCHED, 'tmp'],
+    subdirectories: [...SEARCHED, 'tmp', 'compiled'],
   })
   return {
     directory,
     task: join(directory, 'task'),
     opt: join(directory, 'opt'),
     tmp: join(directory, 'tmp'),
+    compiled: join(directory, 'compiled'),
   }
 }
 
@@ -38,8 +40,9 @@ export async function makeShownPlace(base: DriverBase, directory: string): Promi
 export async function showOwner(base: DriverBase, place: ShownPlace, { files }: SandboxOwner): Promise<void> {
   const hasLayers = files.opt !== undefined
   const layers = hasLayers ? [{ source: files.opt, target: place.opt }] : []
+  const compiled = files.compiled === undefined ? [] : [{ source: files.compiled, target: place.compiled }]
   // Code last: whoever sees it sees everything.
-  const mounts = [...layers, { source: files.task, target: place.task }]
+  const mounts = [...layers, ...compiled, { source: files.task, target: place.task }]
   await base.spawner.request({
     op: 'show',
     stage: `${place.directory}-stage`,

@@ -9,6 +9,7 @@ import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { findRuntime, type RuntimeDescription } from '#contracts/runtime.ts'
 import { acquireCodeFiles } from '#data-plane/worker/code/code-files.ts'
+import { createCompileCaches } from '#data-plane/worker/code/compile-caches.ts'
 import { createDirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import type { StartingEnvironment } from '#data-plane/worker/environment.ts'
 import type { GuestCredentials } from '#data-plane/worker/guest-environment.ts'
@@ -127,6 +128,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const host = {
     ...options,
     pool,
+    compileCaches: createCompileCaches({ cache, logger }),
     cache,
     resources: options.resources ?? NO_RESOURCES,
     credentials: options.credentials ?? (() => TEST_CREDENTIALS),

@@ -27,6 +27,10 @@ export interface EnvironmentParts {
   readonly lifecycle: EnvironmentLifecycle
   readonly log: EnvironmentLog
   readonly guestInit: GuestInit
+  /** What is different at the first init. */
+  readonly firstInit?: Pick<GuestInit, 'compileCacheDir' | 'keepsCompiled'>
+  /** Runs once, after a first init that went well and before any event. Never rejects. */
+  readonly onReady?: () => Promise<void>
   /** Starts the processes, within `limitMs`; or says why there is nothing that could be started. */
   readonly startRun: (limitMs: number) => Promise<GuestRun | PlatformFailure>
   /** Undoes everything that starting set up, the sandbox included. Never rejects. */
@@ -55,13 +59,17 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   let initDurationMs: number | undefined
 
   /** Starts the process and waits until it is ready for an invocation. The run that failed is dead when it resolves. */
-  const initialiseRun = async (limitMs: number, limitSeconds: number): Promise<InitVerdict> => {
+  const initialiseRun = async (
+    limitMs: number,
+    limitSeconds: number,
+    guestInit: GuestInit,
+  ): Promise<InitVerdict> => {
     const before = clock.monotonic()
     const started = await parts.startRun(limitMs)
     if ('errorType' in started) return { failed: verdictOf({ kind: 'platform', failure: started }) }
     run = started
     const left = Math.max(0, limitMs - (clock.monotonic() - before))
-    const end = await started.init(parts.guestInit, left)
+    const end = await started.init(guestInit, left)
     if (end.kind === 'ready') return { ready: started }
     await started.settleOutput()
     const failed = initFailure(end, limitSeconds)
@@ -113,7 +121,9 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     log.initStart()
     const before = clock.monotonic()
     const limitMs = type === 'on-demand' ? INIT_TIMEOUT_MS : Math.max(LONG_INIT_TIMEOUT_MS, timeoutMs)
-    const outcome = await initialiseRun(limitMs, limitMs / 1000).catch(giveUp)
+    const guestInit = { ...parts.guestInit, ...parts.firstInit }
+    const outcome = await initialiseRun(limitMs, limitMs / 1000, guestInit).catch(giveUp)
+    if ('ready' in outcome) await parts.onReady?.()
     const durationMs = clock.monotonic() - before
     if (stopping) throw serviceFailure('The execution environment was stopped while it started')
     sandbox.limitCpu()
@@ -179,7 +189,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     if (!ready) {
       // "Suppressed init": AWS counts it as part of the invocation and logs only its failure, before START.
       await reset('failure')
-      const outcome = await initialiseRun(timeoutMs, version.timeoutSeconds)
+      const outcome = await initialiseRun(timeoutMs, version.timeoutSeconds, parts.guestInit)
       if ('failed' in outcome) {
         const { report } = outcome.failed
         if (report) {

@@ -7,7 +7,14 @@ import { guestEnvironment } from '#data-plane/worker/guest-environment.ts'
 
 import { aVersion } from '../../../test/support/function-version.ts'
 
-const PATHS = { task: '/var/task', opt: '/opt', runtime: '/var/runtime', lang: '/var/lang', tmp: '/tmp' }
+const PATHS = {
+  task: '/var/task',
+  opt: '/opt',
+  runtime: '/var/runtime',
+  lang: '/var/lang',
+  tmp: '/tmp',
+  compiled: '/var/cache',
+}
 
 function environmentOf(
   runtime: string,

@@ -26,6 +26,7 @@ const PATHS = {
   runtime: '/var/runtime',
   lang: '/var/lang',
   tmp: '/tmp',
+  compiled: '/var/cache',
 } as const
 /** The monitor outside, its process 1 inside, the guest's main process. */
 const GENERATIONS = 2
@@ -118,6 +119,7 @@ export async function createBubblewrapDriver(
       clock: options.clock,
       onDestroyed,
       launcher,
+      tmp: places.tmp,
       become: (owner: SandboxOwner) => places.become(owner),
     }
   }

@@ -7,6 +7,7 @@ const SHM_BYTES = 4 * 1024 * 1024
 export interface BubblewrapPlaces {
   readonly root: RootFiles
   readonly files: ShownFiles
+  readonly compiled: string | undefined
   readonly tmp: string
   /** Shared directories, where this program's mount namespace has them. */
   readonly shared: readonly { readonly source: string; readonly target: string }[]
@@ -40,6 +41,7 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
     ...places.root.mounts.flatMap(({ source, target }) => bind(source, target)),
     ...bind(places.files.task, '/var/task'),
     ...bind(places.files.opt, '/opt'),
+    ...bind(places.compiled, '/var/cache'),
     ...bind(places.files.runtime, '/var/runtime'),
     ...bind(places.files.lang, '/var/lang'),
     '--bind',

@@ -8,6 +8,7 @@ import { makeShownPlace, showOwner } from '../shown-place.ts'
 
 export interface Places {
   readonly files: ShownFiles
+  readonly compiled: string | undefined
   readonly tmp: string
   readonly shared: readonly SharedDirectory[]
   /** For a blank sandbox: shows the owner's files there, with a /tmp of the owner's size. */
@@ -52,6 +53,7 @@ export async function makePlaces(
     const shared = spec.shared ?? []
     return {
       files,
+      compiled: undefined,
       tmp,
       shared: uid === undefined ? shared : await showSharedDirectories(base, shared),
       become: () => Promise.reject(new Error('A sandbox with code belongs to a function already')),
@@ -62,6 +64,7 @@ export async function makePlaces(
   await makeTmp('tmp.img', spec.limits.tmpMiB)
   return {
     files: { ...files, task: shown.task, opt: shown.opt },
+    compiled: shown.compiled,
     tmp,
     shared: [],
     async become(owner) {

@@ -47,6 +47,7 @@ const KEEPER = ['/bin/sh', '-c', 'while :; do sleep 1000000; done']
 
 export interface SandboxPlaces {
   readonly files: ShownFiles
+  readonly compiled: string | undefined
   /** True: what is mounted on the places of code, layers and /tmp later appears inside. */
   readonly followed: boolean
   /** A bind mount of the network namespace; undefined: the host's. */
@@ -96,6 +97,7 @@ export function ociConfig(
       ...root.mounts.flatMap(({ source, target }) => bind(source, target)),
       ...bind(files.task, '/var/task', follow),
       ...bind(files.opt, '/opt', follow),
+      ...bind(places.compiled, '/var/cache', follow),
       ...bind(files.runtime, '/var/runtime'),
       ...bind(files.lang, '/var/lang'),
       places.tmp === undefined

@@ -22,6 +22,7 @@ const PATHS = {
   runtime: '/var/runtime',
   lang: '/var/lang',
   tmp: '/tmp',
+  compiled: '/var/cache',
 } as const
 
 export interface OciRuntime {
@@ -50,6 +51,8 @@ export interface Container {
   readonly launcher: Launcher
   /** For a blank one: shows the owner's files in it, with a /tmp of the owner's size. */
   become(owner: SandboxOwner): Promise<void>
+  /** Where /tmp is mounted, unless it is memory of the container. */
+  readonly tmp: string | undefined
 }
 
 /** Makes network, /tmp and container. What it made is removed by the sandbox's clean-up plan, also when it fails. */
@@ -79,6 +82,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
   mkdirSync(bundle)
   const places: SandboxPlaces = {
     files: filesOf(spec, place),
+    compiled: place?.compiled,
     followed: isBlank,
     network: network.file,
     tmp,
@@ -144,6 +148,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
   }
   return {
     launcher,
+    tmp,
     async become(owner) {
       if (!place) throw new Error('A sandbox with code belongs to a function already')
       if (owner.limits.tmpMiB !== spec.limits.tmpMiB && !options.scratch)

@@ -81,7 +81,14 @@ async function tryContainer(program: string): Promise<string | undefined> {
     mkdirSync(bundle)
     const limits = { memoryMiB: 64, vcpus: 1, tmpMiB: 1, openFiles: 64, processes: 16 }
     const files = { task: '/usr', opt: undefined, runtime: undefined, lang: undefined }
-    const places = { files, followed: true, network: undefined, tmp: undefined, hostName: HOST_NAME }
+    const places = {
+      files,
+      compiled: undefined,
+      followed: true,
+      network: undefined,
+      tmp: undefined,
+      hostName: HOST_NAME,
+    }
     const config = ociConfig({ id: PROBE_ID, limits }, root, places)
     const process = ociProcess({ argv: ['/bin/true'], env: {}, cwd: '/', openFiles: limits.openFiles })
     writeFileSync(join(bundle, 'config.json'), JSON.stringify({ ...config, process }))

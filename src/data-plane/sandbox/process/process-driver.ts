@@ -101,6 +101,7 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
       clock: options.clock,
       onDestroyed,
       launcher,
+      tmp: join(directory, 'tmp'),
       // Nothing is mounted: the guest is told other paths.
       async become({ files }: SandboxOwner) {
         paths = hostPaths({ ...spec.files, ...files }, directory)
@@ -109,7 +110,10 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
   }
 }
 
-function hostPaths(files: ShownFiles, directory: string): GuestPaths {
+function hostPaths(
+  files: ShownFiles & Pick<SandboxOwner['files'], 'compiled'>,
+  directory: string,
+): GuestPaths {
   const empty = join(directory, EMPTY)
   return {
     task: files.task ?? empty,
@@ -117,5 +121,6 @@ function hostPaths(files: ShownFiles, directory: string): GuestPaths {
     runtime: files.runtime ?? empty,
     lang: files.lang ?? empty,
     tmp: join(directory, 'tmp'),
+    compiled: files.compiled ?? empty,
   }
 }

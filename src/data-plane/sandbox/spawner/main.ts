@@ -7,6 +7,7 @@ import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 
 import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox, rememberPlan, rememberTable } from './clean-up.ts'
+import { collectFiles } from './collect-files.ts'
 import { executeTool } from './execute.ts'
 import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
 import { loadNative } from './native.ts'
@@ -77,6 +78,8 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       await send({ kind: 'reply', id, value: {} }, socket)
       return undefined
     }
+    case 'collect':
+      return answer({ count: await collectFiles(request) })
     case 'remember':
       rememberPlan(request.directory)
       return answer({})

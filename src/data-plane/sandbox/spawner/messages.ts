@@ -97,6 +97,8 @@ export type SpawnerRequest =
     }
   /** Answers with a connection to this port of the network's loopback as the message's handle. */
   | { readonly op: 'connect'; readonly network: string; readonly port: number }
+  /** Copies what a guest has left in the directory `name` of `from` to a new directory. Answers the bytes. */
+  | { readonly op: 'collect'; readonly from: string; readonly name: string; readonly into: string }
   /** Takes note of the clean-up plan in this directory, which must be written already. */
   | { readonly op: 'remember'; readonly directory: string }
   /** Kills every process of the sandbox in this directory, except the spared ones. */
@@ -192,6 +194,7 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
   'allow-forwarding': () => true,
   listen: (m) => isPath(m['network']) && isText(m['address']) && isPositive(m['port']),
   connect: (m) => isPath(m['network']) && isPositive(m['port']) && Number(m['port']) <= 65_535,
+  collect: (m) => isPath(m['from']) && isRun(m['name']) && m['name'] !== '..' && isPath(m['into']),
   kill: (m) =>
     isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),
   remember: (m) => isPath(m['directory']),

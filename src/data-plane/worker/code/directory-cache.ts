@@ -23,6 +23,8 @@ export interface DirectoryCache {
    * rejects, every waiting caller gets the error and the next caller tries again.
    */
   acquire(kind: string, key: string, fill: (path: string) => Promise<number>): Promise<CachedDirectory>
+  /** The same when it is there already, else undefined: nothing is made. */
+  acquireIfThere(kind: string, key: string): CachedDirectory | undefined
   /** Bytes of everything in the cache. */
   readonly sizeBytes: number
 }
@@ -175,25 +177,32 @@ export function createDirectoryCache(options: {
     async acquire(kind, key, fill) {
       if (!KIND.test(kind) || !KEY.test(key)) throw new TypeError(`Not a cache key: ${kind}/${key}`)
       const name = join(kind, key)
-      const held = entries.get(name) ?? (await filled(kind, name, fill))
-      held.users++
-      held.usedAt = clock.now()
-      evict()
-      let released = false
-      return {
-        path: join(held.directory, TREE),
-        sizeBytes: held.sizeBytes,
-        release() {
-          if (released) return
-          released = true
-          held.users--
-          held.usedAt = clock.now()
-          const seconds = held.usedAt / 1000
-          // Only the order after a restart depends on it.
-          utimes(held.directory, seconds, seconds).catch(() => {})
-          evict()
-        },
-      }
+      return hold(entries.get(name) ?? (await filled(kind, name, fill)))
     },
+    acquireIfThere(kind, key) {
+      const entry = entries.get(join(kind, key))
+      return entry && hold(entry)
+    },
+  }
+
+  function hold(held: Entry): CachedDirectory {
+    held.users++
+    held.usedAt = clock.now()
+    evict()
+    let released = false
+    return {
+      path: join(held.directory, TREE),
+      sizeBytes: held.sizeBytes,
+      release() {
+        if (released) return
+        released = true
+        held.users--
+        held.usedAt = clock.now()
+        const seconds = held.usedAt / 1000
+        // Only the order after a restart depends on it.
+        utimes(held.directory, seconds, seconds).catch(() => {})
+        evict()
+      },
+    }
   }
 }

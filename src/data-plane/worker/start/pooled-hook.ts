@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
+import type { CompileCaches, CompiledCode } from '#data-plane/worker/code/compile-caches.ts'
 import type { BootedSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
 import { mustBootAlone } from '#data-plane/worker/pool/boots-alone.ts'
 import { fitsPool, poolShape } from '#data-plane/worker/pool/pool-shape.ts'
@@ -13,11 +14,16 @@ import { limitsOf } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
 import type { Logger } from '#observability/port.ts'
 
+export interface PooledSandbox extends BootedSandbox {
+  readonly compiled: CompiledCode | undefined
+}
+
 /** A sandbox whose runtime waits for a function, given to this one; undefined when it must have one of its own. */
 export async function pooledHook(
   { version, runtime }: Subject,
   host: {
     readonly pool: Pool | undefined
+    readonly compileCaches: CompileCaches
     readonly driver: SandboxDriver
     readonly resources: HostResources
     readonly logger: Logger
@@ -28,7 +34,7 @@ export async function pooledHook(
     readonly variables: Readonly<Record<string, string>>
   },
   undo: Undo,
-): Promise<BootedSandbox | undefined> {
+): Promise<PooledSandbox | undefined> {
   const { pool, driver, logger } = host
   const { code, parts } = made
   const shape = pool && poolShape(version, runtime, parts)
@@ -38,15 +44,20 @@ export async function pooledHook(
   if (!driver.report.filesystem.enforced && bringsLibraries(code)) return undefined
   const booted = await pool.take(shape)
   if (!booted) return undefined
+  const compiled = host.compileCaches.of(version, shape)
+  undo.defer(() => compiled?.release())
   try {
-    await booted.sandbox.specialise({ files: code, limits: limitsOf(version) })
+    await booted.sandbox.specialise({
+      files: { ...code, compiled: compiled?.directory },
+      limits: limitsOf(version),
+    })
   } catch (error) {
     logger.warn('A sandbox of the pool could not be given to a function, which gets its own', { error })
     await booted.sandbox.destroy()
     return undefined
   }
   undo.defer(() => booted.sandbox.destroy())
-  return booted
+  return { ...booted, compiled }
 }
 
 const bringsLibraries = ({ task, opt }: CodeFiles) =>

@@ -6,6 +6,7 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_RESPONSE_BYTES } from '#contracts/limits.ts'
 import type { ExtensionApi } from '#data-plane/runtime-api/port.ts'
 import type { Guest, GuestCommand, SandboxDriver } from '#data-plane/sandbox/port.ts'
+import type { CompileCaches, CompiledCode } from '#data-plane/worker/code/compile-caches.ts'
 import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import { createConcurrentEnvironment } from '#data-plane/worker/concurrent-environment.ts'
 import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
@@ -26,7 +27,7 @@ import { commandHook } from '#data-plane/worker/start/command-hook.ts'
 import { endpointHook } from '#data-plane/worker/start/endpoint-hook.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import { createPhaseTimer } from '#data-plane/worker/start/phase-timer.ts'
-import { pooledHook } from '#data-plane/worker/start/pooled-hook.ts'
+import { pooledHook, type PooledSandbox } from '#data-plane/worker/start/pooled-hook.ts'
 import { sandboxHook } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { Subject } from '#data-plane/worker/start/stage.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -52,9 +53,19 @@ export interface EnvironmentHost {
   readonly logger: Logger
   readonly clock: Clock
   readonly random: Random
+  readonly compileCaches: CompileCaches
   /** Undefined: every environment boots for itself. */
   readonly pool: Pool | undefined
 }
+
+/** Only the process that waited has the compiled code: one that is started later does without. */
+const firstInitWith = ({ sandbox }: PooledSandbox, compiled: CompiledCode) => ({
+  firstInit: {
+    compileCacheDir: compiled.guestDirectory(sandbox.paths),
+    keepsCompiled: compiled.directory === undefined,
+  },
+  onReady: () => compiled.collect(sandbox),
+})
 
 /** Everything but the init, which the caller runs. What was set up is undone when it rejects. */
 export async function assembleEnvironment(
@@ -145,6 +156,7 @@ export async function assembleEnvironment(
     lifecycle: booted?.lifecycle ?? createEnvironmentLifecycle(),
     log,
     guestInit: { handler: version.handler ?? '', env, taskRoot: sandbox.paths.task },
+    ...(booted?.compiled && firstInitWith(booted, booted.compiled)),
     startRun: (limitMs) =>
       'errorType' in command
         ? Promise.resolve(command)
