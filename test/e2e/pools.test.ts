@@ -1,9 +1,12 @@
 /** Environments that come from the pool: the same to a function as those that boot for it, and nobody else's. */
 // parity: Invoke
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+
+import { UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from '@aws-sdk/client-lambda'
 
 import { createFunction, eventually, invoke, lambdaClient } from '../support/clients.ts'
 import { driversHere } from '../support/drivers.ts'
@@ -183,6 +186,95 @@ test('a function that needs a process of its own gets one', async (t) => {
   assert.equal((await invoke(lambda, 'options', '1')).payload, 'of-its-own')
   const [pool] = await pools(program)
   assert.deepEqual([pool?.hits, pool?.misses], [0, 0])
+})
+
+/** Files that make a package large enough for the standard library to be loaded ahead, and do nothing else. */
+const ballast = () => ({ 'ballast.bin': randomBytes(100_000) })
+
+for (const { driver, whyNot } of await driversHere()) {
+  test(`${driver}: compiled code of a large Node function is kept, out of reach of those that use it`, async (t) => {
+    if (whyNot !== undefined) return t.skip(whyNot)
+    const dataDirectory = await temporaryDirectory(t)
+    const program = await startProgram({ dataDirectory, args: [`--driver=${driver}`] })
+    t.after(() => program.stop())
+    const lambda = lambdaClient(program.endpoint)
+    const source = `const fs = require('fs'), os = require('os'), path = require('path')
+const all = require('./library.js')
+const atInit = require('module').getCompileCacheDir()
+const tryTo = (work) => { try { work(); return 'done' } catch (error) { return error.code } }
+exports.handler = async () => ({
+  all, atInit, tmp: fs.readdirSync(os.tmpdir()), https: process.moduleLoadList.includes('NativeModule https'),
+  strange: Object.keys(process.env).filter((name) => name.includes('LAMBENT')),
+  write: fs.existsSync(atInit) && tryTo(() => fs.writeFileSync(path.join(atInit, 'mine'), '')),
+  remove: fs.existsSync(atInit) && fs.readdirSync(atInit).map((name) => tryTo(() => fs.unlinkSync(path.join(atInit, name)))),
+})
+`
+    await createFunction(lambda, {
+      FunctionName: 'large',
+      files: { 'index.js': source, 'library.js': 'module.exports = 42', ...ballast() },
+      Timeout: 20,
+    })
+    interface Seen {
+      readonly all: number
+      readonly atInit: string
+      readonly tmp: readonly string[]
+      readonly https: boolean
+      readonly strange: readonly string[]
+      readonly write: string | false
+      readonly remove: readonly string[] | false
+    }
+    const next = async () => {
+      await poolReady(program, 'nodejs26.x')
+      const answer = await invoke(lambda, 'large', '1')
+      assert.equal(answer.functionError, undefined, answer.text)
+      // A new environment next time, with the same code.
+      await lambda.send(
+        new UpdateFunctionConfigurationCommand({
+          FunctionName: 'large',
+          Description: String(Math.random()),
+        }),
+      )
+      await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 30 }, { FunctionName: 'large' })
+      return answer.payload as Seen
+    }
+    const first = await next()
+    // It has made the cache; nothing of that is left in its /tmp.
+    assert.match(first.atInit, /\/\.lambent-compiled\//)
+    assert.deepEqual([first.all, first.tmp, first.write, first.strange], [42, [], false, []])
+    for (let again = 0; again < 2; again++) {
+      const later = await next()
+      assert.doesNotMatch(later.atInit, /\/\.lambent-compiled\//)
+      assert.deepEqual([later.all, later.https, later.tmp, later.strange], [42, true, [], []])
+      if (driver === 'process') continue
+      assert.match(later.atInit, /^\/var\/cache\//)
+      assert.equal(later.write, 'EROFS')
+      assert.ok(later.remove && later.remove.length >= 2, JSON.stringify(later))
+      assert.ok(later.remove.every((code) => code === 'EROFS'))
+    }
+  })
+}
+
+test("a large Python function's own modules come before those that were loaded ahead", async (t) => {
+  const dataDirectory = await temporaryDirectory(t)
+  const program = await startProgram({ dataDirectory })
+  t.after(() => program.stop())
+  const lambda = lambdaClient(program.endpoint)
+  const source = `import sys, os
+ahead = 'ssl' in sys.modules
+import uuid, calendar
+def handler(event, context):
+    return [ahead, uuid.OWN, hasattr(calendar, 'monthrange'), [name for name in os.environ if 'LAMBENT_P' in name]]
+`
+  await createFunction(lambda, {
+    FunctionName: 'large',
+    Runtime: 'python3.11',
+    Handler: 'app.handler',
+    files: { 'app.py': source, 'uuid.py': 'OWN = "own"', ...ballast() },
+  })
+  await poolReady(program, 'python3.11')
+  // What is loaded ahead comes after the moment from which on it could be given away.
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  assert.deepEqual((await invoke(lambda, 'large', '1')).payload, [true, 'own', true, []])
 })
 
 test('what waits is gone after a stop and after a kill -9, and is there again after a start', async (t) => {
