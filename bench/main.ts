@@ -1,8 +1,8 @@
 /**
  * npm run bench: warm invocations and cold starts of the real program over HTTP, as ratios to a bare HTTP server of the
- * same run, compared with bench/baseline.json; and side by side with others. With --only scale or --only rotation: whether
- * more functions cost more (bench/scale.ts, bench/rotation.ts). Flags: --write-baseline, --no-peers, --quick,
- * --driver NAME.
+ * same run, compared with bench/baseline.json; and side by side with others. With --only cold: cold starts alone; with
+ * --only scale or --only rotation: whether more functions cost more (bench/scale.ts, bench/rotation.ts). Flags:
+ * --write-baseline, --no-peers, --quick, --driver NAME.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,10 @@ import type { Output } from '../cli/command.ts'
 import { deploy } from '../cli/commands/deploy.ts'
 import { signerFromEnvironment } from '../cli/sign.ts'
 import { table } from '../cli/table.ts'
+import { waitUntilReady } from '../cli/wait.ts'
 import { startProgram, type Program } from '../test/support/program.ts'
+import { coldAtOnce, coldOneByOne, p50, p50Init, worst } from './cold.ts'
+import { packageWithClient } from './client-package.ts'
 import { load, median, type Measured } from './measure.ts'
 import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
 import { measureRotation } from './rotation.ts'
@@ -25,6 +28,7 @@ const quick = flags.has('--quick')
 const durationMs = quick ? 1000 : 3000
 const rounds = quick ? 1 : 3
 const coldStarts = quick ? 5 : 15
+const BURST = 24
 /** What an operation may cost with the most functions, to what it costs with the fewest. */
 const MAX_GROWTH = 1.2
 const BASELINE = join(import.meta.dirname, 'baseline.json')
@@ -87,30 +91,74 @@ async function warm(label: string, url: string, floorUrl: string, inFlights: rea
   }
 }
 
-async function cold(
-  program: Program,
-  client: ReturnType<typeof createClient>,
-  family: keyof typeof SOURCES,
-  directory: string,
-) {
-  const [, , runtime, handler] = SOURCES[family]
-  const times: number[] = []
+type Client = ReturnType<typeof createClient>
+type Family = keyof typeof SOURCES
+
+/** Functions of their own, so that each first invocation is a cold start. */
+async function deployMany(client: Client, family: Family, directory: string, names: readonly string[]) {
+  const [file, , runtime, handler] = SOURCES[family]
   const context = { client, out: silent, signal: new AbortController().signal }
-  for (let index = 0; index < coldStarts; index++) {
-    const name = `cold-${family}-${index}`
-    await deploy(context, { name, path: join(directory, SOURCES[family][0]), runtime, handler })
-    const started = performance.now()
-    const response = await fetch(`${program.endpoint}/2015-03-31/functions/${name}/invocations`, {
-      method: 'POST',
-      body: '{"name":"cold"}',
-    })
-    const text = await response.text()
-    times.push(performance.now() - started)
-    if (!text.includes('hello cold')) throw new Error(`cold start of ${name} failed: ${text}`)
-  }
-  note(`${family}, cold start, p50`, median(times), 'ms')
-  note(`${family}, cold start, worst of ${coldStarts}`, Math.max(...times), 'ms')
+  for (const name of names) await deploy(context, { name, path: join(directory, file), runtime, handler })
 }
+const namesOf = (label: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${label}-${index}`)
+
+async function cold(program: Program, client: Client, family: Family, directory: string) {
+  const single = namesOf(`cold-${family}`, coldStarts)
+  await deployMany(client, family, directory, single)
+  const colds = await coldOneByOne(program.endpoint, single)
+  note(`${family}, cold start from the pool, p50`, p50(colds), 'ms')
+  note(`${family}, cold start from the pool, worst of ${coldStarts}`, worst(colds), 'ms')
+  // The first burst only makes the need known.
+  for (const round of quick ? ['known'] : ['first', 'known']) {
+    const burst = namesOf(`burst-${family}-${round}`, BURST)
+    await deployMany(client, family, directory, burst)
+    const atOnce = await coldAtOnce(program.endpoint, burst)
+    if (round === 'first') continue
+    note(`${family}, ${BURST} cold starts at once, p50`, p50(atOnce), 'ms')
+    note(`${family}, ${BURST} cold starts at once, worst`, worst(atOnce), 'ms')
+  }
+  return p50Init(colds)
+}
+
+/** A function with an AWS client in it, which is most of its init. */
+async function coldWithClient(program: Program, client: Client, directory: string, helloInitMs: number) {
+  const name = 'cold-client-s3'
+  const context = { client, out: silent, signal: new AbortController().signal }
+  const path = packageWithClient(join(directory, name))
+  await deploy(context, { name, path, runtime: 'nodejs26.x', handler: 'index.handler', timeoutSeconds: 30 })
+  let changes = 0
+  // The first one makes what the others use.
+  const [, ...colds] = await coldOneByOne(program.endpoint, Array(coldStarts + 1).fill(name), async () => {
+    await client.json('PUT', `/2015-03-31/functions/${name}/configuration`, {
+      body: { Description: String(changes++) },
+    })
+    await waitUntilReady(client, name, silent, context.signal)
+  })
+  note('node with client-s3, 128 MB, cold start, p50', p50(colds), 'ms')
+  note('node with client-s3, init beyond hello, p50', p50Init(colds) - helloInitMs, 'ms')
+}
+
+async function coldWithoutPool(directory: string) {
+  const program = await startProgram({ args: [...driver, '--pool-memory=0'] })
+  try {
+    const client = clientOf(program)
+    for (const family of ['node', 'python'] as const) {
+      const names = namesOf(`cold-${family}`, coldStarts)
+      await deployMany(client, family, directory, names)
+      note(
+        `${family}, cold start without the pool, p50`,
+        p50(await coldOneByOne(program.endpoint, names)),
+        'ms',
+      )
+    }
+  } finally {
+    await program.stop()
+  }
+}
+
+const clientOf = ({ endpoint }: Program) =>
+  createClient({ endpoint, region: 'us-east-1', sign: signerFromEnvironment({}, 'us-east-1') })
 
 /** The measured values beside those of the baseline, which they replace when that was asked for. */
 function report() {
@@ -172,7 +220,8 @@ async function comparePeers(goUrl: string, nodeUrl: string) {
   return table(['PEER', 'IN FLIGHT', 'PEER', 'LAMBENT'], compared)
 }
 
-if (process.argv[process.argv.indexOf('--only') + 1] === 'scale') {
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
+if (only === 'scale') {
   for (const { name, value, unit, ratio } of await measureScale({ quick, say }))
     note(name, value, unit, ratio)
   report()
@@ -182,7 +231,7 @@ const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
-if (only !== undefined) {
+if (only === 'scale' || only === 'rotation') {
   const functions = quick ? 40 : 1000
   const measured =
     only === 'scale'
@@ -204,11 +253,7 @@ const directory = mkdtempSync(join(tmpdir(), 'lambent-bench-'))
 const program = await startProgram({ args: driver })
 const floor = await startFloor()
 try {
-  const client = createClient({
-    endpoint: program.endpoint,
-    region: 'us-east-1',
-    sign: signerFromEnvironment({}, 'us-east-1'),
-  })
+  const client = clientOf(program)
   const context = { client, out: silent, signal: new AbortController().signal }
   const url = (name: string) => `${program.endpoint}/2015-03-31/functions/${name}/invocations`
   for (const [family, [file, source, runtime, handler]] of Object.entries(SOURCES)) {
@@ -217,17 +262,22 @@ try {
     await deploy(context, { name: family, path: join(directory, file), runtime, handler, memoryMiB: 1769 })
   }
   for (const family of ['node', 'python'] as const) {
-    say(`${family}: warm`)
-    await warm(family, url(family), floor.url, family === 'node' ? [1, 8, 32, 64] : [1, 8])
+    if (only !== 'cold') {
+      say(`${family}: warm`)
+      await warm(family, url(family), floor.url, family === 'node' ? [1, 8, 32, 64] : [1, 8])
+    }
     say(`${family}: cold`)
-    await cold(program, client, family, directory)
+    const initMs = await cold(program, client, family, directory)
+    if (family === 'node') await coldWithClient(program, client, directory, initMs)
   }
+  say('cold, without the pool')
+  await coldWithoutPool(directory)
   const health = (await (await fetch(`${program.endpoint}/_lambent/health`)).json()) as { driver?: string }
   process.stdout.write(
     `Node ${process.version}, ${cpus().length} cores, driver ${health.driver ?? 'unknown'}. Ratio: to a bare HTTP server of the same run.\n\n`,
   )
   report()
-  if (!flags.has('--no-peers')) {
+  if (!flags.has('--no-peers') && only === undefined) {
     await deploy(context, {
       name: 'go',
       path: goHello(),

@@ -93,10 +93,10 @@ const SETTINGS = {
   },
   'pool-memory': {
     kind: 'number',
-    default: 512,
+    default: 1024,
     value: 'MIB',
     min: 0,
-    help: 'memory for runtimes that are booted before a function needs them, for fast cold starts; at most a quarter of --max-memory; 0: none',
+    help: 'memory for runtimes that are booted before a function needs them, for fast cold starts; at most an eighth of --max-memory; 0: none',
   },
   concurrency: {
     kind: 'number',

@@ -77,7 +77,7 @@ const DEFAULT_CACHE_BYTES = 10 * GIB
 /** Beside the unpacked code. */
 const DEMAND_FILE = 'pool-demand.json'
 /** Part of the memory for environments that the pool may have at most: one so many-th. */
-const LARGEST_POOL_SHARE = 4
+const LARGEST_POOL_SHARE = 8
 /** How long `stop` waits for starts that are under way. */
 const STOP_GRACE_MS = 5000
 /** Accepted wherever signatures are not checked. */

@@ -66,6 +66,7 @@ export interface PoolReport {
   /** Most of the standard library is loaded too. */
   readonly rich: boolean
   readonly ready: number
+  /** As many as there is memory for. */
   readonly wanted: number
   /** Functions that found one ready, and those for which one had to boot. */
   readonly hits: number

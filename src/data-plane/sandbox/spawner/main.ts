@@ -6,7 +6,15 @@
 import type { Server, Socket } from 'node:net'
 import { join } from 'node:path'
 
-import { cleanUp, cleanUpAgent, cleanUpAll, killSandbox, rememberPlan, rememberTable } from './clean-up.ts'
+import {
+  cleanUp,
+  cleanUpAgent,
+  cleanUpAll,
+  killSandbox,
+  rememberPlan,
+  rememberTable,
+  unmountBy,
+} from './clean-up.ts'
 import { collectFiles } from './collect-files.ts'
 import { executeTool } from './execute.ts'
 import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue } from './messages.ts'
@@ -19,6 +27,7 @@ const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
 const native = await loadNative()
 native?.becomeSubreaper()
+if (native) unmountBy(native.unmount)
 
 const send = (reply: SpawnerReply, handle?: Server | Socket) =>
   new Promise<void>((resolve) => {

@@ -45,6 +45,8 @@ export interface Native {
    * directory for the moment before. False when the kernel refused; then nothing has changed.
    */
   showReadOnly(source: string, target: string, stage: string): boolean
+  /** Removes the topmost mount at a place, in use or not. False when the kernel refused. */
+  unmount(target: string): boolean
   /** Connects a blocking stream socket to a Unix socket path; the descriptor belongs to the caller. */
   connectUnix(path: string): number
   /** From now on orphans below this process become its children. */
@@ -120,6 +122,7 @@ function bind(ffi: typeof ffiModule): Native {
         if (c.mount('none', target, EMPTY_POINTER, flag, EMPTY_POINTER) !== 0) return false
       return true
     },
+    unmount: (target) => c.umount2(target, 0) === 0 || c.umount2(target, MNT_DETACH) === 0,
     showReadOnly(source, target, stage) {
       if (c.mount(source, stage, EMPTY_POINTER, MS_BIND, EMPTY_POINTER) !== 0) return false
       const flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV

@@ -46,7 +46,7 @@ export interface PoolOptions {
 
 /** Measured, with some room: what one that waits holds beyond shared pages, MiB. */
 const sizeOf = ({ runtime: { family }, isRich }: PoolShape) =>
-  (family === 'nodejs' ? 14 : 8) + (isRich ? 8 : 0)
+  (family === 'nodejs' ? 12 : 7) + (isRich ? 8 : 0)
 
 const LOOK_AGAIN_MS = 50
 /** On a host that is never idle the pool is made up for all the same, this slowly. */
@@ -170,11 +170,9 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
 
-  const decide = () => {
-    const now = clock.monotonic()
-    const all = [...shelves.values()]
-    const allotted = allot(
-      all.map((shelf) => ({
+  const allotted = (now: number) =>
+    allot(
+      [...shelves.values()].map((shelf) => ({
         key: shelf.shape.key,
         wanted: wantedReady(shelf.demand, now),
         sizeMiB: sizeOf(shelf.shape),
@@ -182,14 +180,17 @@ export function createPool(options: PoolOptions): Pool {
       })),
       options.maxMemoryMiB,
     )
+
+  const decide = () => {
+    const now = clock.monotonic()
+    const shares = allotted(now)
     return nextStep(
-      all.map(({ shape: { key }, ready, ahead, pausedUntil }) => ({
+      [...shelves.values()].map(({ shape: { key }, ready, ahead, pausedUntil }) => ({
         key,
         ready: ready.length,
         coming: ahead,
         // What can't boot is not asked for again at once; what is there already stays.
-        allotted:
-          pausedUntil > now ? Math.min(ready.length, allotted.get(key) ?? 0) : (allotted.get(key) ?? 0),
+        allotted: pausedUntil > now ? Math.min(ready.length, shares.get(key) ?? 0) : (shares.get(key) ?? 0),
       })),
     )
   }
@@ -259,13 +260,13 @@ export function createPool(options: PoolOptions): Pool {
       })
     },
     report() {
-      const now = clock.monotonic()
-      return [...shelves.values()].map(({ shape, ready, demand, hits, misses }) => ({
+      const shares = allotted(clock.monotonic())
+      return [...shelves.values()].map(({ shape, ready, hits, misses }) => ({
         runtime: shape.runtime.identifier,
         memoryMiB: shape.memoryMiB,
         rich: shape.isRich,
         ready: ready.length,
-        wanted: wantedReady(demand, now),
+        wanted: shares.get(shape.key) ?? 0,
         hits,
         misses,
       }))
