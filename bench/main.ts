@@ -110,7 +110,7 @@ async function cold(program: Program, client: Client, family: Family, directory:
   note(`${family}, cold start from the pool, p50`, p50(colds), 'ms')
   note(`${family}, cold start from the pool, worst of ${coldStarts}`, worst(colds), 'ms')
   // The first burst only makes the need known.
-  for (const round of quick ? ['known'] : ['first', 'known']) {
+  for (const round of ['first', 'known']) {
     const burst = namesOf(`burst-${family}-${round}`, BURST)
     await deployMany(client, family, directory, burst)
     const atOnce = await coldAtOnce(program.endpoint, burst)
