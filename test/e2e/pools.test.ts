@@ -51,7 +51,7 @@ export const handler = async (event, context) => {
     root: readdirSync('/').sort(), fds: readdirSync('/proc/self/fd').filter((fd) => Number(fd) < 4),
     write: ['/var/task/x', '/opt/x', '/var/runtime/x', '/x'].map((path) => safely(() => readFileSync(path))),
     mounts: readFileSync('/proc/self/mounts', 'utf8').split('\\n').filter((line) => / \\/(var|opt|tmp)/.test(line))
-      .map((line) => line.split(' ')).filter(([, target], at, all) => all.findLastIndex(([, other]) => other === target) === at && target !== '/opt')
+      .map((line) => line.split(' ')).filter(([, target], at, all) => all.findLastIndex(([, other]) => other === target) === at && !['/opt', '/var/cache'].includes(target))
       .map(([, target, , options]) => target + ' ' + options.split(',')[0]).sort(),
     limits: readFileSync('/proc/self/limits', 'utf8').split('\\n').filter((line) => /open files|core file/.test(line)),
     memory: context.memoryLimitInMB,
