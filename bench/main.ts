@@ -230,7 +230,6 @@ if (only === 'scale') {
 const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
 if (only === 'scale' || only === 'rotation') {
   const functions = quick ? 40 : 1000
   const measured =

@@ -30,6 +30,8 @@ export interface BootedSandbox {
   session(listener: GuestListener): BootableSession
   /** In the state `pooled`. */
   readonly lifecycle: EnvironmentLifecycle
+  /** For one that was given to nobody. */
+  destroy(): Promise<void>
 }
 
 /** Who hears what a guest says by way of its session. */
@@ -61,8 +63,13 @@ export async function bootSandbox(
     },
     background,
   })
+  let endpoint: RuntimeEndpoint | undefined
+  const destroy = () => {
+    endpoint?.server.close()
+    return sandbox.destroy()
+  }
   try {
-    const endpoint = await sandbox.listen()
+    endpoint = await sandbox.listen()
     const guest = await sandbox.start({
       argv: runtimeCommand(shape.runtime, shape.interpreter, sandbox.paths, shape.memoryMiB),
       env: {
@@ -95,9 +102,10 @@ export async function bootSandbox(
         return session
       },
       lifecycle,
+      destroy,
     }
   } catch (error) {
-    await sandbox.destroy()
+    await destroy()
     throw error
   }
 }

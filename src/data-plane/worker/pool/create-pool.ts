@@ -119,7 +119,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   const destroy = (booted: BootedSandbox) =>
-    booted.sandbox.destroy().catch((error: unknown) => {
+    booted.destroy().catch((error: unknown) => {
       logger.error('A sandbox of the pool was not removed cleanly', { error: String(error) })
     })
 

@@ -53,7 +53,7 @@ export async function pooledHook(
     })
   } catch (error) {
     logger.warn('A sandbox of the pool could not be given to a function, which gets its own', { error })
-    await booted.sandbox.destroy()
+    await booted.destroy()
     return undefined
   }
   undo.defer(() => booted.sandbox.destroy())
