@@ -1,7 +1,7 @@
 /** A function with @aws-sdk/client-s3 and all that it needs, as `npm install` leaves them. */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const SOURCE = `const { S3Client } = require('@aws-sdk/client-s3')
 const client = new S3Client({})
@@ -22,7 +22,7 @@ function find(name: string, from: string): string {
 }
 
 export function packageWithClient(directory: string): string {
-  const root = dirname(createRequire(import.meta.url).resolve('@aws-sdk/client-s3/package.json'))
+  const root = dirname(fileURLToPath(import.meta.resolve('@aws-sdk/client-s3')))
   const copied = new Set<string>()
   const copy = (name: string, from: string) => {
     if (copied.has(name)) return

@@ -221,12 +221,6 @@ async function comparePeers(goUrl: string, nodeUrl: string) {
 }
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
-if (only === 'scale') {
-  for (const { name, value, unit, ratio } of await measureScale({ quick, say }))
-    note(name, value, unit, ratio)
-  report()
-  process.exit(0)
-}
 const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
