@@ -5,11 +5,14 @@ export class ApiError extends Error {
   override name = 'ApiError'
   readonly code: string
   readonly status: number
+  /** The API takes no more requests just now, and has not looked at this one. */
+  readonly isTooFast: boolean
 
-  constructor(code: string, status: number, message: string) {
+  constructor(code: string, status: number, message: string, reason?: string) {
     super(message)
     this.code = code
     this.status = status
+    this.isTooFast = status === 429 && reason === 'CallerRateLimitExceeded'
   }
 }
 
@@ -42,6 +45,8 @@ export interface RestOptions {
 
 /** A 15 minute invocation must fit; everything else answers far sooner. */
 const DEADLINE_MS = 16 * 60_000
+/** Of a request that the API had no time for; the whole takes twice as long. */
+const LONGEST_WAIT_MS = 4000
 
 export function createClient(options: {
   readonly endpoint: string
@@ -84,7 +89,16 @@ export function createClient(options: {
     if (answer.status >= 400) throw apiError(answer)
     return answer
   }
-  const rest = (method: string, path: string, given: RestOptions = {}) => send('lambda', method, path, given)
+  const rest = async (method: string, path: string, given: RestOptions = {}) => {
+    for (let waitMs = 200; ; waitMs *= 2) {
+      try {
+        return await send('lambda', method, path, given)
+      } catch (error) {
+        if (!(error instanceof ApiError) || !error.isTooFast || waitMs > LONGEST_WAIT_MS) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs))
+    }
+  }
   return {
     endpoint,
     region,
@@ -115,7 +129,7 @@ export interface SignableRequest {
 }
 
 function apiError(answer: Answer): ApiError {
-  let members: { message?: string; Message?: string; __type?: string } = {}
+  let members: { message?: string; Message?: string; __type?: string; Reason?: string } = {}
   try {
     members = JSON.parse(answer.body.toString()) as typeof members
   } catch {
@@ -123,5 +137,5 @@ function apiError(answer: Answer): ApiError {
   }
   const name = answer.headers.get('x-amzn-errortype') ?? members.__type ?? `HTTP ${answer.status}`
   const text = members.message ?? members.Message ?? answer.body.toString().slice(0, 500)
-  return new ApiError(name.split(':')[0]?.split('#').at(-1) ?? name, answer.status, text)
+  return new ApiError(name.split(':')[0]?.split('#').at(-1) ?? name, answer.status, text, members.Reason)
 }

@@ -3,7 +3,9 @@ import { lambdaModel } from '#wire/models/lambda.ts'
 
 import { allCases } from '../test/parity/all-cases.ts'
 import { generatedCases } from '../test/parity/generated/generated-cases.ts'
+import { rateCases } from '../test/parity/generated/rate-cases.ts'
 import type { Source, SourceKind } from '../test/parity/parity-case.ts'
+import { documentedErrors } from './documented-errors.ts'
 
 export interface CaseCounts {
   readonly total: number
@@ -27,7 +29,14 @@ export const SOURCE_KINDS: readonly SourceKind[] = [
 export function countCases(built: ReadonlySet<string>): ReadonlyMap<string, CaseCounts> {
   const operations = Object.keys(lambdaModel.operations).filter((name) => built.has(`lambda.${name}`))
   const cases = new Map<string, Counted[]>()
-  for (const item of [...allCases, ...generatedCases(lambdaModel, operations)]) {
+  const all = [
+    ...allCases,
+    ...generatedCases(lambdaModel, operations),
+    ...rateCases(lambdaModel, operations, (operation) =>
+      documentedErrors(operation).includes('TooManyRequestsException'),
+    ),
+  ]
+  for (const item of all) {
     const { operation } = item
     if (!Object.hasOwn(lambdaModel.operations, operation)) throw new Error(`No operation '${operation}'`)
     const key = `lambda.${operation}`

@@ -32,6 +32,7 @@ import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
 import { createFunctionUrlDoor } from '#triggers/function-url/door.ts'
 import { createUrlFinder } from '#triggers/function-url/find-url.ts'
 import { createDoor } from '#wire/door.ts'
+import { limitApiRates } from '#wire/limit-api-rates.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 import type { RequestHead } from '#wire/protocol.ts'
@@ -144,9 +145,13 @@ async function serve(settings: Settings) {
   }
   const credentials = (accessKeyId: string) =>
     accessKeyId === settings['access-key-id'] ? owner : neighbours.credentials(accessKeyId)
+  const operations = { ...control.operations, ...dataPlane.operations }
   const door = createDoor({
     services: [
-      { model: lambdaModel, handlers: { ...control.operations, ...dataPlane.operations } },
+      {
+        model: lambdaModel,
+        handlers: settings['api-rates'] === 'aws' ? limitApiRates(operations, clock) : operations,
+      },
       { model: logsModel, handlers: logs.handlers },
       ...neighbours.services,
     ],

@@ -37,6 +37,7 @@ for (const [argv, env, text] of [
   [['--port', 'x'], {}, /--port is "x", but it takes a whole number from 0 to 65535/],
   [[], { LAMBENT_PORT: '70000' }, /LAMBENT_PORT is "70000"/],
   [['--auth', 'maybe'], {}, /one of off, signature/],
+  [['--api-rates', 'slow'], {}, /one of off, aws/],
   [['--account', '12'], {}, /12 digits/],
   [['--nonsense'], {}, /nonsense/],
   [['--host', '0.0.0.0'], {}, /--auth signature/],

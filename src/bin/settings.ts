@@ -105,6 +105,13 @@ const SETTINGS = {
     min: 1,
     help: "the account's concurrent executions",
   },
+  'api-rates': {
+    kind: 'text',
+    default: 'off',
+    value: 'MODE',
+    oneOf: ['off', 'aws'],
+    help: 'how fast requests to the Lambda API may come: as fast as they can, or as fast as AWS takes them',
+  },
   'idle-minutes': {
     kind: 'number',
     default: 10,
