@@ -67,7 +67,7 @@ function startFunction(init) {
     drained = undefined
     run?.()
   })
-  return loadHandler(init.taskRoot, init.handler, modern)
+  return loadHandler(init.taskRoot, init.handler || process.env._HANDLER, modern)
 }
 
 async function initialise(init) {

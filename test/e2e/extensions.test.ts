@@ -271,6 +271,60 @@ def handler(event, context):
   })
 })
 
+test('a wrapper script starts a managed runtime its own way, with another handler and other variables', async (t) => {
+  const program = await startProgram()
+  t.after(() => program.stop())
+  const lambda = lambdaClient(program.endpoint)
+  const { LayerVersionArn = '' } = await lambda.send(
+    new PublishLayerVersionCommand({
+      LayerName: 'wrapper',
+      Content: {
+        ZipFile: await zipOf({
+          wrap: {
+            content: `#!/bin/sh
+echo "wrapping $1"
+export ORIGINAL=$_HANDLER _HANDLER=wrapped.handler
+exec "$@"
+`,
+            executable: true,
+          },
+        }),
+      },
+    }),
+  )
+  const Environment = { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/wrap' } }
+  const Layers = [LayerVersionArn]
+  await createFunction(lambda, {
+    FunctionName: 'node',
+    Handler: 'index.none',
+    Layers,
+    Environment,
+    files: { 'wrapped.mjs': 'export const handler = async () => process.env.ORIGINAL' },
+  })
+  await createFunction(lambda, {
+    FunctionName: 'python',
+    Runtime: 'python3.11',
+    Handler: 'index.none',
+    Layers,
+    Environment,
+    files: { 'wrapped.py': 'import os\ndef handler(event, context): return os.environ["ORIGINAL"]' },
+  })
+  for (const name of ['node', 'python']) assert.equal((await invoke(lambda, name, 1)).payload, 'index.none')
+  await eventually('what the wrapper printed', async () => {
+    const lines = await logMessages(logsClient(program.endpoint), 'node')
+    return lines.some((line) => line.startsWith('wrapping /')) ? lines : undefined
+  })
+  await createFunction(lambda, {
+    FunctionName: 'missing',
+    Environment: { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/nothing' } },
+    files: ECHO,
+  })
+  assert.match(
+    JSON.stringify((await invoke(lambda, 'missing', 1)).payload),
+    /Runtime.ExitError.*exit status 127/,
+  )
+})
+
 const BOOTSTRAP = `#!/bin/sh
 export LD_LIBRARY_PATH=
 [ -e "\${TMPDIR:-/tmp}/registered" ] && echo after || echo before

@@ -31,7 +31,7 @@ def _initialise(init):
     set_up_logging()
     try:
         forget_shadowed(set_module_path(init["taskRoot"], init.get("optRoot", "/opt")))
-        handler = load_handler(init["handler"])
+        handler = load_handler(init["handler"] or os.environ["_HANDLER"])
     except Exception as error:
         document = describe(error)
         logging.warning(UNHANDLED_WARNING)

@@ -5,6 +5,7 @@ import type { GuestInvocation, GuestOutcome, ResponseStream } from '#contracts/i
 
 /** What the runtime is told when it becomes a function's. Framed runtimes get it by message, HTTP ones as environment. */
 export interface GuestInit {
+  /** Empty: that of the variable `_HANDLER`. */
   readonly handler: string
   readonly env: Readonly<Record<string, string>>
   readonly taskRoot: string

@@ -44,7 +44,24 @@ export async function commandHook(
     return { argv, env, cwd: paths.task, control: false }
   }
   const argv = runtimeCommand(runtime, interpreter, paths, memoryMiB)
-  return { argv, env, cwd: paths.task, control: true }
+  const wrapper = wrapperOf(env)
+  return {
+    argv: wrapper === undefined ? argv : [shownPath(wrapper, paths), ...argv],
+    env,
+    cwd: paths.task,
+    control: true,
+  }
+}
+
+/** A script that starts the runtime of the function in its own way, given the command line as arguments. */
+export const wrapperOf = (env: Readonly<Record<string, string>>): string | undefined =>
+  env['AWS_LAMBDA_EXEC_WRAPPER'] || undefined
+
+/** A driver that can't mount has the function's directories at other places. */
+function shownPath(path: string, paths: GuestPaths): string {
+  if (path.startsWith('/opt/')) return join(paths.opt, path.slice('/opt/'.length))
+  if (path.startsWith('/var/task/')) return join(paths.task, path.slice('/var/task/'.length))
+  return path
 }
 
 /** The command line of our client for a managed runtime. */

@@ -23,7 +23,7 @@ import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { codeHook } from '#data-plane/worker/start/code-hook.ts'
-import { commandHook } from '#data-plane/worker/start/command-hook.ts'
+import { commandHook, wrapperOf } from '#data-plane/worker/start/command-hook.ts'
 import { endpointHook } from '#data-plane/worker/start/endpoint-hook.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import { createPhaseTimer } from '#data-plane/worker/start/phase-timer.ts'
@@ -155,7 +155,13 @@ export async function assembleEnvironment(
     sandbox,
     lifecycle: booted?.lifecycle ?? createEnvironmentLifecycle(),
     log,
-    guestInit: { handler: version.handler ?? '', env, taskRoot: sandbox.paths.task },
+    guestInit: {
+      // A wrapper may have changed both: what the process was started with counts.
+      ...(wrapperOf(variables) === undefined
+        ? { handler: version.handler ?? '', env }
+        : { handler: '', env: {} }),
+      taskRoot: sandbox.paths.task,
+    },
     ...(booted?.compiled && firstInitWith(booted, booted.compiled)),
     startRun: (limitMs) =>
       'errorType' in command
