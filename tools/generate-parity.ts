@@ -1,7 +1,8 @@
 /**
  * Writes docs/parity.md: every operation of the API models, whether it is built, and the tests that show it.
  * A test claims an operation with a comment of its own, `parity: CreateFunction` behind two slashes
- * (`parity: logs.PutLogEvents` for other services); several operations are separated by commas or spaces.
+ * (`parity: logs.PutLogEvents` for other services); several operations are separated by commas or spaces. A test that
+ * shows an operation's documented error claims `parity: Invoke/RecursiveInvocationException`.
  * `--check` writes nothing and fails when the file on disk differs.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ import { logsModel } from '#wire/models/logs.ts'
 
 import { builtOperations, partialOperations } from './built-operations.ts'
 import { documentedErrors, errorsWithoutCase, errorUses } from './documented-errors.ts'
+import { impossibleBecause } from './impossible-errors.ts'
 import { countCases, sourcesText, summed, type CaseCounts } from './parity-cases.ts'
 
 /** Operations are named `service.Operation`. */
@@ -25,6 +27,8 @@ export interface ParityInput {
   readonly partial: ReadonlyMap<string, string>
   /** Operation to the tests that show it, as paths from the repository's root. */
   readonly evidence: ReadonlyMap<string, readonly string[]>
+  /** Operation to the documented errors that tests outside of test/parity claim to show. */
+  readonly claimedErrors: ReadonlyMap<string, ReadonlySet<string>>
   /** Operation to its cases in test/parity. */
   readonly cases: ReadonlyMap<string, CaseCounts>
   /** Operation to the errors that AWS documents for it. */
@@ -58,6 +62,7 @@ export function renderParity(input: ParityInput): string {
     ...caseIntroduction(input.cases),
     ...input.models.flatMap((model) => section(model, input)),
     ...withoutCaseSection(input),
+    ...impossibleSection(input),
     ...unverifiedSection(input.cases),
     '',
   ].join('\n')
@@ -79,32 +84,67 @@ function caseIntroduction(cases: ParityInput['cases']): string[] {
   ]
 }
 
-const withoutCase = ({ documented, cases }: ParityInput, key: string) =>
-  errorsWithoutCase(documented.get(key) ?? [], cases.get(key)?.errors ?? new Set())
+const operationOf = (key: string) => key.slice(key.indexOf('.') + 1)
 
-function withoutCaseSection(input: ParityInput): string[] {
+/** Documented errors that nothing shows, whether it could or not. */
+const unshown = ({ documented, cases, claimedErrors }: ParityInput, key: string) =>
+  errorsWithoutCase(
+    documented.get(key) ?? [],
+    new Set([...(cases.get(key)?.errors ?? []), ...(claimedErrors.get(key) ?? [])]),
+  )
+
+/** Error to the operations that it is not shown of, and that are in question. */
+function unshownBy(input: ParityInput, asked: (operation: string, error: string) => boolean) {
   const operations = new Map<string, string[]>()
   for (const key of [...input.documented.keys()].toSorted()) {
-    for (const error of withoutCase(input, key)) {
-      operations.set(error, [...(operations.get(error) ?? []), key.slice(key.indexOf('.') + 1)])
+    for (const error of unshown(input, key)) {
+      if (!asked(operationOf(key), error)) continue
+      operations.set(error, [...(operations.get(error) ?? []), operationOf(key)])
     }
   }
+  return [...operations].toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+const pairs = (rows: readonly (readonly [string, readonly string[]])[]) =>
+  rows.reduce((sum, [, names]) => sum + names.length, 0)
+
+function withoutCaseSection(input: ParityInput): string[] {
+  const open = unshownBy(input, (operation, error) => impossibleBecause(operation, error) === undefined)
+  const impossible = unshownBy(input, (operation, error) => impossibleBecause(operation, error) !== undefined)
+  const all = [...input.documented.values()].reduce((sum, errors) => sum + errors.length, 0)
   return [
     '',
     '## Documented errors without a case',
     '',
-    "Errors that AWS's SDK documents for an operation and that none of its cases ends in. ServiceException is left out: it",
-    'is what a service says when it fails itself. ValidationException counts for InvalidParameterValueException, and',
-    'RequestEntityTooLargeException for RequestTooLargeException, because AWS sends them in their place. What is never sent',
-    'belongs mostly to what the program does not have: network interfaces, snapshots that fail, blocks of public policies,',
-    'limits on the rate of requests to the API or on the number of aliases. What is sent is sent by one of the operations',
-    'at least, which need not be all of those named.',
+    `Of ${all} pairs of an operation and an error that AWS's SDK documents for it, ${all - pairs(open) - pairs(impossible)} are shown by a case or a test,`,
+    `${pairs(impossible)} cannot be shown here for the reasons below, and ${pairs(open)} are open. ServiceException is left out: it is what a`,
+    'service says when it fails itself. ValidationException counts for InvalidParameterValueException, and',
+    'RequestEntityTooLargeException for RequestTooLargeException, because AWS sends them in their place. What is sent is sent',
+    'by one of the operations at least, which need not be all of those named.',
     '',
     '| error | operations | by the program |',
     '|---|---|---|',
-    ...[...operations]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([error, names]) => `| ${error} | ${namesOf(names)} | ${input.useOf(error)} |`),
+    ...open.map(([error, names]) => `| ${error} | ${namesOf(names)} | ${input.useOf(error)} |`),
+  ]
+}
+
+function impossibleSection(input: ParityInput): string[] {
+  const reasons = new Map<string, string[]>()
+  for (const [error, names] of unshownBy(input, () => true)) {
+    for (const operation of names) {
+      const because = impossibleBecause(operation, error)
+      if (because === undefined) continue
+      const row = `| ${error} | ${because} |`
+      reasons.set(row, [...(reasons.get(row) ?? []), operation])
+    }
+  }
+  return [
+    '',
+    '## Documented errors that cannot be shown here',
+    '',
+    '| error | why | operations |',
+    '|---|---|---|',
+    ...[...reasons].map(([row, names]) => `${row} ${namesOf(names)} |`),
   ]
 }
 
@@ -120,7 +160,7 @@ function unverifiedSection(cases: ParityInput['cases']): string[] {
   const operations = new Map<string, string[]>()
   for (const [key, { unverified }] of [...cases].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     for (const of of unverified.keys()) {
-      operations.set(of, [...(operations.get(of) ?? []), key.slice(key.indexOf('.') + 1)])
+      operations.set(of, [...(operations.get(of) ?? []), operationOf(key)])
     }
   }
   const { unverified } = summed(cases.values())
@@ -169,7 +209,7 @@ function section(model: ServiceModel, input: ParityInput): string[] {
 function errorsText(input: ParityInput, key: string): string {
   const documented = input.documented.get(key)
   if (documented === undefined) return ''
-  return `${documented.length - withoutCase(input, key).length} of ${documented.length}`
+  return `${documented.length - unshown(input, key).length} of ${documented.length}`
 }
 
 function remark(key: string, status: Status, { partial, evidence }: ParityInput): string {
@@ -190,23 +230,43 @@ export function claimsOf(text: string): readonly string[] {
   )
 }
 
-/** Scans a folder for claims. Throws when a claim names no operation: a renamed operation must not lose its tests. */
-export function collectEvidence(folder: string, models: readonly ServiceModel[]): Map<string, string[]> {
+export interface Evidence {
+  /** Operation to the tests that show it. */
+  readonly evidence: Map<string, string[]>
+  /** Operation to the errors that tests show of it. */
+  readonly claimedErrors: Map<string, Set<string>>
+}
+
+/**
+ * Scans a folder for claims. Throws when a claim names no operation, or an error that is not documented for it or that
+ * the test does not name otherwise: a renamed operation must not lose its tests.
+ */
+export function collectEvidence(folder: string, models: readonly ServiceModel[]): Evidence {
   const known = new Set(
     models.flatMap((model) => Object.keys(model.operations).map((name) => `${model.name}.${name}`)),
   )
   const evidence = new Map<string, string[]>()
+  const claimedErrors = new Map<string, Set<string>>()
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   )
   for (const file of files.toSorted()) {
     const shown = relative(repository, join(folder, file))
-    for (const claim of new Set(claimsOf(readFileSync(join(folder, file), 'utf8')))) {
-      if (!known.has(claim)) throw new Error(`'${shown}' claims '${claim}', which is no operation`)
-      evidence.set(claim, [...(evidence.get(claim) ?? []), shown])
+    const text = readFileSync(join(folder, file), 'utf8')
+    const code = text.replaceAll(MARKER, '')
+    for (const claim of new Set(claimsOf(text))) {
+      const [key = '', error] = claim.split('/')
+      if (!known.has(key)) throw new Error(`'${shown}' claims '${claim}', which is no operation`)
+      const before = evidence.get(key) ?? []
+      if (!before.includes(shown)) evidence.set(key, [...before, shown])
+      if (error === undefined) continue
+      if (!documentedErrors(operationOf(key)).includes(error) || !code.includes(error)) {
+        throw new Error(`'${shown}' claims '${claim}', which is not documented or not in the test`)
+      }
+      claimedErrors.set(key, new Set([...(claimedErrors.get(key) ?? []), error]))
     }
   }
-  return evidence
+  return { evidence, claimedErrors }
 }
 
 const repository = fileURLToPath(new URL('../', import.meta.url))
@@ -217,7 +277,7 @@ async function main(): Promise<void> {
     models,
     built: new Set(builtOperations),
     partial: new Map(Object.entries(partialOperations)),
-    evidence: collectEvidence(join(repository, 'test'), models),
+    ...collectEvidence(join(repository, 'test'), models),
     cases: countCases(new Set(builtOperations)),
     documented: new Map(
       Object.keys(lambdaModel.operations).map((name) => [`lambda.${name}`, documentedErrors(name)]),

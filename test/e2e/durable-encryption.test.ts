@@ -1,5 +1,6 @@
 /** Durable executions under the KMS key of a DurableConfig. */
 // parity: GetDurableExecution GetDurableExecutionHistory CheckpointDurableExecution
+// parity: GetDurableExecution/KMSDisabledException GetDurableExecutionHistory/KMSDisabledException
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

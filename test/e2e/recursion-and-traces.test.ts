@@ -1,5 +1,6 @@
 /** Traces handed through and made, and loops of functions that are stopped, with AWS's SDK inside of the functions. */
 // parity: PutFunctionRecursionConfig GetFunctionRecursionConfig Invoke UpdateFunctionConfiguration
+// parity: Invoke/RecursiveInvocationException
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
