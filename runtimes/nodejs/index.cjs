@@ -154,5 +154,5 @@ send(
 )
 
 // Only the host of a runtime that waits for its function asks for it.
-if (process.env._LAMBENT_PRELOAD) stopPreload = preload()
+if (process.env._LAMBENT_PRELOAD) stopPreload = preload(process.env._LAMBENT_PRELOAD === 'rich')
 delete process.env._LAMBENT_PRELOAD

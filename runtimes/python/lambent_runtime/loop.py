@@ -68,7 +68,7 @@ def main():
     version = "python{}.{}".format(*sys.version_info[:2])
     channel.send(channel.READY, json.dumps({"protocol": 1, "runtime": version}).encode(), b"")
     # Only the host of a runtime that waits for its function asks for it.
-    if os.environ.pop("_LAMBENT_PRELOAD", None):
+    if os.environ.pop("_LAMBENT_PRELOAD", None) == "rich":
         preload()
     frame = channel.receive()
     if frame is None or frame[0] != channel.INIT:

@@ -74,7 +74,7 @@ export async function bootSandbox(
       argv: runtimeCommand(shape.runtime, shape.interpreter, sandbox.paths, shape.memoryMiB),
       env: {
         ...bootEnvironment(shape.runtime, sandbox.paths),
-        ...(shape.isRich && { _LAMBENT_PRELOAD: '1' }),
+        _LAMBENT_PRELOAD: shape.isRich ? 'rich' : 'warm',
       },
       cwd: '/',
       control: true,
