@@ -1,5 +1,5 @@
 // The project's tasks, each a list of steps. `npm test` runs what CI runs.
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { ensureTestClients } from './test-clients.mjs'
@@ -18,6 +18,24 @@ const tests = (name, node, patterns, options = []) => ({
   name,
   run: () => run(node, [...SOURCE, '--test', ...options, ...patterns.map((pattern) => join(root, pattern))]),
 })
+
+/** What fills the cores, kills, or looks at who was faster: one at a time, and nothing beside it. */
+const ALONE =
+  /^(conformance|chaos|e2e\/worker)\/|^e2e\/(capacity-providers|durable-conformance|hostile-functions|provisioned-concurrency|stop-clean|streaming)\./
+
+/** Files below a directory of the tests; by hand, because the oldest Node that starts this can't look into directories. */
+function filesBelow(directory) {
+  return readdirSync(join(root, 'test', directory), { withFileTypes: true }).flatMap((entry) => {
+    const path = directory === '' ? entry.name : `${directory}/${entry.name}`
+    return entry.isDirectory() ? filesBelow(path) : [path]
+  })
+}
+
+/** The end-to-end tests that run alone, or the others. */
+const endToEndTests = (alone) =>
+  filesBelow('')
+    .filter((path) => path.endsWith('.test.ts') && !path.startsWith('support/') && ALONE.test(path) === alone)
+    .map((path) => `test/${path}`)
 
 export function tasks(node) {
   // A tool runs under the pinned Node: npm's shims would take the host's, which may be too old for it.
@@ -54,13 +72,9 @@ export function tasks(node) {
   const e2e = [
     { name: 'test clients', run: ensureTestClients },
     script('test fixtures', node, 'test/support/prepare.ts'),
-    tests(
-      'end-to-end tests',
-      node,
-      ['test/{conformance,e2e,chaos,scenario,parity}/**/*.test.ts'],
-      // They mostly wait; each runs a program of its own, so more at once would only slow each other.
-      ['--test-concurrency=2'],
-    ),
+    // They mostly wait; each runs a program of its own, so more at once would only slow each other.
+    tests('end-to-end tests', node, endToEndTests(false), ['--test-concurrency=2']),
+    tests('end-to-end tests that need the machine', node, endToEndTests(true), ['--test-concurrency=1']),
   ]
   return {
     check,
