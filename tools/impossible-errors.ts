@@ -74,6 +74,58 @@ export const IMPOSSIBLE: readonly Impossible[] = [
     because: 'what a layer does not have is listed as nothing, deleted without a word and published anew',
   },
   {
+    errors: ['ResourceNotFoundException'],
+    operations: [
+      'SendDurableExecutionCallbackFailure',
+      'SendDurableExecutionCallbackHeartbeat',
+      'SendDurableExecutionCallbackSuccess',
+    ],
+    because:
+      'callbacks that are not there any more end in CallbackTimeoutException, as users of AWS have quoted it',
+  },
+  {
+    errors: ['ResourceNotFoundException'],
+    operations: ['CreateEventSourceMapping'],
+    because:
+      'a function that is not there ends in InvalidParameterValueException, as was recorded from AWS; sources are not looked for',
+  },
+  {
+    errors: ['ResourceNotFoundException'],
+    operations: ['ListEventSourceMappings'],
+    because: 'a function that is not there has no mappings',
+  },
+  {
+    errors: [
+      'EFSMountFailureException',
+      'InvalidRuntimeException',
+      'KMSAccessDeniedException',
+      'KMSDisabledException',
+      'KMSInvalidStateException',
+      'KMSNotFoundException',
+      'S3FilesMountFailureException',
+    ],
+    operations: ['InvokeAsync'],
+    because: 'answers before the function is started',
+  },
+  {
+    errors: ['KMSNotFoundException'],
+    operations: [
+      'CheckpointDurableExecution',
+      'GetDurableExecution',
+      'GetDurableExecutionHistory',
+      'GetDurableExecutionState',
+      'SendDurableExecutionCallbackFailure',
+      'SendDurableExecutionCallbackSuccess',
+      'StopDurableExecution',
+    ],
+    because:
+      'nothing begins without its key, which then is in an invalid state for a week at least before it is gone',
+  },
+  {
+    errors: ['KMSAccessDeniedException'],
+    because: 'Lambda uses the keys of functions itself: no policy is asked about it',
+  },
+  {
     errors: ['CodeSigningConfigNotFoundException'],
     operations: [
       'DeleteFunctionCodeSigningConfig',

@@ -1,4 +1,5 @@
 /** Event source mappings through the SDK for JavaScript, and briefly through the AWS CLI and boto3. */
+// parity: UpdateEventSourceMapping/ResourceInUseException DeleteEventSourceMapping/ResourceInUseException
 // parity: CreateEventSourceMapping GetEventSourceMapping ListEventSourceMappings UpdateEventSourceMapping
 // parity: DeleteEventSourceMapping
 import assert from 'node:assert/strict'
@@ -219,6 +220,38 @@ describe('event source mappings', () => {
       assert.deepEqual(picked, expected)
       await settled(lambda, created.UUID)
       await lambda.send(new DeleteEventSourceMappingCommand({ UUID: created.UUID }))
+    }
+  })
+
+  test('a mapping that is being changed takes no other change', async () => {
+    const refusalOf = async (request: () => Promise<unknown>) => {
+      const answers = await Promise.allSettled([request(), request(), request(), request()])
+      for (const answer of answers) {
+        const told = answer.status === 'rejected' && (await errorOf(Promise.reject(answer.reason as Error)))
+        if (told && told.name === 'ResourceInUseException') return told
+      }
+    }
+    for (const [verb, Command] of [
+      ['update', UpdateEventSourceMappingCommand],
+      ['delete', DeleteEventSourceMappingCommand],
+    ] as const) {
+      // All but the first find it on its way, unless they are late: then once more.
+      const told = await eventually('one comes while another is carried out', async () => {
+        const { UUID } = await create({ EventSourceArn: QUEUE })
+        await settled(lambda, UUID)
+        const refusal = await refusalOf(() => lambda.send(new Command({ UUID }) as never))
+        if (verb === 'update') {
+          await settled(lambda, UUID)
+          await lambda.send(new DeleteEventSourceMappingCommand({ UUID }))
+        }
+        await gone(lambda, UUID)
+        return refusal
+      })
+      assert.deepEqual(told, {
+        name: 'ResourceInUseException',
+        message: `Cannot ${verb} the event source mapping because it is in use.`,
+        status: 400,
+      })
     }
   })
 

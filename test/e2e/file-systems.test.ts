@@ -1,4 +1,6 @@
 /** File systems and VPCs: access points stand for directories of this host, subnets for networks. */
+// parity: Invoke/EFSMountFailureException InvokeWithResponseStream/EFSMountFailureException
+// parity: Invoke/S3FilesMountFailureException InvokeWithResponseStream/S3FilesMountFailureException
 // parity: CreateFunction UpdateFunctionConfiguration Invoke
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,6 +12,7 @@ import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
   GetFunctionConfigurationCommand,
+  InvokeWithResponseStreamCommand,
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdatedV2,
   type CreateFunctionCommandInput,
@@ -18,7 +21,7 @@ import {
 
 import { createFunction, errorOf, invoke, lambdaClient, ROLE, zipOf } from '../support/clients.ts'
 import { driversHere } from '../support/drivers.ts'
-import { startProgram, type Program } from '../support/program.ts'
+import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 
 const ACCESS_POINT = 'arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0'
 const S3_FILES =
@@ -218,3 +221,45 @@ for (const { driver } of isolating) {
     })
   })
 }
+
+const [strongest] = isolating
+const unless = { skip: strongest === undefined && 'nothing here mounts file systems' }
+
+test(
+  'file systems: an access point that stands for nothing any more can not be mounted',
+  unless,
+  async (t) => {
+    const dataDirectory = await temporaryDirectory(t)
+    const systems = `fsap-0123456789abcdef0=${dataDirectory}/efs,fsap-0123456789abcdef1=${dataDirectory}/s3`
+    let program = await startProgram({ dataDirectory, args: ['--file-systems', systems] })
+    t.after(() => program.stop())
+    const arns = { efs: ACCESS_POINT, s3: S3_FILES }
+    for (const [FunctionName, Arn] of Object.entries(arns)) {
+      await createFunction(lambdaClient(program.endpoint), {
+        FunctionName,
+        files: FILES,
+        VpcConfig: VPC,
+        FileSystemConfigs: [{ Arn, LocalMountPath: '/mnt/data' }],
+      })
+    }
+    await program.stop()
+
+    program = await startProgram({ dataDirectory })
+    const lambda = lambdaClient(program.endpoint)
+    for (const [FunctionName, name] of [
+      ['efs', 'EFSMountFailureException'],
+      ['s3', 'S3FilesMountFailureException'],
+    ] as const) {
+      for (const run of [
+        invoke(lambda, FunctionName, {}),
+        lambda.send(new InvokeWithResponseStreamCommand({ FunctionName })),
+      ]) {
+        assert.deepEqual(await errorOf(run), {
+          name,
+          message: `The function couldn't mount the file system of the access point ${arns[FunctionName]}: it stands for no directory of this host.`,
+          status: 403,
+        })
+      }
+    }
+  },
+)

@@ -1,6 +1,6 @@
 /** Traces handed through and made, and loops of functions that are stopped, with AWS's SDK inside of the functions. */
 // parity: PutFunctionRecursionConfig GetFunctionRecursionConfig Invoke UpdateFunctionConfiguration
-// parity: Invoke/RecursiveInvocationException
+// parity: Invoke/RecursiveInvocationException InvokeWithResponseStream/RecursiveInvocationException
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
@@ -34,12 +34,20 @@ const CALL = `const call = async (name, event, type = 'RequestResponse') => {
     return { status: response.status, error: response.headers.get('x-amzn-errortype'), body: text && JSON.parse(text) }
   }
   `
-/** Calls itself and waits, and says how deep it went and how it ended. */
+/** Calls itself and waits, and says how deep it went and how it ended; the last time, if told so, for a stream. */
 const DEEP = {
   'index.mjs': `${CALL}
-    export const handler = async ({ depth = 1 }) => {
+    export const handler = async ({ depth = 1, streamsAt }) => {
       if (depth >= 25) return { depth, end: 'limit' }
-      const { status, error, body } = await call(process.env.AWS_LAMBDA_FUNCTION_NAME, { depth: depth + 1 })
+      const { AWS_ENDPOINT_URL: endpoint, AWS_LAMBDA_FUNCTION_NAME: name, _X_AMZN_TRACE_ID: trace } = process.env
+      if (depth === streamsAt) {
+        const { status, headers } = await fetch(
+          endpoint + '/2021-11-15/functions/' + name + '/response-streaming-invocations',
+          { method: 'POST', headers: { 'x-amzn-trace-id': trace }, body: '{"depth":25}' },
+        )
+        return { depth, status, end: headers.get('x-amzn-errortype') }
+      }
+      const { status, error, body } = await call(name, { depth: depth + 1, streamsAt })
       return status === 200 ? body : { depth, end: error, message: body.Message }
     }`,
 }
@@ -71,6 +79,9 @@ describe('recursion and traces', () => {
       message:
         "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your function's invocation.",
     })
+    const streamed = async (streamsAt: number) => (await invoke(lambda, 'deep', { streamsAt })).payload
+    assert.deepEqual(await streamed(16), { depth: 16, status: 400, end: 'RecursiveInvocationException' })
+    assert.deepEqual(await streamed(15), { depth: 15, status: 200, end: null })
   })
 
   test('events that go round in circles are dropped, unless the function allows it', async () => {

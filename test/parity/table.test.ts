@@ -2,6 +2,7 @@
 import { after, before, describe, test } from 'node:test'
 
 import { zipOf } from '../support/clients.ts'
+import { SHOWS_ITS_TOKEN, WAITS_FOR_A_CALLBACK } from '../support/durable-guests.ts'
 import { startProgram, type Program } from '../support/program.ts'
 import { allCases } from './all-cases.ts'
 import { createSharedHandler, type SharedHandler } from './captured-client.ts'
@@ -12,50 +13,6 @@ const manyFiles = (result: number) =>
     ['index.js', `exports.handler = async () => ${result}`],
     ...Array.from({ length: 1000 }, (_, at) => [`files/${at}`, `${at}`]),
   ])
-
-/** Speaks the protocol of durable functions itself: starts one callback, and ends when it has been answered. */
-const WAITS_FOR_A_CALLBACK = `
-exports.handler = async ({ DurableExecutionArn, CheckpointToken, InitialExecutionState }) => {
-  const waits = InitialExecutionState.Operations.find(({ Type }) => Type === 'CALLBACK')
-  if (waits && waits.Status !== 'STARTED') return { Status: 'SUCCEEDED', Result: '"answered"' }
-  if (waits) return { Status: 'PENDING' }
-  const { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region } = process.env
-  const scope = 'test/20261125/' + region + '/lambda/aws4_request'
-  const answer = await fetch(
-    endpoint + '/2025-12-01/durable-executions/' + encodeURIComponent(DurableExecutionArn) + '/checkpoint',
-    {
-      method: 'POST',
-      headers: {
-        authorization: 'AWS4-HMAC-SHA256 Credential=' + scope + ', SignedHeaders=host, Signature=' + '0'.repeat(64),
-      },
-      body: JSON.stringify({
-        CheckpointToken,
-        Updates: [
-          { Id: '1', Name: 'answer', Type: 'CALLBACK', Action: 'START', CallbackOptions: { TimeoutSeconds: 50 } },
-        ],
-      }),
-    },
-  )
-  if (!answer.ok) throw new Error(await answer.text())
-  return { Status: 'PENDING' }
-}`
-
-/** Shows the token of its execution, which nobody else is told, as a tag of the function; then keeps the execution running. */
-const SHOWS_ITS_TOKEN = `
-exports.handler = async ({ DurableExecutionArn, CheckpointToken }) => {
-  const { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region } = process.env
-  const scope = 'test/20261125/' + region + '/lambda/aws4_request'
-  const arn = DurableExecutionArn.split(':').slice(0, 7).join(':')
-  const answer = await fetch(endpoint + '/2017-03-31/tags/' + encodeURIComponent(arn), {
-    method: 'POST',
-    headers: {
-      authorization: 'AWS4-HMAC-SHA256 Credential=' + scope + ', SignedHeaders=host, Signature=' + '0'.repeat(64),
-    },
-    body: JSON.stringify({ Tags: { token: CheckpointToken } }),
-  })
-  if (!answer.ok) throw new Error(await answer.text())
-  await new Promise((resolve) => setTimeout(resolve, 30_000))
-}`
 
 describe('parity', { concurrency: 6 }, () => {
   let program: Program
@@ -87,6 +44,7 @@ describe('parity', { concurrency: 6 }, () => {
       '<third zip of many files>': await zipOf(manyFiles(3)),
       '<fourth zip of many files>': await zipOf(manyFiles(4)),
       '<fifth zip of many files>': await zipOf(manyFiles(5)),
+      '<sixth zip of many files>': await zipOf(manyFiles(6)),
       '<no zip>': Buffer.from('this is no zip'),
     }
   })

@@ -76,6 +76,18 @@ const inaccessible = (because: string, errorType: string, cause: string) =>
   })
 
 export const customerKeyCases: readonly ParityCase[] = [
+  {
+    operation: 'InvokeWithResponseStream',
+    name: 'a durable execution under a key that is not there',
+    given: [durable(NO_KEY)],
+    input: { FunctionName: 'fn:$LATEST' },
+    expect: inaccessible(
+      'the KMS key was not found',
+      'KMSNotFoundException',
+      `NotFoundException KMS Message: Key '${NO_KEY}' does not exist`,
+    ),
+    source: GUESS,
+  },
   ...['Invoke', 'InvokeWithResponseStream'].flatMap((operation) =>
     TROUBLES.map(([name, trouble, expect]) => ({
       operation,

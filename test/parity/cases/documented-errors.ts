@@ -1,5 +1,5 @@
 /** Errors that the API reference lists for an operation and no other topic has: limits, conflicts, what is in use. */
-import { ARN, CREATE, FN, fnWith, publish } from '../function-bodies.ts'
+import { ARN, configure, CREATE, FN, fnWith, publish } from '../function-bodies.ts'
 import { LAYER, LAYER_ARN } from './layers.ts'
 import {
   conflict,
@@ -95,6 +95,12 @@ const LONG_POLICY = JSON.stringify({
     },
   ],
 })
+const provision = (Qualifier: string) =>
+  step('PutProvisionedConcurrencyConfig', {
+    FunctionName: 'fn',
+    Qualifier,
+    ProvisionedConcurrentExecutions: 1,
+  })
 const share = (at: number): Input => ({
   LayerName: 'layer',
   VersionNumber: 1,
@@ -165,12 +171,13 @@ export const documentedErrorCases: readonly ParityCase[] = [
     [
       ['Invoke', 'fourth'],
       ['InvokeWithResponseStream', 'fifth'],
+      ['InvokeAsync', 'sixth'],
     ] as const
   ).map(([operation, which]) => ({
     operation,
     name: 'a function that is being created',
     given: [step('CreateFunction', { ...CREATE, Code: { ZipFile: `<${which} zip of many files>` } })],
-    input: { FunctionName: 'fn' },
+    input: { FunctionName: 'fn', ...(operation === 'InvokeAsync' && { InvokeArgs: Buffer.from('{}') }) },
     expect: conflict(
       'The operation cannot be performed at this time. The function is currently in the following state: Pending',
     ),
@@ -185,6 +192,24 @@ export const documentedErrorCases: readonly ParityCase[] = [
       `The capacity provider is currently in use by 1 functions. To delete this capacity provider, first remove its association with ${PROVIDER_ARN}.`,
     ),
     source: MANAGED_TEXT,
+  },
+  {
+    operation: 'UpdateAlias',
+    name: 'with provisioned concurrency, to a version that has its own',
+    given: [
+      FN,
+      publish(),
+      configure({ Description: 'the second' }),
+      publish(),
+      step('CreateAlias', { FunctionName: 'fn', Name: 'live', FunctionVersion: '1' }),
+      provision('live'),
+      provision('2'),
+    ],
+    input: { FunctionName: 'fn', Name: 'live', FunctionVersion: '2' },
+    expect: conflict(
+      "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+    ),
+    source: unverified('what was recorded for PutProvisionedConcurrencyConfig'),
   },
   {
     operation: 'PublishVersion',
