@@ -103,26 +103,40 @@ async function deployMany(client: Client, family: Family, directory: string, nam
 const namesOf = (label: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${label}-${index}`)
 
-async function cold(program: Program, client: Client, family: Family, directory: string) {
+/** Cold starts are told as shares of one without the pool in the same run, so that a busy machine does not count. */
+async function cold(
+  program: Program,
+  client: Client,
+  family: Family,
+  directory: string,
+  withoutPoolMs: number,
+) {
+  const noteShare = (name: string, ms: number) => note(name, ms, 'ms', ms / withoutPoolMs)
   const single = namesOf(`cold-${family}`, coldStarts)
   await deployMany(client, family, directory, single)
   const colds = await coldOneByOne(program.endpoint, single)
-  note(`${family}, cold start from the pool, p50`, p50(colds), 'ms')
-  note(`${family}, cold start from the pool, worst of ${coldStarts}`, worst(colds), 'ms')
+  noteShare(`${family}, cold start from the pool, p50`, p50(colds))
+  noteShare(`${family}, cold start from the pool, worst of ${coldStarts}`, worst(colds))
   // The first burst only makes the need known.
   for (const round of ['first', 'known']) {
     const burst = namesOf(`burst-${family}-${round}`, BURST)
     await deployMany(client, family, directory, burst)
     const atOnce = await coldAtOnce(program.endpoint, burst)
     if (round === 'first') continue
-    note(`${family}, ${BURST} cold starts at once, p50`, p50(atOnce), 'ms')
-    note(`${family}, ${BURST} cold starts at once, worst`, worst(atOnce), 'ms')
+    noteShare(`${family}, ${BURST} cold starts at once, p50`, p50(atOnce))
+    noteShare(`${family}, ${BURST} cold starts at once, worst`, worst(atOnce))
   }
   return p50Init(colds)
 }
 
 /** A function with an AWS client in it, which is most of its init. */
-async function coldWithClient(program: Program, client: Client, directory: string, helloInitMs: number) {
+async function coldWithClient(
+  program: Program,
+  client: Client,
+  directory: string,
+  helloInitMs: number,
+  withoutPoolMs: number,
+) {
   const name = 'cold-client-s3'
   const context = { client, out: silent, signal: new AbortController().signal }
   const path = packageWithClient(join(directory, name))
@@ -135,26 +149,26 @@ async function coldWithClient(program: Program, client: Client, directory: strin
     })
     await waitUntilReady(client, name, silent, context.signal)
   })
-  note('node with client-s3, 128 MB, cold start, p50', p50(colds), 'ms')
-  note('node with client-s3, init beyond hello, p50', p50Init(colds) - helloInitMs, 'ms')
+  const beyondMs = p50Init(colds) - helloInitMs
+  note('node with client-s3, 128 MB, cold start, p50', p50(colds), 'ms', p50(colds) / withoutPoolMs)
+  note('node with client-s3, init beyond hello, p50', beyondMs, 'ms', beyondMs / withoutPoolMs)
 }
 
-async function coldWithoutPool(directory: string) {
+async function coldWithoutPool(directory: string): Promise<Readonly<Record<Family, number>>> {
+  const medians = { node: 0, python: 0 }
   const program = await startProgram({ args: [...driver, '--pool-memory=0'] })
   try {
     const client = clientOf(program)
     for (const family of ['node', 'python'] as const) {
       const names = namesOf(`cold-${family}`, coldStarts)
       await deployMany(client, family, directory, names)
-      note(
-        `${family}, cold start without the pool, p50`,
-        p50(await coldOneByOne(program.endpoint, names)),
-        'ms',
-      )
+      medians[family] = p50(await coldOneByOne(program.endpoint, names))
+      note(`${family}, cold start without the pool, p50`, medians[family], 'ms')
     }
   } finally {
     await program.stop()
   }
+  return medians
 }
 
 const clientOf = ({ endpoint }: Program) =>
@@ -254,20 +268,20 @@ try {
     // A whole core, so that the measurement is ours and not the function's CPU quota.
     await deploy(context, { name: family, path: join(directory, file), runtime, handler, memoryMiB: 1769 })
   }
+  say('cold, without the pool')
+  const withoutPoolMs = await coldWithoutPool(directory)
   for (const family of ['node', 'python'] as const) {
     if (only !== 'cold') {
       say(`${family}: warm`)
       await warm(family, url(family), floor.url, family === 'node' ? [1, 8, 32, 64] : [1, 8])
     }
     say(`${family}: cold`)
-    const initMs = await cold(program, client, family, directory)
-    if (family === 'node') await coldWithClient(program, client, directory, initMs)
+    const initMs = await cold(program, client, family, directory, withoutPoolMs[family])
+    if (family === 'node') await coldWithClient(program, client, directory, initMs, withoutPoolMs.node)
   }
-  say('cold, without the pool')
-  await coldWithoutPool(directory)
   const health = (await (await fetch(`${program.endpoint}/_lambent/health`)).json()) as { driver?: string }
   process.stdout.write(
-    `Node ${process.version}, ${cpus().length} cores, driver ${health.driver ?? 'unknown'}. Ratio: to a bare HTTP server of the same run.\n\n`,
+    `Node ${process.version}, ${cpus().length} cores, driver ${health.driver ?? 'unknown'}. Ratio: to a bare HTTP server of the same run; of cold starts: to one without the pool.\n\n`,
   )
   report()
   if (!flags.has('--no-peers') && only === undefined) {
