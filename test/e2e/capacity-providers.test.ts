@@ -1,4 +1,5 @@
 /** Lambda Managed Instances through the SDK: capacity providers, functions on them, their environments. */
+// parity: PutFunctionScalingConfig/ResourceConflictException
 // parity: CreateCapacityProvider GetCapacityProvider ListCapacityProviders UpdateCapacityProvider DeleteCapacityProvider
 // parity: ListFunctionVersionsByCapacityProvider PutFunctionScalingConfig GetFunctionScalingConfig
 // parity: CreateFunction PublishVersion UpdateFunctionCode UpdateFunctionConfiguration Invoke TagResource ListTags
@@ -318,6 +319,12 @@ describe('capacity providers', () => {
     const refused = await errorOf(invoke(lambda, `scaled:${Qualifier}`, {}))
     assert.equal(refused.name, 'ResourceConflictException')
     assert.equal((await scale(lambda, 'scaled', Qualifier, 1, 1)).FunctionState, 'Pending')
+    assert.deepEqual(await errorOf(scale(lambda, 'scaled', Qualifier, 1, 2)), {
+      name: 'ResourceConflictException',
+      message:
+        'The operation cannot be performed at this time. The function is currently in the following state: Pending',
+      status: 409,
+    })
     await waitFor(lambda, 'scaled', Qualifier, 'Active')
     assert.equal(await environments(), 1)
     assert.equal((await invoke(lambda, `scaled:${Qualifier}`, {})).status, 200)
