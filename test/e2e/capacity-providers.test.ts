@@ -722,7 +722,8 @@ def handler(event, context):
     if event.get('raise'):
         raise ValueError('number %d' % event['n'])
     logging.getLogger().warning('at %d', event['n'])
-    time.sleep(0.5)
+    # Long enough for all four to be there at once, on a busy machine too.
+    time.sleep(2)
     return {'n': event['n'], 'pid': os.getpid(), 'id': context.aws_request_id}
 `,
       },

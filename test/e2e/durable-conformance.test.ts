@@ -211,7 +211,12 @@ test('durable executions conform to what AWS requires', { skip, concurrency: AT_
   assert.ok(wanted.length > 140 || only !== undefined, `${wanted.length} requirements`)
   await Promise.all(
     wanted.map(([id, requirement]) =>
-      t.test(`${id} ${requirement.description}`, () => check(lambda, program.endpoint, id, requirement)),
+      t.test(`${id} ${requirement.description}`, async () => {
+        const run = () => check(lambda, program.endpoint, id, requirement)
+        // Some orders hold only where an invocation ends before something that comes a second later: a busy machine may
+        // need a second try.
+        await run().catch(run)
+      }),
     ),
   )
 })

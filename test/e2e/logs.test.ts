@@ -139,7 +139,8 @@ def handler(event, context):
   test('a timeout and an exit say so in the log', async () => {
     await createFunction(lambda, {
       FunctionName: 'failing',
-      Timeout: 1,
+      // Enough for the runtime to start anew within it, on a busy machine too.
+      Timeout: 3,
       files: {
         'index.js': `exports.handler = (event) => event.exit ? process.exit(3) : new Promise(() => setInterval(() => {}, 1000))`,
       },
@@ -149,7 +150,7 @@ def handler(event, context):
     const lines = await until('failing', 9)
     checkLines(lines.slice(1), [
       `START RequestId: ${timeout.requestId} Version: $LATEST`,
-      new RegExp(`^\\S+Z ${timeout.requestId} Task timed out after 1\\.00 seconds\\n?$`),
+      new RegExp(`^\\S+Z ${timeout.requestId} Task timed out after 3\\.00 seconds\\n?$`),
       `END RequestId: ${timeout.requestId}`,
       report(timeout.requestId, 128, 'Init Duration: \\d+\\.\\d\\d ms\\tStatus: timeout'),
       `START RequestId: ${exit.requestId} Version: $LATEST`,
