@@ -47,12 +47,12 @@ describe('API rates', () => {
     test(`${operation}: more than ${perSecond} a second`, async () => {
       const region = regionOf(index)
       const send = () => sendRaw({ port: program.port, agent, region }, request)
+      // By itself: of many at once nobody knows which one comes first.
+      assert.notEqual((await send()).status, 429, 'the first request is within every rate')
       let refused: RawAnswer | undefined
       for (let tried = 0; refused === undefined && tried < TRIES; tried++) {
         const answers = await Promise.all(Array.from({ length: perSecond + AT_ONCE }, send))
         refused = answers.find(({ status }) => status === 429)
-        const first = answers[0]
-        if (tried === 0) assert.notEqual(first?.status, 429, 'the first request is within every rate')
       }
       assert.deepEqual(
         [refused?.status, refused?.headers['x-amzn-errortype'], JSON.parse(refused?.text ?? 'null')],
