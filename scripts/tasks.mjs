@@ -1,5 +1,7 @@
 // The project's tasks, each a list of steps. `npm test` runs what CI runs.
 import { readdirSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 
 import { ensureTestClients } from './test-clients.mjs'
@@ -19,9 +21,8 @@ const tests = (name, node, patterns, options = []) => ({
   run: () => run(node, [...SOURCE, '--test', ...options, ...patterns.map((pattern) => join(root, pattern))]),
 })
 
-/** What fills the cores, kills, or looks at who was faster: one at a time, and nothing beside it. */
-const ALONE =
-  /^(conformance|chaos|e2e\/worker)\/|^e2e\/(capacity-providers|durable-conformance|hostile-functions|provisioned-concurrency|stop-clean|streaming)\./
+/** What fills the cores, kills, or looks at what is left on the machine: one at a time, and nothing beside it. */
+const ALONE = /^(conformance|chaos|e2e\/worker)\/|^e2e\/(hostile-functions|stop-clean)\./
 
 /** Files below a directory of the tests; by hand, because the oldest Node that starts this can't look into directories. */
 function filesBelow(directory) {
@@ -36,6 +37,32 @@ const endToEndTests = (alone) =>
   filesBelow('')
     .filter((path) => path.endsWith('.test.ts') && !path.startsWith('support/') && ALONE.test(path) === alone)
     .map((path) => `test/${path}`)
+
+const UNIT_TESTS = ['src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts']
+/** As many files at once as the smallest machine has cores; by itself Node keeps one of them free. */
+const SIDE_BY_SIDE = ['--test-concurrency=2']
+
+/** Fetching takes long and needs no core: it begins early, and is waited for when it is needed. */
+function fixtures(node) {
+  let done
+  const begin = () => {
+    const path = join(root, 'test/support/prepare.ts')
+    const child = spawn(node, [...SOURCE, path], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+    done = once(child, 'exit')
+    return 0
+  }
+  return {
+    begin: { name: 'test fixtures begun', run: begin },
+    await: {
+      name: 'test fixtures',
+      async run() {
+        if (!done) begin()
+        const [code] = await done
+        return code ?? 1
+      },
+    },
+  }
+}
 
 export function tasks(node) {
   // A tool runs under the pinned Node: npm's shims would take the host's, which may be too old for it.
@@ -58,28 +85,29 @@ export function tasks(node) {
     script('generated models', node, 'tools/generate-models.ts', ['--check']),
     script('generated docs', node, 'tools/generate-docs.ts', ['--check']),
     script('parity table', node, 'tools/generate-parity.ts', ['--check']),
-    tests('unit tests', node, ['src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts']),
+    tests('unit tests', node, UNIT_TESTS, SIDE_BY_SIDE),
   ]
   const other = {
     name: `unit tests on Node ${OTHER_NODE}`,
     run: () => {
       const path = otherNode(OTHER_NODE)
-      if (path) return tests('', path, ['src/**/*.test.ts', 'cli/**/*.test.ts', 'tools/**/*.test.ts']).run()
+      if (path) return tests('', path, UNIT_TESTS, SIDE_BY_SIDE).run()
       say(`no Node ${OTHER_NODE} for this platform on npm: not run`)
       return 0
     },
   }
-  const e2e = [
-    { name: 'test clients', run: ensureTestClients },
-    script('test fixtures', node, 'test/support/prepare.ts'),
+  const clients = { name: 'test clients', run: ensureTestClients }
+  const fetched = fixtures(node)
+  const endToEnd = [
+    fetched.await,
     // They mostly wait; each runs a program of its own, so more at once would only slow each other.
-    tests('end-to-end tests', node, endToEndTests(false), ['--test-concurrency=2']),
+    tests('end-to-end tests', node, endToEndTests(false), SIDE_BY_SIDE),
     tests('end-to-end tests that need the machine', node, endToEndTests(true), ['--test-concurrency=1']),
   ]
   return {
     check,
-    e2e,
-    test: [...check, other, ...e2e],
+    e2e: [clients, ...endToEnd],
+    test: [clients, fetched.begin, ...check, other, ...endToEnd],
     bench: [script('bench', node, 'bench/main.ts', process.argv.slice(3))],
     docs: [
       script('docs', node, 'tools/generate-docs.ts'),
