@@ -177,13 +177,14 @@ while True:
   })
 
   test('a timeout tells the extension, and both start anew', async () => {
-    await deploy('late', `me = register(); loop(me)`, { Timeout: 3 })
+    await deploy('late', `me = register(); listen(me); loop(me)`, { Timeout: 3 })
     const timeout = await invoke(lambda, 'late', '"hang"')
     assert.equal(timeout.functionError, 'Unhandled')
     assert.match(JSON.stringify(timeout.payload), /Sandbox.Timedout/)
     assert.equal((await invoke(lambda, 'late', '"again"')).payload, 'again')
     const lines = await untilLine('late', /^ext SHUTDOWN timeout True$/)
     assert.equal(lines.filter((line) => line.startsWith('ext registered 200')).length, 2)
+    assert.equal(lines.filter((line) => line === 'ext subscribed "OK"').length, 2)
   })
 
   const FAILURES: readonly (readonly [string, string, RegExp, string])[] = [

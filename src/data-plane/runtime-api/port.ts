@@ -133,7 +133,7 @@ export interface Telemetry {
   readonly active: boolean
   /** `record` is an object for the platform's events and a line of text for the others. */
   emit(category: TelemetryCategory, type: string, record: unknown): void
-  /** The runtime starts anew: earlier subscriptions are gone, new ones are taken. */
+  /** The runtime starts, perhaps anew: subscriptions of before the last `close` are gone, new ones are taken. */
   open(): void
   /** The initialisation is over: nobody subscribes any more, and nothing is kept for late comers. */
   close(): void

@@ -56,6 +56,7 @@ export function createTelemetryHub(options: {
     },
     emit,
     open() {
+      if (backlog) return
       unsubscribeAll()
       backlog = { entries: [], bytes: 0 }
     },

@@ -46,6 +46,7 @@ export async function startRunWithExtensions(options: {
 }): Promise<GuestRun | PlatformFailure> {
   const { subject, host, sandbox, external, telemetry, log, limitMs, server } = options
   const { version } = subject
+  telemetry.open()
   const api = host.sessions.extensionApi({
     facts: {
       functionName: version.name,
