@@ -274,3 +274,27 @@ test('authorisation: of a mapping its own function and tags count, not only what
   assert.ok(!(await may('GetEventSourceMapping', { UUID })))
   assert.ok(!(await may('GetEventSourceMapping', { UUID: 'unknown' })))
 })
+
+test("authorisation: a service may do what the resource's policy allows it for its source, and nothing else", async () => {
+  const { stored, ask } = await rig()
+  const topic = (name: string): Principal => ({
+    account: ACCOUNT,
+    arn: 'sns.amazonaws.com',
+    accessKeyId: `sns.amazonaws.com ${name}`,
+    service: { name: 'sns.amazonaws.com', arn: `arn:aws:sns:${REGION}:${ACCOUNT}:${name}`, account: ACCOUNT },
+  })
+  const Statement = [
+    {
+      Effect: 'Allow',
+      Principal: { Service: 'sns.amazonaws.com' },
+      Action: 'lambda:InvokeFunction',
+      Resource: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:f`,
+      Condition: { ArnLike: { 'AWS:SourceArn': `arn:aws:sns:${REGION}:${ACCOUNT}:good` } },
+    },
+  ]
+  const key = policyKey({ account: ACCOUNT, region: REGION, name: 'f' }, '$LATEST')
+  await stored.txn([{ key, doc: { document: { Version: '2012-10-17', Statement } } }])
+  await ask('f', topic('good'))
+  await assert.rejects(async () => ask('f', topic('bad')), { code: 'AccessDeniedException' })
+  await assert.rejects(async () => ask('g', topic('good')), { code: 'AccessDeniedException' })
+})

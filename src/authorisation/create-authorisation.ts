@@ -7,7 +7,7 @@ import { decide, type Decision } from '#contracts/policy-evaluation/evaluate.ts'
 import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Authorise, AuthoriseRequest } from '#wire/authorise.ts'
-import type { Principal } from '#wire/service.ts'
+import type { Principal, ServiceSource } from '#wire/service.ts'
 
 import { createDocumentViews } from './document-views.ts'
 import { createIdentities } from './identities.ts'
@@ -31,6 +31,8 @@ export interface Authorisation {
   mayUseUrl(request: UrlRequest): Promise<boolean>
   /** Whether there is such a role and it lets Lambda act as it on the function's behalf. */
   mayAssume(roleArn: string, id: FunctionId): Promise<boolean>
+  /** Whether there is such a role and it lets this service act as it. */
+  mayServiceAssume(roleArn: string, source: ServiceSource): Promise<boolean>
   /** Throws AccessDeniedException unless the caller may decrypt with the key. */
   assertMayDecrypt(caller: Principal, region: string, kmsKeyArn: string): Promise<void>
   /** Decisions in memory. */
@@ -48,12 +50,6 @@ export interface UrlRequest {
 }
 
 const ROLE = /^arn:[^:]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/
-const LAMBDA = { kind: 'service', name: 'lambda.amazonaws.com' } as const
-const LAMBDA_KEYS = {
-  'aws:principalisawsservice': ['true'],
-  'aws:principalservicename': ['lambda.amazonaws.com'],
-}
-
 /** No access key has this id, and no ARN is this text. */
 const ANONYMOUS: Principal = { account: 'anonymous', arn: 'anonymous', accessKeyId: 'anonymous' }
 
@@ -170,6 +166,30 @@ export function createAuthorisation(options: {
     }
   }
 
+  const mayServiceAssume = async (roleArn: string, { name, arn, account }: ServiceSource) => {
+    const [, roleAccount = '', roleName = ''] = ROLE.exec(roleArn) ?? []
+    const policy = await resources.policy({ kind: 'trust', account: roleAccount, roleName, roleArn })
+    if (!policy) return false
+    const need: Need = {
+      action: 'sts:AssumeRole',
+      resource: roleArn,
+      account: roleAccount,
+      keys: { 'aws:sourceaccount': [account], 'aws:sourcearn': [arn] },
+    }
+    const callerKeys = { 'aws:principalisawsservice': ['true'], 'aws:principalservicename': [name] }
+    const facts = {
+      region: arn.split(':')[3] ?? '',
+      sourceIp: undefined,
+      userAgent: undefined,
+      nowMs: clock.now(),
+    }
+    const { lookUp } = createRequestKeys(facts, { need, callerKeys, resource: undefined })
+    return decide(
+      { caller: { kind: 'service', name }, action: need.action, resource: roleArn, context: lookUp },
+      { identity: [], resource: policy, resourceAccount: roleAccount },
+    ).allowed
+  }
+
   return {
     authorise(request) {
       const needs = needsOf(request)
@@ -194,23 +214,9 @@ export function createAuthorisation(options: {
         enforce({ ...request, service: 'kms' }, need, await decisionOf(request, need))
       }
     },
-    async mayAssume(roleArn, id) {
-      const [, account = '', roleName = ''] = ROLE.exec(roleArn) ?? []
-      const policy = await resources.policy({ kind: 'trust', account, roleName, roleArn })
-      if (!policy) return false
-      const need: Need = {
-        action: 'sts:AssumeRole',
-        resource: roleArn,
-        account,
-        keys: { 'aws:sourceaccount': [id.account], 'aws:sourcearn': [functionArn(id)] },
-      }
-      const facts = { region: id.region, sourceIp: undefined, userAgent: undefined, nowMs: clock.now() }
-      const { lookUp } = createRequestKeys(facts, { need, callerKeys: LAMBDA_KEYS, resource: undefined })
-      return decide(
-        { caller: LAMBDA, action: need.action, resource: roleArn, context: lookUp },
-        { identity: [], resource: policy, resourceAccount: account },
-      ).allowed
-    },
+    mayAssume: (roleArn, id) =>
+      mayServiceAssume(roleArn, { name: 'lambda.amazonaws.com', arn: functionArn(id), account: id.account }),
+    mayServiceAssume,
     stop() {
       isFollowing = false
       views.stop()

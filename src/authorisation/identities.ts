@@ -16,7 +16,7 @@ import { compilePolicyText } from '#contracts/policy-evaluation/compile-policy.t
 import type { Caller } from '#contracts/policy-evaluation/evaluate.ts'
 import type { Policy } from '#contracts/policy-evaluation/policy.ts'
 import type { Json } from '#kernel/json.ts'
-import type { Principal } from '#wire/service.ts'
+import type { Principal, ServiceSource } from '#wire/service.ts'
 
 import type { DocumentViews } from './document-views.ts'
 
@@ -119,6 +119,20 @@ export function createIdentities(options: {
     keys: { 'aws:principalarn': [principal.arn], 'aws:principalaccount': [principal.account] },
   })
 
+  /** Has no policies of its own: what it acts on must allow it. */
+  const ofService = ({ name, arn, account }: ServiceSource): Identity => ({
+    caller: { kind: 'service', name },
+    identity: [],
+    boundary: undefined,
+    session: undefined,
+    keys: {
+      'aws:principalisawsservice': ['true'],
+      'aws:principalservicename': [name],
+      'aws:sourcearn': [arn],
+      'aws:sourceaccount': [account],
+    },
+  })
+
   const ofRole = async (principal: Principal, roleName: string, session: IamSession | undefined) => {
     const { account, arn } = principal
     const role = await views.read(iamRoleKey(account, roleName), knownRole)
@@ -165,6 +179,7 @@ export function createIdentities(options: {
   return {
     async of(principal) {
       const { account, arn, accessKeyId } = principal
+      if (principal.service) return ofService(principal.service)
       const found = CALLER.exec(arn)?.groups
       if (!found) return nobody(principal, { kind: 'anonymous' })
       const session = findSession(accessKeyId)

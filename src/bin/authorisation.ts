@@ -3,12 +3,14 @@ import { functionArn } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { IamSession } from '#contracts/iam.ts'
+import type { ActingAs } from '#contracts/service-calls.ts'
 import { createAuthorisation, type Authorisation } from '#authorisation/create-authorisation.ts'
 import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger } from '#observability/port.ts'
 import { AWS_POLICIES } from '#services/iam/aws-policies.ts'
 import type { RoleSessions, TemporaryCredentials } from '#services/sts/port.ts'
+import type { Principal } from '#wire/service.ts'
 
 export const createPolicyAuthorisation = (options: {
   readonly documents: DocumentCache
@@ -58,5 +60,32 @@ export function createFunctionCredentials({
       role,
     })
     return NO_CREDENTIALS
+  }
+}
+
+const ROLE = /^(arn:[^:]+):iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/
+
+/** Who a service is that acts as a role in this process: it needs no keys, only the role's permissions. */
+export function createRoleSession({
+  roles,
+}: {
+  /** Undefined: nobody asks whether a role trusts a service. */
+  readonly roles: Pick<Authorisation, 'mayServiceAssume'> | undefined
+}): (as: Extract<ActingAs, { readonly roleArn: string }>) => Promise<Principal> {
+  return async ({ roleArn, sessionName, servicePrincipal, sourceArn }) => {
+    const [, partition = 'arn:aws', account = '', name = ''] = ROLE.exec(roleArn) ?? []
+    const source = { name: servicePrincipal, arn: sourceArn, account: sourceArn.split(':')[4] ?? account }
+    if (name === '' || (roles && !(await roles.mayServiceAssume(roleArn, source)))) {
+      // The text is unverified.
+      throw new LambdaError('AccessDenied', `${servicePrincipal} is unable to assume role ${roleArn}`, {
+        status: 403,
+      })
+    }
+    return {
+      account,
+      arn: `${partition}:sts::${account}:assumed-role/${name}/${sessionName}`,
+      // No key: it tells the callers apart whose permissions are remembered.
+      accessKeyId: `${roleArn} ${sessionName}`,
+    }
   }
 }

@@ -3,7 +3,11 @@ import { mkdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 
-import { createFunctionCredentials, createPolicyAuthorisation } from '#bin/authorisation.ts'
+import {
+  createFunctionCredentials,
+  createPolicyAuthorisation,
+  createRoleSession,
+} from '#bin/authorisation.ts'
 import { createBucket } from '#bin/bucket.ts'
 import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
@@ -33,6 +37,7 @@ import { createFunctionUrlDoor } from '#triggers/function-url/door.ts'
 import { createUrlFinder } from '#triggers/function-url/find-url.ts'
 import { createDoor } from '#wire/door.ts'
 import { limitApiRates } from '#wire/limit-api-rates.ts'
+import { createLocalCalls } from '#wire/local-calls.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 import type { RequestHead } from '#wire/protocol.ts'
@@ -72,6 +77,14 @@ async function serve(settings: Settings) {
   const packageKeys = createPackageKeys(keys)
   const authorisation =
     settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
+  const endpoint = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${listener.port}`
+  const calls = createLocalCalls({
+    ...(authorisation && { authorise: authorisation.authorise }),
+    roleSession: createRoleSession({ roles: authorisation }),
+    endpoint,
+    random,
+    logger,
+  })
 
   const dataPlane = await createDataPlane({
     store,
@@ -146,14 +159,15 @@ async function serve(settings: Settings) {
   const credentials = (accessKeyId: string) =>
     accessKeyId === settings['access-key-id'] ? owner : neighbours.credentials(accessKeyId)
   const operations = { ...control.operations, ...dataPlane.operations }
+  const others = [{ model: logsModel, handlers: logs.handlers }, ...neighbours.services]
+  calls.serve([{ model: lambdaModel, handlers: operations }, ...others])
   const door = createDoor({
     services: [
       {
         model: lambdaModel,
         handlers: settings['api-rates'] === 'aws' ? limitApiRates(operations, clock) : operations,
       },
-      { model: logsModel, handlers: logs.handlers },
-      ...neighbours.services,
+      ...others,
     ],
     auth: {
       mode: settings.auth === 'off' ? 'off' : 'signature',
@@ -202,7 +216,6 @@ async function serve(settings: Settings) {
     await store.close()
   })
 
-  const endpoint = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${listener.port}`
   const later = settings.examples
     ? await firstStart({
         endpoint,

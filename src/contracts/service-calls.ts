@@ -15,6 +15,8 @@ export type ActingAs =
       readonly sessionName: string
       /** Must be trusted by the role: `lambda.amazonaws.com`. */
       readonly servicePrincipal: string
+      /** The resource that the service acts for: `aws:SourceArn` when the role's trust is asked. */
+      readonly sourceArn: string
     }
 
 export interface ServiceCall {

@@ -6,6 +6,16 @@ export interface Principal {
   /** ARN of the caller. */
   readonly arn: string
   readonly accessKeyId: string
+  /** Set when one of our services calls for one of its resources: policies see this principal and its source. */
+  readonly service?: ServiceSource
+}
+
+export interface ServiceSource {
+  /** `sns.amazonaws.com`. */
+  readonly name: string
+  /** `aws:SourceArn` and `aws:SourceAccount` of its requests. */
+  readonly arn: string
+  readonly account: string
 }
 
 export interface RequestContext {
