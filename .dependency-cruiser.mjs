@@ -17,9 +17,10 @@ const MAY_IMPORT = {
   store: [],
   observability: [],
   documents: ['store'],
+  images: ['store', 'observability'],
   'data-plane/sandbox': ['observability'],
   'data-plane/runtime-api': ['observability'],
-  'data-plane/worker': ['data-plane/sandbox', 'data-plane/runtime-api', 'store', 'observability'],
+  'data-plane/worker': ['images', 'data-plane/sandbox', 'data-plane/runtime-api', 'store', 'observability'],
   'data-plane/placement': ['data-plane/worker', 'observability'],
   'data-plane/managed-instances': ['data-plane/placement', 'store', 'observability'],
   'data-plane/counting': ['store', 'observability'],
@@ -36,13 +37,14 @@ const MAY_IMPORT = {
   'data-plane/durable': ['data-plane/frontend', 'store', 'observability'],
   'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'documents', 'store', 'observability'],
   triggers: ['data-plane/frontend', 'documents', 'store', 'observability'],
-  services: ['data-plane/frontend', 'store', 'observability'],
+  services: ['data-plane/frontend', 'images', 'store', 'observability'],
   authorisation: ['documents', 'store'],
-  'control-plane': ['store', 'observability'],
+  'control-plane': ['images', 'store', 'observability'],
 }
 /** Folders above the libraries that may use the wire layer and the archive code. */
 const USES = {
   wire: [
+    'images',
     'triggers',
     'data-plane/frontend',
     'data-plane/durable',
@@ -51,7 +53,7 @@ const USES = {
     'authorisation',
     'control-plane',
   ],
-  archives: ['data-plane/worker', 'control-plane', 'services'],
+  archives: ['images', 'data-plane/worker', 'control-plane', 'services'],
   signatures: ['control-plane', 'services'],
 }
 const libraries = (name) => [
