@@ -1,149 +1,114 @@
-/** Reads event patterns. Pure. What EventBridge refuses is refused: empty objects and lists, unknown operators. */
-import { parseRange } from '#contracts/policy-evaluation/ip-range.ts'
+/**
+ * Reads event patterns. Pure. What EventBridge refuses is refused with its words and positions: recorded answers where there
+ * are some, else what AWS's published matcher (aws/event-ruler) is known to say.
+ */
+import { createJsonTokens, type JsonTokens, PatternError, type Token } from './json-tokens.ts'
+import { parseCondition } from './parse-condition.ts'
+import type { EventPattern, Field, Test } from './pattern.ts'
 
-import type { EventPattern, Field, NumericBound, Test } from './pattern.ts'
+/** No names of fields within `$or` (event-ruler). */
+const RESERVED = new Set(
+  'exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr = < <= > >= regex not-wildcard not-equals-ignore-case date-after date-on-or-after date-before date-on-or-before in-date-range ip-address-in-range ip-address-not-in-range'.split(
+    ' ',
+  ),
+)
 
-class Malformed extends Error {}
-
-type JsonObject = Readonly<Record<string, unknown>>
-const isObject = (value: unknown): value is JsonObject =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
+/** The pattern. Throws a `PatternError` whose message is what EventBridge says after "Reason: ". */
+export function readPattern(text: string): EventPattern {
+  const tokens = createJsonTokens(text)
+  if (tokens.next().kind !== '{') throw tokens.fail('Filter is not an object')
+  return patternOf(tokens)
+}
 
 /** The pattern, or undefined when the text is none. */
 export function parsePattern(text: string): EventPattern | undefined {
   try {
-    return patternOf(JSON.parse(text))
+    return readPattern(text)
   } catch (error) {
-    if (error instanceof Malformed || error instanceof SyntaxError) return undefined
+    if (error instanceof PatternError) return undefined
     throw error
   }
 }
 
-function patternOf(json: unknown): EventPattern {
-  if (!isObject(json)) throw new Malformed('A pattern is an object')
-  const entries = Object.entries(json)
-  if (entries.length === 0) throw new Malformed('A pattern names a field')
-  const fields: Field[] = []
-  let alternatives: readonly EventPattern[] = []
-  for (const [name, value] of entries) {
-    if (name === '$or' && isAlternatives(value)) alternatives = value.map(patternOf)
-    else fields.push(fieldOf(name, value))
-  }
-  return { fields, alternatives }
-}
-
-/** A field may be called `$or` too; its list then holds values. */
-const isAlternatives = (value: unknown): value is readonly JsonObject[] =>
-  Array.isArray(value) &&
-  value.length > 1 &&
-  value.every((item) => isObject(item) && !Object.keys(item).some((key) => key in OPERATORS))
-
-function fieldOf(name: string, value: unknown): Field {
-  if (isObject(value)) return { name, nested: patternOf(value) }
-  if (!Array.isArray(value) || value.length === 0) throw new Malformed('A field has a list of conditions')
-  return { name, tests: value.map(testOf) }
-}
-
-function testOf(value: unknown): Test {
-  if (isScalar(value)) return { kind: 'equals', value }
-  if (!isObject(value)) throw new Malformed('A condition is a value or an operator')
-  const [entry, ...more] = Object.entries(value)
-  const parse = entry && Object.hasOwn(OPERATORS, entry[0]) ? OPERATORS[entry[0]] : undefined
-  if (!entry || !parse || more.length > 0) throw new Malformed('A condition has one operator')
-  return parse(entry[1])
-}
-
-const isScalar = (value: unknown): value is string | number | boolean | null =>
-  value === null || ['string', 'number', 'boolean'].includes(typeof value)
-
-function textOf(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('The operator takes a text')
-  return value
-}
-
-const OPERATORS: Readonly<Record<string, (value: unknown) => Test>> = {
-  prefix: (value) => affix('prefix', value),
-  suffix: (value) => affix('suffix', value),
-  'equals-ignore-case': (value) => ({ kind: 'equals-ignore-case', text: textOf(value).toLowerCase() }),
-  wildcard: (value) => ({ kind: 'wildcard', parts: wildcardParts(textOf(value)) }),
-  numeric: (value) => ({ kind: 'numeric', bounds: boundsOf(value) }),
-  cidr: (value) => networkOf(textOf(value)),
-  exists(value) {
-    if (typeof value !== 'boolean') throw new Malformed('exists is true or false')
-    return { kind: 'exists', exists: value }
-  },
-  'anything-but': (value) => ({ kind: 'anything-but', tests: excluded(value) }),
-}
-
-function affix(kind: 'prefix' | 'suffix', value: unknown): Test {
-  if (!isObject(value)) return { kind, text: textOf(value), ignoreCase: false }
-  if (Object.keys(value).length !== 1) throw new Malformed('One operator at a time')
-  return { kind, text: textOf(value['equals-ignore-case']).toLowerCase(), ignoreCase: true }
-}
-
-/** What anything-but excludes: a value, values of one kind, or one operator on texts. */
-function excluded(value: unknown): readonly Test[] {
-  if (isObject(value)) {
-    const [entry, ...more] = Object.entries(value)
-    if (!entry || more.length > 0 || !EXCLUDING.has(entry[0])) throw new Malformed('Unknown exclusion')
-    const [operator, operand] = entry
-    const list = Array.isArray(operand) ? operand : [operand]
-    if (list.length === 0) throw new Malformed('An exclusion names something')
-    return list.map((item) => testOf({ [operator]: item }))
-  }
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const kinds = new Set(list.map((item) => typeof item))
-  if (list.length === 0 || kinds.size !== 1 || !(kinds.has('string') || kinds.has('number'))) {
-    throw new Malformed('anything-but takes texts or numbers')
-  }
-  return list.map(testOf)
-}
-
-const EXCLUDING = new Set(['prefix', 'suffix', 'equals-ignore-case', 'wildcard'])
-
-/** Texts between the asterisks; `\*` and `\\` stand for themselves. */
-function wildcardParts(text: string): readonly string[] {
-  const parts = ['']
-  for (let index = 0; index < text.length; index++) {
-    let character = text[index] ?? ''
-    if (character === '*') {
-      if (text[index + 1] === '*') throw new Malformed('Asterisks do not stand side by side')
-      parts.push('')
-      continue
+function patternOf(tokens: JsonTokens, withinOr = false): EventPattern {
+  const fields = new Map<string, Field>()
+  const alternatives: (readonly EventPattern[])[] = []
+  let isEmpty = true
+  for (let token = tokens.next(); token.kind !== '}'; token = tokens.next()) {
+    isEmpty = false
+    const name = tokens.textOf(token)
+    if (withinOr && RESERVED.has(name)) {
+      throw tokens.fail(`${name} is Ruler reserved fieldName which cannot be used inside $or.`)
     }
-    if (character === '\\') {
-      character = text[++index] ?? ''
-      if (character !== '*' && character !== '\\') throw new Malformed('Unknown escape')
+    const value = tokens.next()
+    if (value.kind === '{') put(fields, name, { name, nested: patternOf(tokens, withinOr) })
+    else if (value.kind === '[') {
+      const list = listOf(tokens, name === '$or')
+      if ('patterns' in list) alternatives.push(list.patterns)
+      else put(fields, name, { name, tests: list.tests })
+    } else throw tokens.fail(`"${name}" must be an object or an array`)
+  }
+  if (isEmpty) throw tokens.fail('Empty objects are not allowed')
+  return { fields: [...fields.values()], alternatives }
+}
+
+/** `a.b` goes into `a`; what is there under the same name is joined, so that one element of a list has to match all of it. */
+function put(fields: Map<string, Field>, name: string, field: Field): void {
+  const dot = name.indexOf('.')
+  if (dot === -1) {
+    const before = fields.get(name)
+    const joined =
+      before && 'nested' in before && 'nested' in field
+        ? { name, nested: join(before.nested, field.nested) }
+        : { ...field, name }
+    fields.set(name, joined)
+    return
+  }
+  const inner = new Map<string, Field>()
+  put(inner, name.slice(dot + 1), field)
+  const outer = name.slice(0, dot)
+  put(fields, outer, { name: outer, nested: { fields: [...inner.values()], alternatives: [] } })
+}
+
+function join(left: EventPattern, right: EventPattern): EventPattern {
+  const fields = new Map(left.fields.map((field) => [field.name, field]))
+  for (const field of right.fields) put(fields, field.name, field)
+  return { fields: [...fields.values()], alternatives: [...left.alternatives, ...right.alternatives] }
+}
+
+/**
+ * The conditions of a field, or the patterns of `$or`. A field may be called `$or` too: its list then begins with a value.
+ */
+function listOf(
+  tokens: JsonTokens,
+  maybeOr: boolean,
+): { readonly tests: readonly Test[] } | { readonly patterns: readonly EventPattern[] } {
+  const tests: Test[] = []
+  const patterns: EventPattern[] = []
+  for (let token = tokens.next(); token.kind !== ']'; token = tokens.next()) {
+    if (token.kind !== '{') tests.push(valueOf(tokens, token))
+    else if (maybeOr && tests.length === 0) patterns.push(patternOf(tokens, true))
+    else tests.push(parseCondition(tokens))
+  }
+  if (patterns.length > 0) {
+    if (tests.length > 0) {
+      throw tokens.fail('Only JSON object is allowed in array of $or relationship.')
     }
-    parts[parts.length - 1] += character
+    if (patterns.length < 2) throw tokens.fail('There must have at least 2 Objects in $or relationship.')
+    return { patterns }
   }
-  return parts
+  if (tests.length === 0) throw tokens.fail('Empty arrays are not allowed')
+  return { tests }
 }
 
-function boundsOf(value: unknown): readonly NumericBound[] {
-  if (!Array.isArray(value) || (value.length !== 2 && value.length !== 4)) {
-    throw new Malformed('numeric takes one or two comparisons')
+function valueOf(tokens: JsonTokens, token: Token): Test {
+  switch (token.kind) {
+    case 'string':
+      return { kind: 'equals', value: tokens.textOf(token) }
+    case 'number':
+    case 'literal':
+      return { kind: 'equals', value: token.value }
+    default:
+      throw tokens.fail('Match value must be String, number, true, false, or null')
   }
-  const bounds: NumericBound[] = []
-  for (let index = 0; index < value.length; index += 2) {
-    const operator: unknown = value[index]
-    const number: unknown = value[index + 1]
-    if (!isOperator(operator) || typeof number !== 'number') throw new Malformed('Unknown comparison')
-    bounds.push({ operator, value: number })
-  }
-  const [lower, upper] = bounds
-  if (lower && upper && !(lower.operator.startsWith('>') && upper.operator.startsWith('<'))) {
-    throw new Malformed('Of two comparisons the first is the lower one')
-  }
-  if (lower && upper && lower.value >= upper.value) throw new Malformed('The range is empty')
-  return bounds
-}
-
-const isOperator = (value: unknown): value is NumericBound['operator'] =>
-  typeof value === 'string' && ['=', '<', '<=', '>', '>='].includes(value)
-
-function networkOf(text: string): Test {
-  const range = text.includes('/') ? parseRange(text) : undefined
-  if (!range) throw new Malformed('No address block')
-  return { kind: 'cidr', range }
 }

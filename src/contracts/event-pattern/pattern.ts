@@ -24,8 +24,8 @@ export type Field =
   | { readonly name: string; readonly nested: EventPattern }
 
 export interface EventPattern {
-  /** All of these must hold. */
+  /** All of these must hold. No name has a dot: `a.b` is `b` within `a`, for AWS joins names with dots. */
   readonly fields: readonly Field[]
-  /** One of these must hold as well, when there are any (`$or`). */
-  readonly alternatives: readonly EventPattern[]
+  /** One of each of these must hold as well (`$or`). */
+  readonly alternatives: readonly (readonly EventPattern[])[]
 }

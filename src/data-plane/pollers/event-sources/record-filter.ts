@@ -1,6 +1,5 @@
 /** A mapping's filters on records. Pure. */
-import { matchesPattern } from '#contracts/event-pattern/match-pattern.ts'
-import { parsePattern } from '#contracts/event-pattern/parse-pattern.ts'
+import { compilePattern } from '#contracts/event-pattern/event-pattern.ts'
 
 /** Whether a record, given as JSON, passes. */
 export type RecordFilter = (record: object) => boolean
@@ -8,12 +7,8 @@ export type RecordFilter = (record: object) => boolean
 /** A record passes that matches one pattern; without patterns every one does. Patterns were checked when they were set. */
 export function createRecordFilter(patterns: readonly string[] | undefined): RecordFilter {
   if (!patterns || patterns.length === 0) return () => true
-  const compiled = patterns.map((text) => {
-    const pattern = parsePattern(text)
-    if (!pattern) throw new Error('A filter in the store is no event pattern')
-    return pattern
-  })
-  return (record) => compiled.some((pattern) => matchesPattern(pattern, record))
+  const compiled = patterns.map(compilePattern)
+  return (record) => compiled.some((pattern) => pattern.matches(record))
 }
 
 /**
