@@ -7,10 +7,11 @@ import * as iamSchemas from '@aws-sdk/client-iam'
 import * as kmsSchemas from '@aws-sdk/client-kms'
 import * as lambdaSchemas from '@aws-sdk/client-lambda'
 import * as signerSchemas from '@aws-sdk/client-signer'
+import * as sqsSchemas from '@aws-sdk/client-sqs'
 import * as stsSchemas from '@aws-sdk/client-sts'
 
 import { generate } from './generate-models.ts'
-import { IAM, KMS, LAMBDA, LOGS, SIGNER, STS } from './model/services.ts'
+import { IAM, KMS, LAMBDA, LOGS, SIGNER, SQS, STS } from './model/services.ts'
 
 const onDisk = (name: string) =>
   readFileSync(new URL(`../src/wire/models/${name}.ts`, import.meta.url), 'utf8')
@@ -20,6 +21,7 @@ test('models: the files on disk are what the generator makes of the SDK and the 
   assert.equal(generate(LOGS, logsSchemas), onDisk('logs'))
   assert.equal(generate(IAM, iamSchemas), onDisk('iam'))
   assert.equal(generate(SIGNER, signerSchemas), onDisk('signer'))
+  assert.equal(generate(SQS, sqsSchemas), onDisk('sqs'))
   assert.equal(generate(STS, stsSchemas), onDisk('sts'))
   assert.equal(generate(KMS, kmsSchemas), onDisk('kms'))
 })

@@ -2,18 +2,22 @@
  * Writes src/wire/models/*.ts from the SDK's schema objects and the tables in tools/model.
  * `--check` writes nothing and fails when a file on disk differs.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 import { parseTable } from './model/tables.ts'
-import { IAM, KMS, LAMBDA, LOGS, SIGNER, STS, type ServiceRecipe } from './model/services.ts'
+import { IAM, KMS, LAMBDA, LOGS, SIGNER, SQS, STS, type ServiceRecipe } from './model/services.ts'
 import { buildModel } from './model/build.ts'
 import { renderModel } from './model/render.ts'
 
 const here = new URL('./model/', import.meta.url)
 const target = new URL('../src/wire/models/', import.meta.url)
 
-const table = (name: string) => parseTable(readFileSync(new URL(name, here), 'utf8'))
+/** A service without such facts has no such table. */
+const table = (name: string) => {
+  const file = new URL(name, here)
+  return existsSync(file) ? parseTable(readFileSync(file, 'utf8')) : []
+}
 
 /** The text of the generated file. `schemas` is everything that the service's SDK package exports. */
 export function generate(recipe: ServiceRecipe, schemas: object): string {
@@ -22,6 +26,7 @@ export function generate(recipe: ServiceRecipe, schemas: object): string {
     schemas,
     members: table(`${recipe.name}-members.tsv`),
     constraints: table(`${recipe.name}-constraints.tsv`),
+    query: table(`${recipe.name}-query.tsv`),
   })
   return renderModel(model)
 }
@@ -34,6 +39,7 @@ async function main(): Promise<void> {
     { recipe: STS, schemas: await import('@aws-sdk/client-sts') },
     { recipe: KMS, schemas: await import('@aws-sdk/client-kms') },
     { recipe: SIGNER, schemas: await import('@aws-sdk/client-signer') },
+    { recipe: SQS, schemas: await import('@aws-sdk/client-sqs') },
   ]
   const check = process.argv.includes('--check')
   for (const { recipe, schemas } of sources) {

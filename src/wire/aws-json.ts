@@ -1,6 +1,6 @@
-/** AWS JSON 1.1: the operation in a header, input and output as the whole body. */
+/** AWS JSON 1.0 and 1.1: the operation in a header, input and output as the whole body. */
 import { LambdaError } from '#contracts/errors.ts'
-import { writeJsonError } from '#wire/errors.ts'
+import { jsonContentType, writeJsonError } from '#wire/errors.ts'
 import { parseJsonObject } from '#wire/json-body.ts'
 import { createJsonReaders } from '#wire/json-reader.ts'
 import { createJsonWriters } from '#wire/json-writer.ts'
@@ -8,7 +8,6 @@ import type { ServiceModel } from '#wire/model.ts'
 import type { Protocol } from '#wire/protocol.ts'
 import { createValidators } from '#wire/validation.ts'
 
-const HEADERS = ['Content-Type', 'application/x-amz-json-1.1']
 const NO_LABELS: readonly string[] = []
 
 export function createAwsJson(model: ServiceModel): Protocol {
@@ -16,6 +15,7 @@ export function createAwsJson(model: ServiceModel): Protocol {
   const writers = createJsonWriters(model)
   const validators = createValidators(model)
   const prefix = `${model.targetPrefix ?? ''}.`
+  const contentType = ['Content-Type', jsonContentType(model)]
 
   return {
     route({ headers }) {
@@ -38,7 +38,7 @@ export function createAwsJson(model: ServiceModel): Protocol {
       const { $status } = output as { readonly $status?: number }
       // An operation without output answers with no body at all (CloudWatch Logs does).
       const body = shape === undefined ? undefined : JSON.stringify(writers.of(shape)(output as never))
-      return { status: $status ?? status, headers: HEADERS, body }
+      return { status: $status ?? status, headers: contentType, body }
     },
     writeError: (error) => writeJsonError(model, error),
   }

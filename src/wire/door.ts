@@ -74,7 +74,7 @@ export type Door = (
 ) => void
 
 interface Service extends Locatable {
-  readonly protocol: Protocol
+  readonly protocolOf: (head: RequestHead) => Protocol
   readonly handlers: OperationHandlers
 }
 
@@ -113,7 +113,8 @@ export function createDoor(options: DoorOptions): Door {
   ): Promise<WireResponse> => {
     if (!verifier) refuseForeignOrigin(request.headers.origin)
     const verified = verifier?.begin(head, service.model.signingName)
-    const early = service.protocol.route(head)
+    const protocol = service.protocolOf(head)
+    const early = protocol.route(head)
     // An operation that is not built is refused before its body is read.
     if (early) handlerOf(service, early.operation)
     const maxBytes = limitOf(early?.operation ?? '')
@@ -123,11 +124,11 @@ export function createDoor(options: DoorOptions): Door {
       ? await readBody(request, { maxBytes, idleMs, totalMs }, clock, tooLarge)
       : NO_BODY
     verified?.finish(body)
-    const route = early ?? service.protocol.route(head, body)
+    const route = early ?? protocol.route(head, body)
     if (!route) throw unknownOperation()
     const { operation } = route
     const handler = handlerOf(service, operation)
-    const input = service.protocol.read(route, head, body)
+    const input = protocol.read(route, head, body)
     const principal = principalOf(verified, credential)
     const region = regionOf(credential) ?? options.region
     if (authorise) {
@@ -149,11 +150,16 @@ export function createDoor(options: DoorOptions): Door {
       principal,
       isAuthorised: authorise !== undefined,
     })
-    return service.protocol.write(operation, await handler(input as never, context), requestId)
+    return protocol.write(operation, await handler(input as never, context), requestId)
   }
 
   /** The error's own answer; what is not meant for clients is logged and becomes ServiceException. */
-  const failureAnswer = (error: unknown, service: Service | undefined, requestId: string): WireResponse => {
+  const failureAnswer = (
+    error: unknown,
+    head: RequestHead,
+    service: Service | undefined,
+    requestId: string,
+  ): WireResponse => {
     let told: LambdaError
     if (error instanceof LambdaError) {
       told = error
@@ -165,21 +171,21 @@ export function createDoor(options: DoorOptions): Door {
       })
       told = serviceFailure('An internal error occurred')
     }
-    return service ? service.protocol.writeError(told, requestId) : writeRestError(NO_MODEL, told)
+    return service ? service.protocolOf(head).writeError(told, requestId) : writeRestError(NO_MODEL, told)
   }
 
   const serve = async (exchange: Exchange): Promise<void> => {
     const { request, response, requestId } = exchange
     let service: Service | undefined
     let wire: WireResponse
+    const head = headOf(request)
     try {
-      const head = headOf(request)
       const location = locate(head)
       service = location.service
       wire = await answer(head, location, exchange)
     } catch (error) {
       if (error instanceof ClientGone) return
-      wire = failureAnswer(error, service, requestId)
+      wire = failureAnswer(error, head, service, requestId)
     }
     try {
       const unread = !request.complete && hasBody(request)
@@ -227,15 +233,17 @@ const NO_MODEL: ServiceModel = {
 }
 
 function prepare({ model, handlers }: DoorService): Service {
-  if (model.protocol === 'aws-json-1.1') {
-    return { model, handlers, protocol: createAwsJson(model), knows: () => false }
+  if (model.protocol === 'rest-json') {
+    const protocol = createRestJson(model)
+    return { model, handlers, protocolOf: () => protocol, knows: (path) => protocol.knows(path) }
   }
-  if (model.protocol === 'aws-query') {
-    const protocol = createQuery(model)
-    return { model, handlers, protocol, knows: (_path, query) => protocol.knowsQuery(query) }
-  }
-  const protocol = createRestJson(model)
-  return { model, handlers, protocol, knows: (path) => protocol.knows(path) }
+  const query = model.query && createQuery(model)
+  const knows: Service['knows'] = (path, text) => query?.knows(path, text) ?? false
+  if (model.protocol === 'aws-query' && query) return { model, handlers, protocolOf: () => query, knows }
+  const json = createAwsJson(model)
+  // Clients of both protocols come to the same address; only those of JSON name the operation in a header.
+  const protocolOf = (head: RequestHead) => (query && !head.headers['x-amz-target'] ? query : json)
+  return { model, handlers, protocolOf, knows }
 }
 
 function handlerOf({ model, handlers }: Service, operation: string): OperationHandler<never, object> {

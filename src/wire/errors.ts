@@ -65,14 +65,51 @@ export function writeRestError(model: ServiceModel, error: LambdaError): WireRes
   return { status, headers, body: JSON.stringify(body) }
 }
 
+/** What the door and the verifier call by the names of the JSON protocols has older names here (AWS's common errors). */
+const QUERY_CODES: ReadonlyMap<string, string> = new Map([
+  ['AccessDeniedException', 'AccessDenied'],
+  ['ExpiredTokenException', 'ExpiredToken'],
+  ['IncompleteSignatureException', 'IncompleteSignature'],
+  ['InvalidSignatureException', 'SignatureDoesNotMatch'],
+  ['MissingAuthenticationTokenException', 'MissingAuthenticationToken'],
+  ['SerializationException', 'MalformedInput'],
+  ['ServiceException', 'InternalFailure'],
+  ['UnrecognizedClientException', 'InvalidClientTokenId'],
+])
+
+/** An error's name in the query protocol. */
+export const queryCode = (model: ServiceModel, code: string): string =>
+  model.errors[code]?.queryCode ?? QUERY_CODES.get(code) ?? code
+
+/** Listed by models of ours so that they have a name in the query protocol, but at home with all services. */
+const COMMON_NAMES = new Set(['InvalidParameterValueException', 'MissingRequiredParameterException'])
+
 /** AWS JSON knows one status for every mistake of a client, except those that HTTP itself is about. */
 const jsonStatus = (status: number) => (status < 500 && status !== 408 && status !== 413 ? 400 : status)
 
-/** AWS JSON 1.1: the name in the body. */
+export const jsonContentType = ({ protocol }: ServiceModel) =>
+  `application/x-amz-json-${protocol === 'aws-json-1.0' ? '1.0' : '1.1'}`
+
+/** What AWS's own frameworks call the home of errors that no model lists. */
+const COMMON_ERRORS = 'com.amazon.coral.service'
+
+/** AWS JSON: the name in the body. */
 export function writeJsonError(model: ServiceModel, error: LambdaError): WireResponse {
-  const headers = ['Content-Type', 'application/x-amz-json-1.1']
+  const headers = ['Content-Type', jsonContentType(model)]
   for (const [name, value] of Object.entries(error.headers)) headers.push(name, value)
   const text = UNMODELLED.get(error.code) ?? model.errors[error.code]?.message ?? 'message'
-  const body = { __type: error.code, ...error.members, [text]: error.message }
-  return { status: jsonStatus(statusOf(model, error)), headers, body: JSON.stringify(body) }
+  const isOwn = model.errors[error.code] !== undefined && !COMMON_NAMES.has(error.code)
+  const home = model.errorNamespace && (isOwn ? model.errorNamespace : COMMON_ERRORS)
+  const body = {
+    __type: home ? `${home}#${error.code}` : error.code,
+    ...error.members,
+    [text]: error.message,
+  }
+  const status = statusOf(model, error)
+  if (model.query) {
+    const fault = status < 500 ? 'Sender' : 'Receiver'
+    headers.push('x-amzn-query-error', `${queryCode(model, error.code)};${fault}`)
+    return { status, headers, body: JSON.stringify(body) }
+  }
+  return { status: jsonStatus(status), headers, body: JSON.stringify(body) }
 }

@@ -3,13 +3,23 @@
 export interface ServiceModel {
   /** Lower-case name, such as `lambda`. */
   readonly name: string
-  readonly protocol: 'rest-json' | 'aws-json-1.1' | 'aws-query'
+  readonly protocol: 'rest-json' | 'aws-json-1.0' | 'aws-json-1.1' | 'aws-query'
   /** Service part of a SigV4 credential scope. */
   readonly signingName: string
   /** Part of X-Amz-Target before the operation's name; AWS JSON only. */
   readonly targetPrefix?: string
-  /** Query protocol only: the value of `Version`, and the namespace of answers. */
-  readonly query?: { readonly version: string; readonly namespace: string }
+  /** Names of errors on the wire begin with this and `#`; AWS JSON 1.0 only. */
+  readonly errorNamespace?: string
+  /**
+   * The value of `Version`, and the namespace of answers. A service of another protocol that has this speaks the query
+   * protocol as well, and tells clients of the other one its older names of errors.
+   */
+  readonly query?: {
+    readonly version: string
+    readonly namespace: string
+    /** The member that the path of a request stands for, when the request does not have it. */
+    readonly pathMember?: string
+  }
   readonly validation: ValidationStyle
   readonly operations: Readonly<Record<string, OperationModel>>
   readonly shapes: Readonly<Record<string, Shape>>
@@ -24,6 +34,8 @@ export interface ValidationStyle {
   readonly quotesValues: boolean
   /** "Member must not be null" stands among the constraints of list elements and map entries. */
   readonly elementsNotNull: boolean
+  /** Name of the exception for a required member that is not there, which then is the only thing the text is about. */
+  readonly missing?: string
 }
 
 export interface OperationModel {
@@ -41,6 +53,8 @@ export interface ErrorModel {
   readonly status: number
   /** How this error spells the member that holds its text. */
   readonly message: 'message' | 'Message'
+  /** Its name in the query protocol, of services that speak it beside another one. */
+  readonly queryCode?: string
   /** Members that travel as headers. */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -89,12 +103,16 @@ export interface DocumentShape {
 export interface ListShape extends Constraints {
   readonly type: 'list'
   readonly member: string
+  /** Query protocol: its elements stand in the place of the list, under this name. */
+  readonly flat?: string
 }
 
 export interface MapShape extends Constraints {
   readonly type: 'map'
   readonly key: string
   readonly value: string
+  /** Query protocol: its entries stand in the place of the map, under these names. */
+  readonly flat?: { readonly entry: string; readonly key: string; readonly value: string }
 }
 
 export interface StructureShape {

@@ -1,6 +1,13 @@
 /** The parameters of the query protocol as a tree: `Tags.member.1.Key=team` is a value four levels down. */
 import { LambdaError } from '#contracts/errors.ts'
+import type { Shape } from '#wire/model.ts'
 import { parseQuery } from '#wire/query-string.ts'
+
+/** Where a member stands in the query protocol when not under its own name. */
+export const flatName = (shape: Shape | undefined): string | undefined => {
+  if (shape?.type === 'list') return shape.flat
+  return shape?.type === 'map' ? shape.flat?.entry : undefined
+}
 
 export interface QueryNode {
   value: string | undefined

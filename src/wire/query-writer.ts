@@ -1,4 +1,5 @@
 /** The values of handlers' answers to the XML of the query protocol. Members that the model does not know never leave. */
+import { flatName } from '#wire/query-tree.ts'
 import { memberShape, type ServiceModel, type Shape, type StructureShape } from '#wire/model.ts'
 
 /** Takes a value that is neither undefined nor null; gives the inside of its element. */
@@ -13,7 +14,7 @@ export function createXmlWriters(model: ServiceModel): { of(shape: string): XmlW
     compiled.set(name, (value) => writer(value))
     const shape = model.shapes[name]
     if (!shape) throw new Error(`The model has no shape '${name}'`)
-    writer = compile(shape, of)
+    writer = compile(shape, of, (member) => flatName(model.shapes[member]))
     compiled.set(name, writer)
     return writer
   }
@@ -38,7 +39,11 @@ export const escapeXml = (text: string) =>
 
 export const element = (name: string, inside: string) => `<${name}>${inside}</${name}>`
 
-function compile(shape: Shape, of: (name: string) => XmlWriter): XmlWriter {
+function compile(
+  shape: Shape,
+  of: (name: string) => XmlWriter,
+  placeOf: (name: string) => string | undefined,
+): XmlWriter {
   switch (shape.type) {
     case 'timestamp':
       return writeTimestamp
@@ -46,20 +51,22 @@ function compile(shape: Shape, of: (name: string) => XmlWriter): XmlWriter {
       return (value: Uint8Array) => Buffer.from(value).toString('base64')
     case 'list': {
       const write = of(shape.member)
-      return (value: readonly never[]) => value.map((item) => element('member', write(item))).join('')
+      const { flat: name = 'member' } = shape
+      return (value: readonly never[]) => value.map((item) => element(name, write(item))).join('')
     }
     case 'map': {
       const write = of(shape.value)
+      const names = shape.flat ?? MAP_NAMES
       return (value: Readonly<Record<string, never>>) =>
         Object.entries(value)
           .map(([key, item]) =>
-            element('entry', element('key', escapeXml(key)) + element('value', write(item))),
+            element(names.entry, element(names.key, escapeXml(key)) + element(names.value, write(item))),
           )
           .join('')
     }
     case 'structure':
     case 'union':
-      return structureWriter(shape, of)
+      return structureWriter(shape, of, placeOf)
     default:
       return (value) => escapeXml(String(value))
   }
@@ -68,16 +75,24 @@ function compile(shape: Shape, of: (name: string) => XmlWriter): XmlWriter {
 /** ISO 8601 in whole seconds, as IAM and STS write it. */
 const writeTimestamp = (value: Date) => `${value.toISOString().slice(0, 19)}Z`
 
-function structureWriter(shape: Pick<StructureShape, 'members'>, of: (name: string) => XmlWriter): XmlWriter {
+const MAP_NAMES = { entry: 'entry', key: 'key', value: 'value' }
+
+function structureWriter(
+  shape: Pick<StructureShape, 'members'>,
+  of: (name: string) => XmlWriter,
+  placeOf: (name: string) => string | undefined,
+): XmlWriter {
   const members = Object.entries(shape.members).map(([name, member]) => ({
     name,
+    isFlat: placeOf(memberShape(member)) !== undefined,
     write: of(memberShape(member)),
   }))
   return (value: Readonly<Record<string, never>>) => {
     let out = ''
-    for (const { name, write } of members) {
+    for (const { name, isFlat, write } of members) {
       const item = value[name]
-      if (item !== undefined && item !== null) out += element(name, write(item))
+      if (item === undefined || item === null) continue
+      out += isFlat ? write(item) : element(name, write(item))
     }
     return out
   }

@@ -58,8 +58,8 @@ test('query: parameters may stand in the query of the URL', () => {
     operation: 'GetRole',
     input: { RoleName: 'r' },
   })
-  assert.equal(protocol.knowsQuery('Action=GetRole&Version=2010-05-08'), true)
-  assert.equal(protocol.knowsQuery('Version=2011-06-15&Action=GetRole'), false)
+  assert.equal(protocol.knows('/', 'Action=GetRole&Version=2010-05-08'), true)
+  assert.equal(protocol.knows('/', 'Version=2011-06-15&Action=GetRole'), false)
 })
 
 test('query: the operation is not known before the body is', () => {

@@ -1,8 +1,8 @@
-/** AWS Query: parameters in a form (or the query of a GET), answers in XML. Spoken by IAM and STS. */
+/** AWS Query: parameters in a form (or the query of a GET), answers in XML. Spoken by IAM, STS and, beside JSON, SQS. */
 import { isUtf8 } from 'node:buffer'
 
 import { LambdaError } from '#contracts/errors.ts'
-import { statusOf } from '#wire/errors.ts'
+import { queryCode, statusOf } from '#wire/errors.ts'
 import type { ServiceModel } from '#wire/model.ts'
 import type { Protocol, RequestHead } from '#wire/protocol.ts'
 import { createQueryReaders } from '#wire/query-reader.ts'
@@ -14,8 +14,8 @@ const HEADERS = ['Content-Type', 'text/xml']
 const NO_LABELS: readonly string[] = []
 
 export interface QueryProtocol extends Protocol {
-  /** True when a query string names this service's version of the API. */
-  knowsQuery(query: string): boolean
+  /** True when a query string names this service's version of the API, or the path one of its resources. */
+  knows(path: string, query: string): boolean
 }
 
 /** The operation stands among the parameters, so a POST is routed by its body. */
@@ -23,11 +23,13 @@ export function createQuery(model: ServiceModel): QueryProtocol {
   const readers = createQueryReaders(model)
   const writers = createXmlWriters(model)
   const validators = createValidators(model)
-  const { version = '', namespace = '' } = model.query ?? {}
+  const { version = '', namespace = '', pathMember } = model.query ?? {}
   const mark = `Version=${version}`
 
   return {
-    knowsQuery: (query) => query.includes(mark) && query.includes('Action='),
+    knows: (path, query) =>
+      (query.includes(mark) && query.includes('Action=')) ||
+      (pathMember !== undefined && RESOURCE.test(path)),
     route(head, body) {
       if (body === undefined) return undefined
       const { children } = parametersOf(head, body)
@@ -43,7 +45,8 @@ export function createQuery(model: ServiceModel): QueryProtocol {
     read({ operation }, head, body) {
       const shape = model.operations[operation]?.input
       if (shape === undefined) return {}
-      const input = readers.of(shape)(parametersOf(head, body)) as object
+      const input = readers.of(shape)(parametersOf(head, body)) as Record<string, unknown>
+      if (pathMember !== undefined && head.path !== '/') addPath(model, shape, input, pathMember, head.path)
       const failure = validators.check(shape, input)
       if (failure) throw failure
       return input
@@ -60,7 +63,7 @@ export function createQuery(model: ServiceModel): QueryProtocol {
       const status = statusOf(model, error)
       const inside =
         element('Type', status < 500 ? 'Sender' : 'Receiver') +
-        element('Code', CODES.get(error.code) ?? error.code) +
+        element('Code', queryCode(model, error.code)) +
         element('Message', escapeXml(error.message))
       const body = `<ErrorResponse xmlns="${namespace}">${element('Error', inside)}${element('RequestId', requestId)}</ErrorResponse>\n`
       return { status, headers: HEADERS, body }
@@ -68,17 +71,20 @@ export function createQuery(model: ServiceModel): QueryProtocol {
   }
 }
 
-/** What the door and the verifier call by the names of the JSON protocols has older names here (AWS's common errors). */
-const CODES: ReadonlyMap<string, string> = new Map([
-  ['AccessDeniedException', 'AccessDenied'],
-  ['ExpiredTokenException', 'ExpiredToken'],
-  ['IncompleteSignatureException', 'IncompleteSignature'],
-  ['InvalidSignatureException', 'SignatureDoesNotMatch'],
-  ['MissingAuthenticationTokenException', 'MissingAuthenticationToken'],
-  ['SerializationException', 'MalformedInput'],
-  ['ServiceException', 'InternalFailure'],
-  ['UnrecognizedClientException', 'InvalidClientTokenId'],
-])
+/** Account and name. */
+const RESOURCE = /^\/\d{12}\/[\w-]{1,75}(?:\.fifo)?$/
+
+/** Old clients send a request to its queue's own address, and name the queue nowhere else. */
+function addPath(
+  model: ServiceModel,
+  shape: string,
+  input: Record<string, unknown>,
+  member: string,
+  path: string,
+): void {
+  const structure = model.shapes[shape]
+  if (structure?.type === 'structure' && Object.hasOwn(structure.members, member)) input[member] ??= path
+}
 
 const noSuchAction = (action: string, version = 'NO_VERSION_SPECIFIED') =>
   new LambdaError(

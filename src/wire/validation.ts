@@ -35,12 +35,23 @@ export function createValidators(model: ServiceModel): Validators {
   }
   return {
     check(shape, input) {
+      const absent = model.validation.missing && absentMember(model.shapes[shape], input)
+      if (absent) return missingParameter(model.validation.missing ?? '', absent)
       const out: string[] = []
       of(shape)?.(input, '', out)
       return out.length === 0 ? undefined : failure(model.validation.error, out)
     },
   }
 }
+
+/** The first required member that the input lacks. */
+function absentMember(shape: Shape | undefined, input: object): string | undefined {
+  const required = shape && 'required' in shape ? shape.required : undefined
+  return required?.find((name) => (input as Readonly<Record<string, unknown>>)[name] === undefined)
+}
+
+const missingParameter = (code: string, name: string) =>
+  new LambdaError(code, `The request must contain the parameter ${name}.`, { status: 400 })
 
 function failure(code: string, sentences: readonly string[]): LambdaError {
   const count = sentences.length === 1 ? '1 validation error' : `${sentences.length} validation errors`

@@ -30,7 +30,7 @@ export function placeOf(shape: ReturnType<typeof inputOf>, member: string) {
 /** A request for the operation with its labels and nothing else. */
 export function blank(model: ServiceModel, name: string): Sent {
   const operation = model.operations[name] ?? assert.fail(name)
-  if (model.protocol === 'aws-json-1.1') {
+  if (model.protocol === 'aws-json-1.0' || model.protocol === 'aws-json-1.1') {
     const headers = { 'X-Amz-Target': `${model.targetPrefix}.${name}` }
     return { method: 'POST', path: '/', headers, body: '{}' }
   }

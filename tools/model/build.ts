@@ -10,6 +10,8 @@ interface Sources {
   readonly schemas: object
   readonly members: readonly Row[]
   readonly constraints: readonly Row[]
+  /** Names of flattened lists and maps in the query protocol. */
+  readonly query: readonly Row[]
 }
 
 /** Kinds of the SDK's static schemas: first element of the array. */
@@ -26,11 +28,12 @@ type StaticSchema = readonly [
 ]
 type Normalized = ReturnType<typeof NormalizedSchema.of>
 
-export function buildModel({ recipe, schemas, members, constraints }: Sources): ServiceModel {
+export function buildModel({ recipe, schemas, members, constraints, query }: Sources): ServiceModel {
   const all = Object.values(schemas).filter(isStatic)
   const byKind = (kind: number) => all.filter((schema) => schema[0] === kind).toSorted(byName)
   const targets = new Map(members.map((row) => [`${row['shape']}.${row['member']}`, row]))
   const limits = new Map(constraints.map((row) => [row['shape'] ?? '', row]))
+  const flat = new Map(query.map((row) => [row['shape'] ?? '', row]))
   const shapes = new Map<string, Shape>()
 
   /** Adds the shape (once) and returns its name. `owner` and `member` say where it was met. */
@@ -60,10 +63,17 @@ export function buildModel({ recipe, schemas, members, constraints }: Sources): 
       case 'union':
         return { type, ...requiredOf(schema), members: membersOf(schema, name), ...sensitive }
       case 'list':
-        return { type, member: add(schema.getValueSchema(), name, 'member'), ...bounds, ...sensitive }
+        return {
+          type,
+          member: add(schema.getValueSchema(), name, 'member'),
+          ...flatList(flat.get(name)),
+          ...bounds,
+          ...sensitive,
+        }
       case 'map': {
         const key = add(schema.getKeySchema(), name, 'key')
-        return { type, key, value: add(schema.getValueSchema(), name, 'value'), ...bounds, ...sensitive }
+        const value = add(schema.getValueSchema(), name, 'value')
+        return { type, key, value, ...flatMap(flat.get(name)), ...bounds, ...sensitive }
       }
       case 'string': {
         const checked = !recipe.unpatterned?.includes(name)
@@ -111,15 +121,19 @@ export function buildModel({ recipe, schemas, members, constraints }: Sources): 
     protocol: recipe.protocol,
     signingName: recipe.signingName,
     ...(recipe.targetPrefix === undefined ? {} : { targetPrefix: recipe.targetPrefix }),
+    ...(recipe.errorNamespace === undefined ? {} : { errorNamespace: recipe.errorNamespace }),
     ...(recipe.query === undefined ? {} : { query: recipe.query }),
     validation: recipe.validation,
     operations,
     shapes: Object.fromEntries([...shapes].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    errors: Object.fromEntries(
-      byKind(ERROR_KIND)
+    errors: Object.fromEntries([
+      ...byKind(ERROR_KIND)
         .filter((schema) => recipe.errors?.includes(schema[2]) ?? true)
-        .map((schema) => [errorCode(recipe, schema), errorOf(schema)]),
-    ),
+        .map((schema) => [errorCode(recipe, schema), errorOf(recipe, schema)] as const),
+      ...Object.entries(recipe.commonErrors ?? {}).map(
+        ([name, queryCode]) => [name, { status: 400, message: 'message', queryCode }] as const,
+      ),
+    ]),
   }
 }
 
@@ -185,15 +199,22 @@ function bind(schema: Normalized, shape: string): Member {
   return shape
 }
 
+const flatList = (row: Row | undefined) => (row ? { flat: row['entry'] ?? '' } : {})
+const flatMap = (row: Row | undefined) =>
+  row ? { flat: { entry: row['entry'] ?? '', key: row['key'] ?? '', value: row['value'] ?? '' } } : {}
+
 /** The query protocol has names of its own for errors: `NoSuchEntity` for NoSuchEntityException. */
 function errorCode({ protocol }: ServiceRecipe, schema: StaticSchema): string {
   const { awsQueryError } = Object(schema[3]) as { awsQueryError?: readonly [code: string, status: number] }
   return (protocol === 'aws-query' ? awsQueryError?.[0] : undefined) ?? schema[2]
 }
 
-function errorOf(schema: StaticSchema): ErrorModel {
-  const { httpError } = Object(schema[3]) as { httpError?: number; error?: string }
-  const { error } = Object(schema[3]) as { error?: string }
+function errorOf({ protocol, query }: ServiceRecipe, schema: StaticSchema): ErrorModel {
+  const { httpError, error, awsQueryError } = Object(schema[3]) as {
+    httpError?: number
+    error?: string
+    awsQueryError?: readonly [code: string, status: number]
+  }
   const names = schema[4] as readonly string[]
   const headers: Record<string, string> = {}
   for (const [name, member] of NormalizedSchema.of(schema as never).structIterator()) {
@@ -203,6 +224,7 @@ function errorOf(schema: StaticSchema): ErrorModel {
   return {
     status: httpError ?? (error === 'server' ? 500 : 400),
     message: names.includes('Message') ? 'Message' : 'message',
+    ...(query && protocol !== 'aws-query' && awsQueryError ? { queryCode: awsQueryError[0] } : {}),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
   }
 }

@@ -1,10 +1,12 @@
 """Extracts the facts that the SDK's schema objects lack from a botocore service model.
 
-Usage: python3 tools/model/extract_facts.py SERVICE path/to/service-2.json [--constraints] [--operations A,B,...]
+Usage: python3 tools/model/extract_facts.py SERVICE path/to/service-2.json [--constraints] [--operations A,B,...] [--query]
 
 Writes SERVICE-members.tsv beside this file: one line per member of a structure, list or map with the name and the type
 of its shape. With --constraints also SERVICE-constraints.tsv: length, range, pattern and values of each simple shape.
 With --operations only the shapes that these operations reach.
+With --query only SERVICE-query.tsv: the names of flattened lists and maps in the query protocol, from the last model
+of the service that had this protocol (SQS: botocore 1.29).
 Only facts are taken: names, types and numbers, no documentation.
 """
 
@@ -23,6 +25,11 @@ def main() -> None:
         names = sys.argv[sys.argv.index("--operations") + 1].split(",")
         shapes = reached(shapes, [model["operations"][name] for name in names])
     here = pathlib.Path(__file__).parent
+
+    if "--query" in sys.argv:
+        lines = ["shape\tentry\tkey\tvalue"] + ["\t".join(row) for row in sorted(set(flattened(shapes)))]
+        (here / f"{service}-query.tsv").write_text("\n".join(lines) + "\n")
+        return
 
     lines = ["shape\tmember\ttarget\ttype"]
     for name, shape in sorted(shapes.items()):
@@ -48,6 +55,21 @@ def reached(shapes, operations):
             found[name] = shapes[name]
             waiting.extend(target for _, target in members(shapes[name]))
     return found
+
+
+def flattened(shapes):
+    for owner in shapes.values():
+        for member, target in owner.get("members", {}).items():
+            shape = shapes[target["shape"]]
+            if not (shape.get("flattened") or target.get("flattened")):
+                continue
+            if shape["type"] == "list":
+                yield (target["shape"], shape["member"].get("locationName", member), "", "")
+            else:
+                key, value = (shape[side].get("locationName", side) for side in ("key", "value"))
+                # A map is found under the same name wherever it is used.
+                name = shape.get("locationName") or target.get("locationName", member)
+                yield (target["shape"], name, key, value)
 
 
 def members(shape):

@@ -7,6 +7,7 @@ export interface ServiceRecipe {
   readonly signingName: string
   readonly targetPrefix?: string
   readonly query?: ServiceModel['query']
+  readonly errorNamespace?: string
   readonly validation: ValidationStyle
   /** Undefined: every operation. */
   readonly operations?: readonly string[]
@@ -18,6 +19,8 @@ export interface ServiceRecipe {
   readonly enumOrder?: Readonly<Record<string, readonly string[]>>
   /** `Structure.Member`s whose enum the service checks itself, with another text. */
   readonly unchecked?: readonly string[]
+  /** Errors that the service's model lacks, with their names in the query protocol. */
+  readonly commonErrors?: Readonly<Record<string, string>>
   /** Shapes whose pattern the service checks itself, with another text. */
   readonly unpatterned?: readonly string[]
 }
@@ -255,4 +258,28 @@ export const SIGNER: ServiceRecipe = {
     'TagResource',
     'UntagResource',
   ],
+}
+
+export const SQS: ServiceRecipe = {
+  name: 'sqs',
+  protocol: 'aws-json-1.0',
+  signingName: 'sqs',
+  targetPrefix: 'AmazonSQS',
+  errorNamespace: 'com.amazonaws.sqs',
+  query: {
+    version: '2012-11-05',
+    namespace: 'http://queue.amazonaws.com/doc/2012-11-05/',
+    pathMember: 'QueueUrl',
+  },
+  // Recorded from AWS. Values are checked by the operations: SQS has a text of its own for each.
+  validation: {
+    error: 'InvalidParameterValueException',
+    quotesValues: false,
+    elementsNotNull: false,
+    missing: 'MissingRequiredParameterException',
+  },
+  commonErrors: {
+    InvalidParameterValueException: 'InvalidParameterValue',
+    MissingRequiredParameterException: 'MissingParameter',
+  },
 }
