@@ -25,6 +25,7 @@ const MAY_IMPORT = {
   'data-plane/managed-instances': ['data-plane/placement', 'store', 'observability'],
   'data-plane/counting': ['store', 'observability'],
   'data-plane/events': ['store', 'observability'],
+  'data-plane/destinations': ['observability'],
   'data-plane/frontend': [
     'data-plane/placement',
     'data-plane/counting',
@@ -35,7 +36,14 @@ const MAY_IMPORT = {
   ],
   'data-plane/provisioning': ['data-plane/placement', 'data-plane/counting', 'store', 'observability'],
   'data-plane/durable': ['data-plane/frontend', 'store', 'observability'],
-  'data-plane/pollers': ['data-plane/frontend', 'data-plane/events', 'documents', 'store', 'observability'],
+  'data-plane/pollers': [
+    'data-plane/frontend',
+    'data-plane/events',
+    'data-plane/destinations',
+    'documents',
+    'store',
+    'observability',
+  ],
   triggers: ['data-plane/frontend', 'documents', 'store', 'observability'],
   services: ['data-plane/frontend', 'images', 'store', 'observability'],
   authorisation: ['documents', 'store'],

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import type { FilterVault } from '#contracts/filter-vault.ts'
 import { createCounting } from '#data-plane/counting/create-counting.ts'
 import { feedCounting } from '#data-plane/counting/feed-counting.ts'
+import { createDeliveries, type PutRecord } from '#data-plane/destinations/create-deliveries.ts'
 import { createEngine } from '#data-plane/durable/create-engine.ts'
 import type { CustomerKeys } from '#contracts/customer-keys.ts'
+import type { ServiceCalls } from '#contracts/service-calls.ts'
 import { createDurableFrontend } from '#data-plane/durable/durable-frontend.ts'
 import { createDurableOperations } from '#data-plane/durable/operations.ts'
 import { createEventQueues } from '#data-plane/events/event-queues.ts'
@@ -73,6 +75,10 @@ export async function createDataPlane(options: {
   readonly environments: WorkerOptions['environments']
   readonly packageKeys: WorkerOptions['packageKeys']
   readonly filters: Pick<FilterVault, 'open'>
+  /** For dead-letter queues and destinations. */
+  readonly calls: ServiceCalls
+  /** Writes records of failures to buckets; undefined: none exists. */
+  readonly putRecord: PutRecord | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -189,6 +195,14 @@ export async function createDataPlane(options: {
     metrics,
     concurrency: ASYNC_CONCURRENCY,
     lookUpSettings: createSettingsLookup(documents),
+    deliveries: createDeliveries({
+      calls: options.calls,
+      putRecord: options.putRecord,
+      clock,
+      random,
+      logger,
+      metrics,
+    }),
   })
 
   const provisioning = createProvisioning({ meta: store.meta, placement, counting, clock, logger })

@@ -93,6 +93,8 @@ async function serve(settings: Settings) {
     environments,
     packageKeys,
     filters,
+    calls,
+    putRecord: bucket && (({ body, ...object }, signal) => bucket.putJson(object, body, signal)),
     clock,
     random,
     logger,

@@ -16,4 +16,6 @@ export interface AsyncEvent {
   readonly functionErrors: number
   /** Attempts made at all, throttles and platform errors included. */
   readonly attempts: number
+  /** Why the last attempt did not run the function; absent when it did, or there was none. */
+  readonly lastRefusal?: { readonly statusCode: number; readonly message: string }
 }

@@ -29,6 +29,8 @@ export interface ServiceCall {
   /** The caller's. */
   readonly account: string
   readonly as: ActingAs
+  /** The tracing header of what caused the call, so that loops through several services are found. */
+  readonly traceId?: string
   readonly signal?: AbortSignal
 }
 

@@ -77,7 +77,7 @@ export function createLocalCalls(options: LocalCallsOptions): LocalCalls {
       isAuthorised: authorise !== undefined,
       endpoint,
       signal: call.signal ?? NEVER,
-      traceId: undefined,
+      traceId: call.traceId,
     }
     return await (handler as OperationHandler<never, object>)(input as never, context)
   }

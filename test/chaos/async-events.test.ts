@@ -49,7 +49,11 @@ it('retries at one and two minutes go on where they were after a restart', async
           return { executedVersion: '1', payload: Buffer.from('{}'), functionError: 'Unhandled' }
         },
       },
-      onExhausted: ({ event }) => void exhausted.push(event.requestId),
+      deliveries: {
+        async deliver({ event }) {
+          exhausted.push(event.requestId)
+        },
+      },
     })
     await poller.start()
     const shutDown = async () => {
@@ -114,7 +118,7 @@ async function runWriter(
   return output
 }
 
-it('every event that was acknowledged before a kill -9 is executed by the next start', async (test) => {
+it('every event that was acknowledged before a kill -9 is executed, and its outcome told, by the next start', async (test) => {
   const directory = await place(test)
   const before = await runWriter(directory, 'write', (output) => output.length > 60_000)
   const after = await runWriter(directory, 'drain', () => false)
@@ -128,6 +132,12 @@ it('every event that was acknowledged before a kill -9 is executed by the next s
   const executions = [...ids(before, 'x '), ...ids(after, 'x ')]
   assert.ok(acknowledged.length > 500)
   const executed = new Set(executions)
+  // Also of those that had been executed when it was killed, but not told yet.
+  const told = new Set([...ids(before, 'd '), ...ids(after, 'd ')])
+  assert.deepEqual(
+    acknowledged.filter((id) => !told.has(id)),
+    [],
+  )
   assert.deepEqual(
     acknowledged.filter((id) => !executed.has(id)),
     [],

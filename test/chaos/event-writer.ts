@@ -1,6 +1,7 @@
 /**
  * Child process of the event queues' crash test: enqueues and executes events until it is killed. Prints `a <id>` for
- * each event whose enqueue was acknowledged and `x <id>` before each execution. Arguments: data directory, name of the run.
+ * each event whose enqueue was acknowledged, `x <id>` before each execution and `d <id>` when its outcome was told; every
+ * third one fails. Arguments: data directory, name of the run.
  */
 import { writeSync } from 'node:fs'
 
@@ -12,7 +13,7 @@ import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
 
 const [directory = '', run = '', mode = ''] = process.argv.slice(2)
 const clock = systemClock
-const logger = { debug() {}, info() {}, warn: console.error, error: console.error }
+const logger = { debug() {}, info() {}, warn() {}, error: console.error }
 const metrics = { count() {}, gauge() {}, observe() {} }
 const { queueLog, leases } = await openSqliteStore({ directory, clock })
 const queues = createEventQueues({ queueLog, leases, clock, random: systemRandom, logger })
@@ -29,7 +30,19 @@ const poller = createAsyncEventPoller({
     async invoke({ requestId }) {
       writeSync(1, `x ${requestId}\n`)
       await new Promise((resolve) => setTimeout(resolve, 5))
-      return { executedVersion: '$LATEST', payload: Buffer.from('null') }
+      const failed = Number(requestId.split('-')[1]) % 3 === 0
+      return {
+        executedVersion: '$LATEST',
+        payload: Buffer.from('null'),
+        ...(failed && { functionError: 'Unhandled' }),
+      }
+    },
+  },
+  lookUpSettings: () => ({ maximumRetryAttempts: 0 }),
+  deliveries: {
+    async deliver({ event }) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      writeSync(1, `d ${event.requestId}\n`)
     },
   },
 })

@@ -112,7 +112,7 @@ test('events of a throttled function wait, those of a deleted or reserved-to-not
   await reserve('closed', 0)
   await invoke(lambda, 'closed', { word: 'never' }, EVENT)
   await eventually('it was given up', () =>
-    Promise.resolve(/"given up|ZeroConcurrency/.test(program.output()) || undefined),
+    Promise.resolve(/"given up|ZeroReservedConcurrency/.test(program.output()) || undefined),
   )
   assert.deepEqual(await logMessages(logs, 'closed'), [])
   await lambda.send(new DeleteFunctionCommand({ FunctionName: 'gone' }))

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 
 import { LambdaError } from '#contracts/errors.ts'
 import {
@@ -19,6 +20,16 @@ import { signRequest } from '#wire/sigv4-sign.ts'
 export interface BucketWriter {
   /** Stores the file as an object. Rejects with a `LambdaError` that carries S3's words. */
   put(target: Omit<BucketSource, 'version'>, path: string, signal: AbortSignal): Promise<void>
+  /** The same with a JSON document. */
+  putJson(target: Omit<BucketSource, 'version'>, json: string, signal: AbortSignal): Promise<void>
+}
+
+interface Body {
+  readonly type: string
+  readonly sizeBytes: number
+  /** SHA-256, hexadecimal. */
+  readonly digest: string
+  readonly stream: Readable
 }
 
 /** The endpoint answers when it has taken the whole object. */
@@ -31,43 +42,63 @@ export function createBucketWriter({
   readonly endpoint: BucketEndpoint
   readonly clock: Clock
 }): BucketWriter {
+  const send = async (target: Omit<BucketSource, 'version'>, body: Body, signal: AbortSignal) => {
+    const url = objectUrl(endpoint, target)
+    const { stream, digest, type, sizeBytes } = body
+    const plain = { 'content-length': String(sizeBytes), 'content-type': type }
+    const { credentials, region } = endpoint
+    const headers = credentials
+      ? signRequest({
+          method: 'PUT',
+          url,
+          headers: plain,
+          payloadHash: digest,
+          credentials,
+          region,
+          service: 's3',
+          nowMs: clock.now(),
+        })
+      : plain
+    const response = await sendToBucket(url, {
+      method: 'PUT',
+      headers,
+      body: stream,
+      signal,
+      clock,
+      answerTimeoutMs: ANSWER_TIMEOUT_MS,
+    })
+    const text = await readText(response)
+    if (response.statusCode === 200) return
+    stream.destroy()
+    const { code, message } = parseS3Error(response.statusCode ?? 0, text)
+    throw new LambdaError(
+      code,
+      `Error occurred while PutObject. S3 Error Code: ${code}. S3 Error Message: ${message}`,
+      { status: response.statusCode },
+    )
+  }
   return {
     async put(target, path, signal) {
-      const url = objectUrl(endpoint, target)
       const { size } = await stat(path)
       const hash = createHash('sha256')
       for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-      const plain = { 'content-length': String(size), 'content-type': 'application/zip' }
-      const { credentials, region } = endpoint
-      const headers = credentials
-        ? signRequest({
-            method: 'PUT',
-            url,
-            headers: plain,
-            payloadHash: hash.digest('hex'),
-            credentials,
-            region,
-            service: 's3',
-            nowMs: clock.now(),
-          })
-        : plain
-      const body = createReadStream(path)
-      const response = await sendToBucket(url, {
-        method: 'PUT',
-        headers,
-        body,
+      const stream = createReadStream(path)
+      await send(
+        target,
+        { type: 'application/zip', sizeBytes: size, digest: hash.digest('hex'), stream },
         signal,
-        clock,
-        answerTimeoutMs: ANSWER_TIMEOUT_MS,
-      })
-      const text = await readText(response)
-      if (response.statusCode === 200) return
-      body.destroy()
-      const { code, message } = parseS3Error(response.statusCode ?? 0, text)
-      throw new LambdaError(
-        code,
-        `Error occurred while PutObject. S3 Error Code: ${code}. S3 Error Message: ${message}`,
       )
+    },
+    async putJson(target, json, signal) {
+      const bytes = Buffer.from(json)
+      const digest = createHash('sha256').update(bytes).digest('hex')
+      const body = {
+        type: 'application/json',
+        sizeBytes: bytes.byteLength,
+        digest,
+        stream: Readable.from([bytes]),
+      }
+      await send(target, body, signal)
     },
   }
 }

@@ -14,11 +14,12 @@ interface Head {
   readonly acceptedAt: number
   readonly functionErrors: number
   readonly attempts: number
+  readonly lastRefusal?: { readonly statusCode: number; readonly message: string }
 }
 
 export function encodeHead(event: AsyncEvent): string {
   const { target, qualifier, requestId, clientContext, traceId, tenantId } = event
-  const { acceptedAt, functionErrors, attempts } = event
+  const { acceptedAt, functionErrors, attempts, lastRefusal } = event
   const { account, region, name } = target
   const head: Head = {
     v: 1,
@@ -33,6 +34,7 @@ export function encodeHead(event: AsyncEvent): string {
     acceptedAt,
     functionErrors,
     attempts,
+    lastRefusal,
   }
   return JSON.stringify(head)
 }

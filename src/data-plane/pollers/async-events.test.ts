@@ -7,7 +7,7 @@ import type { InvocationRequest, InvocationResult } from '#contracts/invocation.
 import { createVirtualClock } from '#kernel/virtual-clock.ts'
 import type { EventLease, EventQueues } from '#data-plane/events/port.ts'
 import { outcomeOfError, createAsyncEventPoller } from '#data-plane/pollers/async-events.ts'
-import type { ExhaustedEvent } from '#data-plane/pollers/port.ts'
+import type { AsyncOutcome, Deliveries, OutcomeTargets } from '#data-plane/destinations/port.ts'
 
 const ok: InvocationResult = { executedVersion: '$LATEST', payload: Buffer.from('null') }
 const failed: InvocationResult = {
@@ -69,7 +69,7 @@ async function world(test: TestContext, answers: readonly (() => Answer)[], opti
   const begun = clock.now()
   const queues = memoryQueues(clock)
   const calls: { readonly afterMs: number; readonly request: InvocationRequest }[] = []
-  const exhausted: ExhaustedEvent[] = []
+  const told: { readonly outcome: AsyncOutcome; readonly targets: OutcomeTargets }[] = []
   const lines: string[] = []
   const counted: string[] = []
   const note = (message: string) => void lines.push(message)
@@ -88,7 +88,11 @@ async function world(test: TestContext, answers: readonly (() => Answer)[], opti
         return answer
       },
     },
-    onExhausted: (given) => void exhausted.push(given),
+    deliveries: {
+      async deliver(outcome, targets) {
+        told.push({ outcome, targets })
+      },
+    },
     ...options,
   })
   await poller.start()
@@ -107,7 +111,10 @@ async function world(test: TestContext, answers: readonly (() => Answer)[], opti
       ...over,
     })
   const times = () => calls.map(({ afterMs }) => afterMs)
-  return { clock, queues, poller, calls, times, exhausted, lines, counted, send }
+  /** Those that were given up. */
+  const exhausted = () =>
+    told.map(({ outcome }) => outcome).filter(({ condition }) => condition !== 'Success')
+  return { clock, queues, poller, calls, times, told, exhausted, lines, counted, send }
 }
 
 it('runs an event as it was sent and deletes it', async (test) => {
@@ -138,7 +145,7 @@ it('a failing function is retried after one minute and after two more, with the 
   assert.deepEqual(new Set(calls.map(({ request }) => request.requestId)), new Set(['request-1']))
   assert.equal(queues.depth(), 0)
   assert.deepEqual(
-    exhausted.map(({ reason, event, lastError }) => [reason, event.attempts, String(lastError?.payload)]),
+    exhausted().map(({ condition, event, answer }) => [condition, event.attempts, String(answer?.payload)]),
     [['RetriesExhausted', 3, '{"errorMessage":"no"}']],
   )
 })
@@ -148,7 +155,7 @@ it('stops retrying once the function succeeds', async (test) => {
   await send()
   await clock.advance(3_600_000)
   assert.deepEqual(times(), [0, 60_000])
-  assert.deepEqual(exhausted, [])
+  assert.deepEqual(exhausted(), [])
 })
 
 it('throttles and platform errors come back after 1, 2, 4 ... seconds', async (test) => {
@@ -167,8 +174,8 @@ it('a throttled event is tried until its age limit and then given up', async (te
   await clock.advance(120_000)
   assert.deepEqual(times(), [0, 1000, 3000, 7000, 15_000, 31_000])
   assert.deepEqual(
-    exhausted.map(({ reason }) => reason),
-    ['EventAgeExceeded'],
+    exhausted().map(({ condition, answer }) => [condition, answer]),
+    [['EventAgeExceeded', { statusCode: 429, message: 'Rate Exceeded.' }]],
   )
 })
 
@@ -179,7 +186,7 @@ it("the function's own number of retries counts", async (test) => {
   await send()
   await clock.advance(600_000)
   assert.deepEqual(times(), [0])
-  assert.equal(exhausted.length, 1)
+  assert.equal(exhausted().length, 1)
 })
 
 it('with a reserved concurrency of zero nothing is tried', async (test) => {
@@ -190,8 +197,8 @@ it('with a reserved concurrency of zero nothing is tried', async (test) => {
   await clock.advance(1000)
   assert.deepEqual(times(), [])
   assert.deepEqual(
-    exhausted.map(({ reason }) => reason),
-    ['ZeroConcurrency'],
+    exhausted().map(({ condition, answer }) => [condition, answer]),
+    [['ZeroReservedConcurrency', undefined]],
   )
   assert.equal(queues.depth(), 0)
 })
@@ -203,7 +210,7 @@ it('an event whose function is gone is dropped with a line in the log', async (t
   await send()
   await clock.advance(1000)
   assert.equal(queues.depth(), 0)
-  assert.deepEqual(exhausted, [])
+  assert.deepEqual(exhausted(), [])
   assert.match(lines.join(), /dropped/)
   assert.ok(counted.includes('lambent_async_events_dropped_total'))
 })
@@ -223,15 +230,61 @@ it('settings that cannot be read delay the event', async (test) => {
   assert.deepEqual(times(), [1000])
 })
 
-it('a destination that fails is counted and does not bring the event back', async (test) => {
-  const { clock, queues, counted, send } = await world(test, [() => failed], {
-    lookUpSettings: () => ({ maximumRetryAttempts: 0 }),
-    onExhausted: () => Promise.reject(new Error('no such topic')),
+it('what becomes of an event is told before it leaves its queue, with the targets as they are then', async (test) => {
+  const delivered = Promise.withResolvers<void>()
+  const targets: OutcomeTargets[] = []
+  let onSuccessArn = 'before'
+  const deliveries: Deliveries = {
+    async deliver(_outcome, given) {
+      targets.push(given)
+      await delivered.promise
+    },
+  }
+  const { clock, queues, send } = await world(test, [() => ok], {
+    lookUpSettings: () => ({ onSuccessArn }),
+    frontend: {
+      async invoke() {
+        onSuccessArn = 'after'
+        return ok
+      },
+    },
+    deliveries,
   })
   await send()
   await clock.advance(1000)
+  assert.deepEqual(targets, [{ onSuccessArn: 'after' }])
+  assert.equal(queues.depth(), 1)
+  delivered.resolve()
+  await clock.advance(0)
   assert.equal(queues.depth(), 0)
-  assert.ok(counted.includes('lambent_async_destination_failures_total'))
+})
+
+it('an event whose outcome nobody could be told before the end stays in its queue', async (test) => {
+  const { clock, queues, poller, send } = await world(test, [() => ok], {
+    deliveries: {
+      deliver: (_outcome, _targets, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        }),
+    },
+  })
+  await send()
+  await clock.advance(1000)
+  await poller.stop()
+  await clock.advance(1000)
+  assert.equal(queues.depth(), 1)
+})
+
+it('an event that goes round in circles is given up for that reason', async (test) => {
+  const recursion = () => new LambdaError('RecursiveInvocationException', 'a loop', { status: 400 })
+  const { clock, exhausted, counted, send } = await world(test, [recursion])
+  await send()
+  await clock.advance(0)
+  assert.deepEqual(
+    exhausted().map(({ condition, answer }) => [condition, answer?.statusCode]),
+    [['RecursiveInvocation', 400]],
+  )
+  assert.ok(counted.includes('lambent_recursive_invocations_dropped_total'))
 })
 
 it('never runs more than its concurrency at a time', async (test) => {
@@ -293,6 +346,7 @@ it('sorts the errors of the front end', () => {
     [new LambdaError('ResourceConflictException', '', { status: 409 }), 'platform-error'],
     [new LambdaError('InvalidRequestContentException', '', { status: 400 }), 'refused'],
     [new LambdaError('RequestTooLargeException', '', { status: 413 }), 'refused'],
+    [new LambdaError('RecursiveInvocationException', '', { status: 400 }), 'recursive'],
     [new TypeError('a bug'), 'platform-error'],
   ]
   for (const [error, expected] of rows) assert.equal(outcomeOfError(error), expected)

@@ -7,9 +7,10 @@ import { DEFAULT_EVENT_AGE_SECONDS, DEFAULT_RETRY_ATTEMPTS } from '#contracts/li
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
+import type { AsyncOutcome, Deliveries, LastAnswer } from '#data-plane/destinations/port.ts'
 import type { EventLease, EventQueues } from '#data-plane/events/port.ts'
 import type { Frontend } from '#data-plane/frontend/port.ts'
-import type { AsyncInvokeSettings, LookUpSettings, OnExhausted } from '#data-plane/pollers/port.ts'
+import type { AsyncInvokeSettings, LookUpSettings } from '#data-plane/pollers/port.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
 import { type AttemptOutcome, decideAfter, decideBefore, type RetryDecision } from './retry-decision.ts'
@@ -20,6 +21,7 @@ export function outcomeOfError(error: unknown): AttemptOutcome {
   if (error.status === 429 || error.code === 'TooManyRequestsException') return 'throttled'
   if (error.status === 404 || error.code === 'ResourceNotFoundException') return 'not-found'
   // 409: the function is being created or updated, which passes. Without a status nobody has said whose fault it is.
+  if (error.code === 'RecursiveInvocationException') return 'recursive'
   if (error.fault !== 'client' || error.status === undefined || error.status === 409) return 'platform-error'
   return error.status >= 400 && error.status < 500 ? 'refused' : 'platform-error'
 }
@@ -35,6 +37,24 @@ const completeSettings = (settings: AsyncInvokeSettings) => ({
   maximumEventAgeSeconds: settings.maximumEventAgeSeconds ?? DEFAULT_EVENT_AGE_SECONDS,
 })
 
+/** Texts are kept with the event, so they have a bound. */
+const MAX_REFUSAL_CHARACTERS = 1024
+
+/** Why the function did not run; undefined when it did. */
+function refusalOf({ error }: Attempt): AsyncEvent['lastRefusal'] {
+  if (error === undefined) return undefined
+  // What is no error of the API is our fault, and its text nobody else's business.
+  if (!(error instanceof LambdaError)) return { statusCode: 500, message: 'Service error' }
+  return { statusCode: error.status ?? 500, message: error.message.slice(0, MAX_REFUSAL_CHARACTERS) }
+}
+
+/** What records say of the last attempt: that of now, or the one remembered by the event. */
+function answerOf(made: Attempt | undefined, { lastRefusal }: AsyncEvent): LastAnswer | undefined {
+  if (!made?.result) return lastRefusal
+  const { executedVersion, functionError, payload } = made.result
+  return { statusCode: 200, executedVersion, functionError, payload }
+}
+
 /** Runs at most `concurrency` events at a time. */
 export function createAsyncEventPoller(options: {
   readonly queues: EventQueues
@@ -46,10 +66,10 @@ export function createAsyncEventPoller(options: {
   readonly concurrency: number
   /** Defaults to two retries, six hours and no reservation for every function. */
   readonly lookUpSettings?: LookUpSettings
-  /** Defaults to a line in the program's log. */
-  readonly onExhausted?: OnExhausted
+  /** Left out: nobody is told how events end. */
+  readonly deliveries?: Deliveries
 }): Component {
-  const { queues, frontend, clock, random, logger, metrics, concurrency } = options
+  const { queues, frontend, clock, random, logger, metrics, concurrency, deliveries } = options
   const lookUpSettings: LookUpSettings = options.lookUpSettings ?? (() => ({}))
   /** No further events are taken. */
   const closing = new AbortController()
@@ -83,49 +103,52 @@ export function createAsyncEventPoller(options: {
       return { outcome: outcomeOfError(error), error }
     }
   }
-  const exhaust = async (
-    decision: Extract<RetryDecision, { readonly do: 'exhaust' }>,
-    result: InvocationResult | undefined,
-  ) => {
-    const { event, reason } = decision
-    metrics.count('lambent_async_events_exhausted_total', 1, { reason })
-    logger.warn('An asynchronous event was given up', { ...describe(event), reason })
-    const lastError =
-      result?.functionError === undefined
-        ? undefined
-        : { functionError: result.functionError, payload: result.payload }
-    try {
-      await options.onExhausted?.({ event, reason, lastError })
-    } catch (error) {
-      // As AWS: what a destination does not take is counted and lost, it does not block the queue.
-      metrics.count('lambent_async_destination_failures_total')
-      logger.error('An event that was given up could not be delivered', { ...describe(event), reason, error })
-    }
+  /** Tells whoever wants to know. Rejects when the poller is stopped meanwhile: then the event stays in its queue. */
+  const tell = async (outcome: AsyncOutcome) => {
+    if (!deliveries) return
+    const { target, qualifier } = outcome.event
+    // As they are now: an event may have waited for hours, and the attempt itself takes minutes.
+    const targets = await lookUpSettings(target, qualifier)
+    await deliveries.deliver(outcome, targets, stopping.signal)
   }
+  const dropped = (reason: string) => metrics.count('lambent_async_events_dropped_total', 1, { reason })
   const settle = async ({ receipt }: EventLease, decision: RetryDecision, made: Attempt | undefined) => {
-    if (decision.do === 'retry') {
-      metrics.count('lambent_async_events_retried_total', 1, { outcome: made?.outcome ?? 'platform-error' })
-      await queues.retry(receipt, decision.visibleAt, decision.event)
-      return
-    }
-    if (decision.do === 'exhaust') await exhaust(decision, made?.result)
-    if (decision.do === 'drop') {
-      metrics.count('lambent_async_events_dropped_total')
-      const reason = made?.error instanceof Error ? made.error.message : undefined
-      logger.warn('An asynchronous event was dropped: its function does not exist', {
-        ...describe(decision.event),
-        reason,
-      })
+    const { event } = decision
+    switch (decision.do) {
+      case 'retry':
+        metrics.count('lambent_async_events_retried_total', 1, { outcome: made?.outcome ?? 'platform-error' })
+        await queues.retry(receipt, decision.visibleAt, event)
+        return
+      case 'complete':
+        await tell({ event, condition: 'Success', answer: answerOf(made, event) })
+        break
+      case 'exhaust': {
+        const { reason } = decision
+        logger.warn('An asynchronous event was given up', { ...describe(event), reason })
+        await tell({ event, condition: reason, answer: answerOf(made, event) })
+        dropped(reason)
+        if (reason === 'RecursiveInvocation') metrics.count('lambent_recursive_invocations_dropped_total')
+        break
+      }
+      case 'drop': {
+        dropped('FunctionNotFound')
+        const reason = made?.error instanceof Error ? made.error.message : undefined
+        logger.warn('An asynchronous event was dropped: its function does not exist', {
+          ...describe(event),
+          reason,
+        })
+      }
     }
     await queues.complete(receipt)
   }
   const run = async (lease: EventLease) => {
     const { event } = lease
-    const after = (outcome: AttemptOutcome, settings: AsyncInvokeSettings) =>
+    const after = (made: Attempt, settings: AsyncInvokeSettings) =>
       decideAfter({
         event,
-        outcome,
+        outcome: made.outcome,
         settings: completeSettings(settings),
+        refusal: refusalOf(made),
         now: clock.now(),
         lot: random.next(),
       })
@@ -134,7 +157,8 @@ export function createAsyncEventPoller(options: {
       settings = await lookUpSettings(event.target, event.qualifier)
     } catch (error) {
       logger.warn('The settings of a function could not be read', { ...describe(event), error })
-      await settle(lease, after('platform-error', {}), { outcome: 'platform-error', error })
+      const made: Attempt = { outcome: 'platform-error', error }
+      await settle(lease, after(made, {}), made)
       return
     }
     const { reservedConcurrency } = settings
@@ -152,7 +176,7 @@ export function createAsyncEventPoller(options: {
     const made = await attempt(event)
     // A failure while everything stops says nothing about the event: it stays stored as it was.
     if (stopping.signal.aborted && made.outcome !== 'succeeded') return
-    await settle(lease, after(made.outcome, settings), made)
+    await settle(lease, after(made, settings), made)
   }
   /** Called when one more may run; a race over all that run would pile up reactions on the long ones. */
   let onFree = () => {}

@@ -1,9 +1,9 @@
-/** What the pollers need to know about functions, and where events go that were given up. */
+/** What the pollers need to know about functions. */
 import type { FunctionId } from '#contracts/arn.ts'
-import type { AsyncEvent } from '#contracts/event.ts'
+import type { OutcomeTargets } from '#data-plane/destinations/port.ts'
 
-/** What a poller must know about a function before it runs one of its events. */
-export interface AsyncInvokeSettings {
+/** What a poller must know about a function before it runs one of its events, and after. */
+export interface AsyncInvokeSettings extends OutcomeTargets {
   /** Retries after function errors, 0 to 2; left out: 2. */
   readonly maximumRetryAttempts?: number
   /** 60 to 21,600; left out: 21,600. */
@@ -17,15 +17,3 @@ export type LookUpSettings = (
   target: FunctionId,
   qualifier: string | undefined,
 ) => AsyncInvokeSettings | Promise<AsyncInvokeSettings>
-
-/** An event that gets no further attempt. */
-export interface ExhaustedEvent {
-  readonly event: AsyncEvent
-  /** AWS's name of the condition in invocation records. */
-  readonly reason: 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroConcurrency'
-  /** The last attempt's answer, when the function ran and failed. */
-  readonly lastError?: { readonly functionError: string; readonly payload: Uint8Array }
-}
-
-/** Takes events that were given up (dead-letter queue, destination). The event is deleted when it resolves or rejects. */
-export type OnExhausted = (exhausted: ExhaustedEvent) => Promise<void> | void

@@ -109,6 +109,15 @@ const rows: readonly Row[] = [
     ageMs: 21_600_000,
     expected: 'exhaust EventAgeExceeded',
   },
+  {
+    name: 'function error whose retry would come too late',
+    outcome: 'function-error',
+    before: [0, 0],
+    maxAgeSeconds: 60,
+    ageMs: 100,
+    expected: 'exhaust EventAgeExceeded',
+  },
+  { name: 'loop', outcome: 'recursive', before: [0, 0], expected: 'exhaust RecursiveInvocation' },
   { name: 'no such function', outcome: 'not-found', before: [0, 0], expected: 'drop' },
   {
     name: 'a request that can never succeed',
@@ -139,7 +148,6 @@ for (const row of rows) {
           ? ` ${decision.reason}`
           : ''
     assert.equal(decision.do + detail, row.expected)
-    if (decision.do === 'complete') return
     assert.equal(decision.event.attempts, attempts + 1)
     assert.equal(decision.event.functionErrors, functionErrors + (row.outcome === 'function-error' ? 1 : 0))
   })
@@ -166,7 +174,7 @@ it('before an attempt: too old, or none allowed', () => {
   }
   assert.equal(before(ACCEPTED_AT), undefined)
   assert.equal(before(ACCEPTED_AT, 1), undefined)
-  assert.equal(before(ACCEPTED_AT, 0), 'ZeroConcurrency')
+  assert.equal(before(ACCEPTED_AT, 0), 'ZeroReservedConcurrency')
   assert.equal(before(ACCEPTED_AT + 21_599_999), undefined)
   assert.equal(before(ACCEPTED_AT + 21_600_000), 'EventAgeExceeded')
   assert.equal(before(ACCEPTED_AT + 21_600_000, 0), 'EventAgeExceeded')

@@ -1,5 +1,6 @@
 /** What becomes of an asynchronous event after an attempt: a pure decision. */
 import type { AsyncEvent } from '#contracts/event.ts'
+import type { OutcomeCondition } from '#data-plane/destinations/port.ts'
 import { MINUTE_MS, SECOND_MS } from '#kernel/units.ts'
 
 /** The function's settings for asynchronous invocations. Source: EventInvokeConfig of the Lambda API model. */
@@ -20,14 +21,15 @@ export type AttemptOutcome =
   | 'platform-error'
   /** The function, version or alias does not exist. */
   | 'not-found'
+  /** It has come round in a circle too often. */
+  | 'recursive'
   /** The request can never succeed (a 4xx other than those above). */
   | 'refused'
 
-/** AWS's names of the conditions under which an event ends up in a dead-letter queue or on-failure destination. */
-type ExhaustedReason = 'RetriesExhausted' | 'EventAgeExceeded' | 'ZeroConcurrency'
+type ExhaustedReason = Exclude<OutcomeCondition, 'Success'>
 
 export type RetryDecision =
-  | { readonly do: 'complete' }
+  | { readonly do: 'complete'; readonly event: AsyncEvent }
   | { readonly do: 'retry'; readonly visibleAt: number; readonly event: AsyncEvent }
   | { readonly do: 'exhaust'; readonly reason: ExhaustedReason; readonly event: AsyncEvent }
   | { readonly do: 'drop'; readonly event: AsyncEvent }
@@ -58,7 +60,7 @@ export function decideBefore(given: {
 }): RetryDecision | undefined {
   const { event, settings, now } = given
   if (now >= ageLimitAt(event, settings)) return { do: 'exhaust', reason: 'EventAgeExceeded', event }
-  if (given.reservedConcurrency === 0) return { do: 'exhaust', reason: 'ZeroConcurrency', event }
+  if (given.reservedConcurrency === 0) return { do: 'exhaust', reason: 'ZeroReservedConcurrency', event }
   return undefined
 }
 
@@ -67,18 +69,23 @@ export function decideAfter(given: {
   readonly event: AsyncEvent
   readonly outcome: AttemptOutcome
   readonly settings: EventSettings
+  /** Why the function did not run, for outcomes that say so. */
+  readonly refusal?: AsyncEvent['lastRefusal']
   readonly now: number
   readonly lot: number
 }): RetryDecision {
-  const { outcome, settings, now, lot } = given
-  if (outcome === 'succeeded') return { do: 'complete' }
+  const { outcome, settings, refusal, now, lot } = given
   const failed = outcome === 'function-error'
+  const { lastRefusal: _before, ...before } = given.event
   const event: AsyncEvent = {
-    ...given.event,
-    attempts: given.event.attempts + 1,
-    functionErrors: given.event.functionErrors + (failed ? 1 : 0),
+    ...before,
+    attempts: before.attempts + 1,
+    functionErrors: before.functionErrors + (failed ? 1 : 0),
+    ...(refusal && { lastRefusal: refusal }),
   }
+  if (outcome === 'succeeded') return { do: 'complete', event }
   if (outcome === 'not-found') return { do: 'drop', event }
+  if (outcome === 'recursive') return { do: 'exhaust', reason: 'RecursiveInvocation', event }
   if (outcome === 'refused') return { do: 'exhaust', reason: 'RetriesExhausted', event }
   if (failed && event.functionErrors > settings.maximumRetryAttempts) {
     return { do: 'exhaust', reason: 'RetriesExhausted', event }
@@ -88,6 +95,8 @@ export function decideAfter(given: {
   const delayMs = failed
     ? (FUNCTION_ERROR_DELAYS_MS[event.functionErrors - 1] ?? 2 * MINUTE_MS)
     : backoffMs(event.attempts - event.functionErrors, lot)
-  // An event whose next attempt would come too late is looked at when its age ends, and then given up.
+  // Recorded from AWS: after a function error nothing waits for an attempt that would come too late.
+  if (failed && now + delayMs >= limitAt) return { do: 'exhaust', reason: 'EventAgeExceeded', event }
+  // Refused ones are looked at when their age ends, and then given up.
   return { do: 'retry', visibleAt: Math.min(Math.round(now + delayMs), limitAt), event }
 }

@@ -20,7 +20,11 @@ test('settings lookup: remembers a function, and sees a change of either documen
   assert.deepEqual(await lookUp(id, undefined), {
     maximumRetryAttempts: undefined,
     maximumEventAgeSeconds: undefined,
+    onSuccessArn: undefined,
+    onFailureArn: undefined,
     reservedConcurrency: undefined,
+    deadLetterArn: undefined,
+    roleArn: undefined,
   })
   await lookUp(id, undefined)
   assert.equal(reads, 2)

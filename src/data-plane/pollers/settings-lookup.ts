@@ -1,16 +1,24 @@
 /** A function's settings for asynchronous invocation, from the store's documents. */
 import { LATEST } from '#contracts/arn.ts'
-import type { EventInvokeConfig, FunctionHead } from '#contracts/function.ts'
+import { servingVersion, type EventInvokeConfig, type FunctionHead } from '#contracts/function.ts'
 import { eventInvokeConfigKey, functionKey } from '#contracts/keys.ts'
 import type { AsyncInvokeSettings, LookUpSettings } from '#data-plane/pollers/port.ts'
 import type { DocumentCache, Known } from '#documents/port.ts'
 
-function settingsOf(head: Known, config: Known): AsyncInvokeSettings {
-  const settings = config as unknown as EventInvokeConfig | null
+function settingsOf(headDocument: Known, configDocument: Known): AsyncInvokeSettings {
+  const config = configDocument as unknown as EventInvokeConfig | null
+  const head = headDocument as unknown as FunctionHead | null
+  // Versions have the dead-letter queue of `$LATEST` (developer guide); that it is with the role of `$LATEST` too is
+  // unverified.
+  const latest = head?.latest && servingVersion(head)
   return {
-    maximumRetryAttempts: settings?.maximumRetryAttempts,
-    maximumEventAgeSeconds: settings?.maximumEventAgeSeconds,
-    reservedConcurrency: (head as unknown as FunctionHead | null)?.reservedConcurrency,
+    maximumRetryAttempts: config?.maximumRetryAttempts,
+    maximumEventAgeSeconds: config?.maximumEventAgeSeconds,
+    onSuccessArn: config?.onSuccessArn,
+    onFailureArn: config?.onFailureArn,
+    reservedConcurrency: head?.reservedConcurrency,
+    deadLetterArn: latest?.deadLetterArn,
+    roleArn: latest?.role,
   }
 }
 
