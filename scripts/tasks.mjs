@@ -7,6 +7,9 @@ import { join } from 'node:path'
 import { ensureTestClients } from './test-clients.mjs'
 import { otherNode, root, run, say } from './setup.mjs'
 
+// Every test runs processes of its own; compiled once, the sources load in half the time.
+process.env['NODE_COMPILE_CACHE'] ??= join(root, '.cache', 'compiled')
+
 const SOURCE = ['--disable-warning=ExperimentalWarning', '--conditions=source']
 /** The second Node line that unit tests must pass on. */
 const OTHER_NODE = '24.21.0'
