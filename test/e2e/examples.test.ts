@@ -26,6 +26,11 @@ const LOOKS: Readonly<Record<string, (answer: never) => void>> = {
   'rust-hash': (answer: object) => assert.match(JSON.stringify(answer), /[0-9a-f]{64}/),
 }
 
+// The sources are what is tried here: cargo need not make the smallest program of them, which takes it half as long again.
+process.env['CARGO_PROFILE_RELEASE_LTO'] = 'off'
+process.env['CARGO_PROFILE_RELEASE_CODEGEN_UNITS'] = '16'
+process.env['CARGO_PROFILE_RELEASE_OPT_LEVEL'] = '0'
+
 describe('examples', () => {
   let program: Program
   let deployed: readonly Example[] = []
