@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   wire: [],
   store: [],
   observability: [],
+  queues: ['store', 'observability'],
   documents: ['store'],
   images: ['store', 'observability'],
   'data-plane/sandbox': ['observability'],
@@ -61,6 +62,7 @@ const USES = {
     'authorisation',
     'control-plane',
   ],
+  queues: ['data-plane/events', 'services'],
   archives: ['images', 'data-plane/worker', 'control-plane', 'services'],
   signatures: ['control-plane', 'services'],
 }

@@ -118,8 +118,8 @@ export interface Lease {
 export interface Leases {
   /** Declares the keys of a kind; those that exist already stay as they are. */
   define(kind: string, keys: readonly string[]): Promise<void>
-  /** Takes up to `max` leases of that kind that nobody holds. */
-  acquire(kind: string, max: number): Promise<readonly Lease[]>
+  /** Takes up to `max` leases of that kind that nobody holds; `among`: only of these keys. */
+  acquire(kind: string, max: number, among?: readonly string[]): Promise<readonly Lease[]>
   /** Extends those still held; what is missing in the answer is lost. */
   renew(held: readonly Lease[]): Promise<readonly Lease[]>
   release(lease: Lease): Promise<void>

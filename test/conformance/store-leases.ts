@@ -24,6 +24,16 @@ export function describeLeases(create: CreateStore): void {
       assert.deepEqual(await leases.acquire('queue', 10), [])
     })
 
+    withStore(create, 'gives out only those that are asked for', async ({ leases }) => {
+      await leases.define('queue', ['0', '1', '2'])
+      const keysOf = async (max: number, among: readonly string[]) =>
+        (await leases.acquire('queue', max, among)).map((lease) => lease.key)
+      assert.deepEqual(await keysOf(5, ['1', '9', '1']), ['1'])
+      assert.deepEqual(await keysOf(5, ['1']), [])
+      assert.deepEqual(await keysOf(5, []), [])
+      assert.equal((await keysOf(1, ['0', '2'])).length, 1)
+    })
+
     withStore(create, 'declaring again changes nothing', async ({ leases }) => {
       await leases.define('queue', ['0'])
       const [held] = await leases.acquire('queue', 1)

@@ -8,7 +8,7 @@ import type { Logger, Metrics } from '#observability/port.ts'
 import { type Lease, type Leases, QUEUE_LEASE_KIND, type QueueLog, StoreBusy } from '#store/port.ts'
 
 import { createShuffleShards, type QueueChoice } from './choose-queue.ts'
-import { createCommitLane, type LaneAnswer, type LaneWork } from './commit-lane.ts'
+import { createCommitLane, type LaneAnswer, type LaneWork } from '#queues/commit-lane.ts'
 import { encodeHead } from './event-codec.ts'
 import { createOwnedQueue, MAX_QUEUES, type OwnedQueue, type QueueWindow } from './owned-queue.ts'
 
@@ -52,6 +52,7 @@ export function createEventQueues(options: {
   const { queues = 32, leaseTimeoutMs = LEASE_TIMEOUT_MS, maxQueueDepth = MAX_QUEUE_DEPTH } = options
   if (!(queues >= 1 && queues <= MAX_QUEUES))
     throw new RangeError(`There are 1 to ${MAX_QUEUES} queues, not ${queues}`)
+  const keys = Array.from({ length: queues }, (_, queue) => String(queue))
   const choice = options.choice ?? createShuffleShards({ queues, random })
   const owned = new Map<number, { readonly state: OwnedQueue; lease: Lease; appending: number }>()
   const waiters = new Set<Waiter>()
@@ -155,8 +156,9 @@ export function createEventQueues(options: {
       else lose(queue)
     }
     if (owned.size < queues) {
-      const fresh = await leases.acquire(QUEUE_LEASE_KIND, queues - owned.size)
-      await Promise.all(fresh.filter(({ key }) => Number(key) < queues).map(own))
+      // Queues of other components have leases of the same kind.
+      const fresh = await leases.acquire(QUEUE_LEASE_KIND, queues - owned.size, keys)
+      await Promise.all(fresh.map(own))
     }
   }
   const housekeeping = async () => {
@@ -222,10 +224,7 @@ export function createEventQueues(options: {
     async start() {
       if (stopping.signal.aborted) throw new Error('Stopped queues do not start again')
       if (running) return
-      await leases.define(
-        QUEUE_LEASE_KIND,
-        Array.from({ length: queues }, (_, queue) => String(queue)),
-      )
+      await leases.define(QUEUE_LEASE_KIND, keys)
       running = true
       await housekeeping()
     },

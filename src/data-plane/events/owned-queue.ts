@@ -11,7 +11,7 @@ import { MIB } from '#kernel/units.ts'
 import type { Logger } from '#observability/port.ts'
 import type { LogEntry, QueueLog } from '#store/port.ts'
 
-import { createDueHeap } from './due-heap.ts'
+import { createDueHeap } from '#queues/due-heap.ts'
 import { decodeEvent } from './event-codec.ts'
 
 export interface QueueWindow {

@@ -51,8 +51,10 @@ export function createEmbeddedLeases(options: {
       await save(fresh)
       for (const row of fresh) if (!entryOf(kind, row.key)) add(row)
     },
-    async acquire(kind, max) {
-      const entries = [...(kinds.get(kind)?.values() ?? [])]
+    async acquire(kind, max, among) {
+      const ofKind = kinds.get(kind)
+      const wanted = among?.flatMap((key) => ofKind?.get(key) ?? []) ?? [...(ofKind?.values() ?? [])]
+      const entries = [...new Set(wanted)]
         .filter((entry) => !entry.taking && !isHeld(entry))
         .slice(0, Math.max(0, max))
       if (entries.length === 0) return []
