@@ -69,9 +69,9 @@ export async function createRig(createDriver: CreateDriver): Promise<Rig> {
   const driver = await createDriver(stateDirectory, endpointPort)
   const create: Rig['create'] = (limits, more) =>
     driver.create({
-      ...more,
       id: systemRandom.hex(16),
       files: { task, opt: undefined, runtime: undefined, lang },
+      ...more,
       limits: { ...LIMITS, ...limits },
     })
   return {

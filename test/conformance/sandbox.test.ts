@@ -1,5 +1,6 @@
 import { systemClock } from '#kernel/clock.ts'
 
+import { imageCases } from './sandbox-image.ts'
 import { describeSandbox } from './sandbox.ts'
 import type { DriverName, DriverReport } from '#data-plane/sandbox/port.ts'
 import { probeDrivers, selectDriver } from '#data-plane/sandbox/select-driver.ts'
@@ -12,6 +13,9 @@ const SKIPS: Readonly<Record<DriverName, Readonly<Record<string, string>>>> = {
   oci: {},
   bubblewrap: {},
   process: {
+    ...Object.fromEntries(
+      imageCases.map(({ behaviour }) => [behaviour, 'nothing is mounted: a container image is refused']),
+    ),
     '/tmp has a size of its own': 'an ordinary directory of the host has no size',
     'the root is read-only, /tmp is not': NO_ISOLATION,
     'files of the host are not there': NO_ISOLATION,

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 
 import { besideCases } from './sandbox-beside.ts'
 import { blankCases } from './sandbox-blank.ts'
+import { imageCases } from './sandbox-image.ts'
 import { isolationCases } from './sandbox-isolation.ts'
 import { lifeCases } from './sandbox-life.ts'
 import { limitCases } from './sandbox-limits.ts'
@@ -31,6 +32,7 @@ export function describeSandbox(
       ...blankCases,
       ...besideCases,
       ...sharedCases,
+      ...imageCases,
     ]
     for (const { behaviour, run } of cases) {
       const skip = skips[behaviour]

@@ -37,8 +37,8 @@ export interface SandboxLimits {
 
 /** Host directories that the guest sees, all read-only. */
 export interface GuestFiles {
-  /** Function code: /var/task. */
-  readonly task: string
+  /** Function code: /var/task. Undefined: it is in the image. */
+  readonly task: string | undefined
   /** Merged layers: /opt. Undefined: an empty directory. */
   readonly opt: string | undefined
   /** Our runtime client of this family: /var/runtime. */
@@ -46,9 +46,6 @@ export interface GuestFiles {
   /** An interpreter that the host's /usr does not hold: /var/lang. */
   readonly lang: string | undefined
 }
-
-/** What of them there is; a blank sandbox has no code. */
-export type ShownFiles = { readonly [Name in keyof GuestFiles]: string | undefined }
 
 /** The same directories as the guest names them. The process driver cannot mount, so there they are the host's. */
 export interface GuestPaths {
@@ -76,6 +73,11 @@ export interface SandboxSpec {
   /** Environment id: lower-case hexadecimal, unique on this host. */
   readonly id: string
   readonly files: GuestFiles
+  /**
+   * A directory with the whole root file system of a container image, which the guest sees read-only, with our few files
+   * over it, instead of the host's programs and libraries. Creating is refused where the driver can't show it.
+   */
+  readonly image?: string
   readonly limits: SandboxLimits
   /** Left out: `internet`, as far as the driver has a way out. Creating is refused where the driver can't close it. */
   readonly network?: FunctionNetwork
@@ -94,11 +96,13 @@ export interface BlankSpec {
   /** Its network and its files are those of most functions; others can't be given it. */
   readonly network?: undefined
   readonly shared?: undefined
+  readonly image?: undefined
 }
 
 /** What makes a blank sandbox a function's. */
 export interface SandboxOwner {
-  readonly files: Pick<GuestFiles, 'task' | 'opt'> & {
+  readonly files: Pick<GuestFiles, 'opt'> & {
+    readonly task: string
     /** What compiled its code before: /var/cache. Undefined: an empty directory. */
     readonly compiled?: string | undefined
   }

@@ -64,6 +64,8 @@ export interface RootMount {
 export interface RootFiles {
   readonly directory: string
   readonly mounts: readonly RootMount[]
+  /** Path inside of our init program, for a root that may hold no shell; undefined: /bin/sh does what it does. */
+  readonly init?: string
 }
 
 /** Makes the root anew at `directory`; every sandbox of a driver shares it, read-only. */
@@ -105,8 +107,13 @@ const ownFiles = (nameServers: readonly string[]): Readonly<Record<string, strin
   ].join('\n'),
   group: ['root:x:0:', `${GUEST_USER.name}:x:${GUEST_USER.gid}:`, 'nogroup:x:65534:', ''].join('\n'),
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
-  hosts: `127.0.0.1 localhost\n::1 localhost\n${HOST_NAME.replaceAll('-', '.')} ${HOST_NAME}\n`,
   'host.conf': 'multi on\n',
+  ...networkFiles(nameServers),
+})
+
+/** What a guest's resolver reads, whatever its root is. */
+export const networkFiles = (nameServers: readonly string[]): Readonly<Record<string, string>> => ({
+  hosts: `127.0.0.1 localhost\n::1 localhost\n${HOST_NAME.replaceAll('-', '.')} ${HOST_NAME}\n`,
   'resolv.conf': nameServers.map((address) => `nameserver ${address}\n`).join(''),
 })
 

@@ -10,6 +10,7 @@ import { findProgram } from '../find-program.ts'
 import { confinedCommand } from '../host-command.ts'
 import { createLaunchedSandbox, type Launcher } from '../launched-sandbox.ts'
 import { hostIdBase } from '../oci/config.ts'
+import { makeImageRoot } from '../image-root.ts'
 import { createOutbound, type Outbound } from '../outbound.ts'
 import type { BlankSpec, SandboxDriver, SandboxOwner, SandboxSpec } from '../port.ts'
 import { GUEST_USER, hostNameServers, makeRoot } from '../root-files.ts'
@@ -44,9 +45,8 @@ export async function createBubblewrapDriver(
   const stateDirectory = resolve(options.stateDirectory)
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
   const wanted = ownNetwork ? (options.network ?? 'auto') : 'host'
-  const rootFiles = makeRoot(join(stateDirectory, 'root'), {
-    nameServers: hostNameServers({ loopbackToo: wanted === 'host' }),
-  })
+  const nameServers = hostNameServers({ loopbackToo: wanted === 'host' })
+  const rootFiles = makeRoot(join(stateDirectory, 'root'), { nameServers })
   /** Users that guests run as may not walk to our directories; without root there are no other users. */
   const placeOf = (id: string, directory: string) =>
     root ? join(PRIVATE_PLACE, id) : join(directory, 'place')
@@ -71,7 +71,15 @@ export async function createBubblewrapDriver(
     if ('background' in spec && spec.background) confinement.prioritise('low')
     const uid = hostIdBase(spec) + GUEST_USER.uid
     makeSharedDirectories(spec.shared, root ? { uid, gid: uid } : undefined)
-    const [places, network] = await Promise.all([
+    const [guestRoot, places, network] = await Promise.all([
+      spec.image === undefined
+        ? shownRoot
+        : makeImageRoot(base, {
+            image: spec.image,
+            surroundings: join(directory, 'surroundings'),
+            target: join(placeOf(spec.id, directory), 'root'),
+            nameServers,
+          }),
       makePlaces(base, spec, {
         directory,
         place: placeOf(spec.id, directory),
@@ -90,13 +98,13 @@ export async function createBubblewrapDriver(
       close: network.close,
       launch(command, run) {
         const file = join(directory, `run-${run}`, 'arguments')
-        writeFileSync(file, argumentFile({ ...places, root: shownRoot }, command), { mode: 0o600 })
+        writeFileSync(file, argumentFile({ ...places, root: guestRoot }, command), { mode: 0o600 })
         const descriptor = command.control ? 4 : 3
         const enter = network.file ? ['nsenter', `--net=${network.file}`, '--'] : []
         const drop = root ? ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'] : []
         // A shell says "not found" by exit code 127, as every other driver does.
-        const shell = ['/bin/sh', '-c', 'exec "$@"', 'sh']
-        const wrap = [program, '--args', String(descriptor), '--', ...shell, ...command.argv]
+        const starter = guestRoot.init === undefined ? ['/bin/sh', '-c', 'exec "$@"', 'sh'] : [guestRoot.init]
+        const wrap = [program, '--args', String(descriptor), '--', ...starter, ...command.argv]
         return {
           argv: confinedCommand({
             argv: [...enter, ...drop, ...wrap],

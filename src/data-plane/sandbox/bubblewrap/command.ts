@@ -1,12 +1,12 @@
 /** The command line of bubblewrap for one run of a guest. */
-import type { GuestCommand, ShownFiles } from '../port.ts'
+import type { GuestCommand, GuestFiles } from '../port.ts'
 import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
 
 const SHM_BYTES = 4 * 1024 * 1024
 
 export interface BubblewrapPlaces {
   readonly root: RootFiles
-  readonly files: ShownFiles
+  readonly files: GuestFiles
   readonly compiled: string | undefined
   readonly tmp: string
   /** Shared directories, where this program's mount namespace has them. */

@@ -2,12 +2,12 @@
 import { join } from 'node:path'
 
 import type { DriverBase } from '../driver-base.ts'
-import type { BlankSpec, SandboxOwner, SandboxSpec, SharedDirectory, ShownFiles } from '../port.ts'
+import type { BlankSpec, SandboxOwner, SandboxSpec, SharedDirectory, GuestFiles } from '../port.ts'
 import { showSharedDirectories } from '../shared-directories.ts'
 import { makeShownPlace, showOwner } from '../shown-place.ts'
 
 export interface Places {
-  readonly files: ShownFiles
+  readonly files: GuestFiles
   readonly compiled: string | undefined
   readonly tmp: string
   readonly shared: readonly SharedDirectory[]
@@ -75,7 +75,7 @@ export async function makePlaces(
   }
 }
 
-async function show(base: DriverBase, files: ShownFiles, options: PlacesOptions): Promise<ShownFiles> {
+async function show(base: DriverBase, files: GuestFiles, options: PlacesOptions): Promise<GuestFiles> {
   if (options.uid === undefined) return files
   const at = (source: string | undefined, name: string) => {
     if (source === undefined) return undefined

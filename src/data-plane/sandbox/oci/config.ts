@@ -1,5 +1,5 @@
 /** The OCI runtime configuration of one sandbox. Source: opencontainers/runtime-spec, config.md and config-linux.md. */
-import type { SandboxSpec, SharedDirectory, ShownFiles } from '../port.ts'
+import type { SandboxSpec, SharedDirectory, GuestFiles } from '../port.ts'
 import { GUEST_USER, type RootFiles } from '../root-files.ts'
 import { seccompProfile } from './seccomp.ts'
 
@@ -46,7 +46,7 @@ const SHM_BYTES = 4 * 1024 * 1024
 const KEEPER = ['/bin/sh', '-c', 'while :; do sleep 1000000; done']
 
 export interface SandboxPlaces {
-  readonly files: ShownFiles
+  readonly files: GuestFiles
   readonly compiled: string | undefined
   /** True: what is mounted on the places of code, layers and /tmp later appears inside. */
   readonly followed: boolean
@@ -74,7 +74,7 @@ export function ociConfig(
     root: { path: root.directory, readonly: true },
     process: {
       user: { uid: 0, gid: 0 },
-      args: KEEPER,
+      args: root.init === undefined ? KEEPER : [root.init],
       env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
       cwd: '/',
       capabilities: NO_CAPABILITIES,

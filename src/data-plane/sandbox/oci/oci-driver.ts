@@ -32,9 +32,8 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
   const stateDirectory = resolve(options.stateDirectory)
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
   const runtime: OciRuntime = { program, root: join(stateDirectory, 'runtime') }
-  const rootFiles = makeRoot(join(stateDirectory, 'root'), {
-    nameServers: hostNameServers({ loopbackToo: options.network === 'host' }),
-  })
+  const nameServers = hostNameServers({ loopbackToo: options.network === 'host' })
+  const rootFiles = makeRoot(join(stateDirectory, 'root'), { nameServers })
   // The directory itself may lie where the guest's user can't walk in; the spawner shows it at another place.
   const shownRoot = { ...rootFiles, directory: join(PRIVATE_PLACE, 'root') }
 
@@ -52,6 +51,7 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
       base,
       runtime,
       rootFiles: shownRoot,
+      nameServers,
       spec,
       directory,
       place: placeOf(spec.id),

@@ -7,7 +7,9 @@ import type { DriverBase } from '../driver-base.ts'
 import { confinedCommand } from '../host-command.ts'
 import type { Launcher } from '../launched-sandbox.ts'
 import type { Outbound } from '../outbound.ts'
-import type { BlankSpec, SandboxOwner, SandboxSpec } from '../port.ts'
+import { makeImageRoot } from '../image-root.ts'
+import { NO_HOME } from '../init/init-program.ts'
+import type { BlankSpec, GuestCommand, SandboxOwner, SandboxSpec } from '../port.ts'
 import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
 import { makeNetwork, type EndpointOptions } from '../sandbox-network.ts'
 import { makeSharedDirectories } from '../shared-directories.ts'
@@ -35,7 +37,9 @@ export interface OciRuntime {
 export interface OciSandboxOptions extends EndpointOptions {
   readonly base: DriverBase
   readonly runtime: OciRuntime
+  /** Of guests that have no image. */
   readonly rootFiles: RootFiles
+  readonly nameServers: readonly string[]
   /** Without code it is a blank one. */
   readonly spec: SandboxSpec | BlankSpec
   readonly directory: string
@@ -74,7 +78,15 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     return mountPoint
   }
 
-  const [tmp, network] = await Promise.all([
+  const [rootFiles, tmp, network] = await Promise.all([
+    spec.image === undefined
+      ? options.rootFiles
+      : makeImageRoot(base, {
+          image: spec.image,
+          surroundings: join(directory, 'surroundings'),
+          target: join(options.place, 'root'),
+          nameServers: options.nameServers,
+        }),
     makeTmp('tmp.img', spec.limits.tmpMiB),
     makeNetwork(base, directory, { ...options, wanted: spec.network }),
   ])
@@ -88,7 +100,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     tmp,
     hostName: HOST_NAME,
   }
-  writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, options.rootFiles, places)))
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, rootFiles, places)))
   const log = join(directory, 'runtime.log')
   const keeperFile = join(directory, 'keeper.pid')
   const { code } = await spawner.request({
@@ -115,8 +127,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
       const file = join(directory, `run-${run}`, 'process.json')
       const pidFile = join(directory, `run-${run}`, 'pid')
       const inside = {
-        argv: ['/bin/sh', '-c', insideScript(command.env), 'sh', ...command.argv],
-        env: command.env,
+        ...startedInside(rootFiles.init, command),
         cwd: command.cwd,
         openFiles: spec.limits.openFiles,
       }
@@ -162,6 +173,15 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
 
 const filesOf = ({ files }: SandboxSpec | BlankSpec, place: ShownPlace | undefined): SandboxPlaces['files'] =>
   'task' in files ? files : { ...files, task: place?.task, opt: place?.opt }
+
+/** What starts the command inside: our init program in an image, elsewhere a shell. */
+function startedInside(
+  init: string | undefined,
+  { argv, env }: GuestCommand,
+): Pick<GuestCommand, 'argv' | 'env'> {
+  if (init === undefined) return { argv: ['/bin/sh', '-c', insideScript(env), 'sh', ...argv], env }
+  return { argv: [init, ...argv], env: { HOME: NO_HOME, ...env } }
+}
 
 /**
  * A shell says "not found" by exit code 127, as every other driver does. Standard input is opened only in here: the

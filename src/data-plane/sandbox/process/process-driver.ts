@@ -17,7 +17,7 @@ import type {
   SandboxDriver,
   SandboxOwner,
   SandboxSpec,
-  ShownFiles,
+  GuestFiles,
 } from '../port.ts'
 import { cgroupPlan } from '../cgroup/plan.ts'
 import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
@@ -57,6 +57,8 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
     const { spawner, door } = base
     assertOpen(spec.network)
     if (spec.shared?.length) throw new Error('Without isolation there is nothing to mount a file system in')
+    if (spec.image !== undefined)
+      throw new Error('Without isolation a container image is no root for a guest')
     mkdirSync(join(directory, 'tmp'), { mode: 0o700 })
     mkdirSync(join(directory, EMPTY))
     const confinement: Confinement = cgroups
@@ -111,7 +113,7 @@ export function createProcessDriver(options: DriverOptions): Promise<SandboxDriv
 }
 
 function hostPaths(
-  files: ShownFiles & Pick<SandboxOwner['files'], 'compiled'>,
+  files: GuestFiles & Pick<SandboxOwner['files'], 'compiled'>,
   directory: string,
 ): GuestPaths {
   const empty = join(directory, EMPTY)

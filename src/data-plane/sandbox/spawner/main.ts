@@ -21,7 +21,7 @@ import { checkRequest, type SpawnerReply, type SpawnerRequest, type SpawnerValue
 import { loadNative } from './native.ts'
 import { allowForwarding, connectInNetwork, listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
-import { bindMounts, makeScratch, makeShared, mountMemory, show } from './mounts.ts'
+import { bindMounts, makeScratch, makeShared, mountLayers, mountMemory, show } from './mounts.ts'
 
 const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
@@ -64,6 +64,9 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
       return answer({})
     case 'show':
       await show(native, request)
+      return answer({})
+    case 'mount-layers':
+      await mountLayers(request.layers, request.target)
       return answer({})
     case 'mount-memory':
       await mountMemory(request.target, request.sizeMiB)

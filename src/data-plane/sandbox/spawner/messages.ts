@@ -77,6 +77,8 @@ export type SpawnerRequest =
       readonly absent: readonly string[]
       readonly mounts: readonly { readonly source: string; readonly target: string }[]
     }
+  /** Directories laid over each other, the first on top, to be read only. */
+  | { readonly op: 'mount-layers'; readonly layers: readonly string[]; readonly target: string }
   /** Memory of its own size at a place in the spawner's own mount namespace. */
   | { readonly op: 'mount-memory'; readonly target: string; readonly sizeMiB: number }
   /** A network namespace bound to a file. Lines for `ip -batch`: `inside` runs in it, then `outside` on the host. */
@@ -189,6 +191,7 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isPath(m['directory']) && isTexts(m['subdirectories']) && m['subdirectories'].every(isBelow),
   show: (m) =>
     isTexts(m['absent']) && m['absent'].every(isPath) && isPath(m['stage']) && areMounts(m['mounts']),
+  'mount-layers': (m) => isTexts(m['layers']) && m['layers'].every(isPath) && isPath(m['target']),
   'mount-memory': (m) => isPath(m['target']) && isPositive(m['sizeMiB']),
   'make-network': (m) => isPath(m['file']) && isTexts(m['inside']) && isTexts(m['outside']),
   'allow-forwarding': () => true,

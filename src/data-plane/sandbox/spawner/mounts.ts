@@ -103,3 +103,23 @@ export async function mountMemory(target: string, sizeMiB: number): Promise<void
   mkdirSync(target, { recursive: true })
   await tool('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,mode=1777,size=${sizeMiB}m`, 'lambent', target])
 }
+
+/** Options are a list with commas, and the layers in it one with colons. */
+const UNMOUNTABLE = /[,:\\]/
+
+export async function mountLayers(layers: readonly string[], target: string): Promise<void> {
+  const odd = layers.find((layer) => UNMOUNTABLE.test(layer))
+  if (odd !== undefined)
+    throw new Error(
+      `Images can't be run from a directory whose name has a comma, colon or backslash: "${odd}"`,
+    )
+  mkdirSync(target, { recursive: true, mode: 0o755 })
+  await tool('mount', [
+    '-t',
+    'overlay',
+    '-o',
+    `ro,nosuid,nodev,lowerdir=${layers.join(':')}`,
+    'lambent',
+    target,
+  ])
+}
