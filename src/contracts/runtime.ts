@@ -1,6 +1,6 @@
 /** Lambda's runtime identifiers and what is fixed for each of them. Source: enum Runtime of the Lambda API model. */
 
-export type RuntimeFamily = 'nodejs' | 'python' | 'provided' | 'java' | 'dotnet' | 'ruby' | 'go'
+export type RuntimeFamily = 'nodejs' | 'python' | 'provided' | 'java' | 'dotnet' | 'ruby' | 'go' | 'image'
 
 /** How the runtime in the guest talks to us: our own framed clients, or AWS's Runtime API over HTTP. */
 export type RuntimeProtocol = 'framed' | 'http'
@@ -29,6 +29,7 @@ const DEFAULT_HANDLER: Readonly<Record<RuntimeFamily, string>> = {
   dotnet: 'Assembly::Namespace.Class::Method',
   ruby: 'lambda_function.lambda_handler',
   go: 'main',
+  image: '',
 }
 
 /** Oldest release of a family that our clients in `runtimes/` run on. */
@@ -89,6 +90,13 @@ export const RUNTIMES: readonly RuntimeDescription[] = [
   describe('go1.x', 'go', '1', true),
   ...family('provided', (release) => (release === '' ? 'provided' : `provided.${release}`)),
 ]
+
+/** Of functions of container images, which have no identifier (the execution environment is recorded from AWS). */
+export const IMAGE_RUNTIME: RuntimeDescription = {
+  ...describe('image', 'image', '', false),
+  runnable: true,
+  executionEnv: 'AWS_Lambda_Image',
+}
 
 const byIdentifier = new Map(RUNTIMES.map((runtime) => [runtime.identifier, runtime]))
 

@@ -34,6 +34,7 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
   const driverCalls: string[] = []
   let newest: FakeGuest | undefined
   const driver = {
+    report: { driver: 'oci', filesystem: { enforced: true }, network: { enforced: true } },
     async create() {
       await create?.()
       newest = createFakeGuest(systemClock, [actions])
@@ -125,8 +126,9 @@ test('worker: names the runtimes and packages that it cannot run', async () => {
     })
     await assert.rejects(rig.worker.prepare(rig.version(change)), { code: 'InvalidRuntimeException' })
   }
-  const image = rig.version({ packageType: 'Image' })
-  const noImages = { code: 'ServiceException', message: /^Container images cannot be run here: / }
+  const uri = `registry.example/app@sha256:${'0'.repeat(64)}`
+  const image = rig.version({ packageType: 'Image', image: { uri, resolvedUri: uri } })
+  const noImages = { code: 'ServiceException', message: /Container images cannot be run here: / }
   await assert.rejects(rig.worker.startEnvironment(image, 'on-demand'), noImages)
   await assert.rejects(rig.worker.prepare(image), noImages)
   await rig.worker.prepare(rig.version())

@@ -7,7 +7,7 @@ import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
-import { findRuntime, type RuntimeDescription } from '#contracts/runtime.ts'
+import { findRuntime, IMAGE_RUNTIME, type RuntimeDescription } from '#contracts/runtime.ts'
 import { acquireCodeFiles } from '#data-plane/worker/code/code-files.ts'
 import { createCompileCaches } from '#data-plane/worker/code/compile-caches.ts'
 import { createDirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
@@ -19,17 +19,13 @@ import { bootSandbox } from '#data-plane/worker/pool/boot-sandbox.ts'
 import { createPool } from '#data-plane/worker/pool/create-pool.ts'
 import { createRememberedDemand } from '#data-plane/worker/pool/remembered-demand.ts'
 import { fitsPool, poolShape, shapeOf } from '#data-plane/worker/pool/pool-shape.ts'
-import type {
-  Environment,
-  HostResources,
-  ImagePreparer,
-  InitializationType,
-  Worker,
-} from '#data-plane/worker/port.ts'
+import type { Environment, HostResources, InitializationType, Worker } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
+import { imageKeyOf, prepareImage } from '#data-plane/worker/start/image-hook.ts'
 import { assembleEnvironment } from '#data-plane/worker/start/start-environment.ts'
+import type { Images } from '#images/port.ts'
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
@@ -59,7 +55,7 @@ export interface WorkerOptions {
   /** Left out: every function reaches the internet, and no access point stands for a directory. */
   readonly resources?: HostResources
   /** Left out: functions of package type Image fail to become Active. */
-  readonly images?: ImagePreparer
+  readonly images?: Pick<Images, 'prepare'>
   /** Where AWS clients in a guest find us, as the guest reaches it. */
   readonly endpointUrl?: string
   /** Credentials of the execution role. Left out: the fixed test credentials. */
@@ -88,12 +84,9 @@ const TEST_CREDENTIALS: GuestCredentials = {
 }
 
 const NO_RESOURCES: HostResources = { networkOf: () => 'internet', directoryOf: () => undefined }
-const NO_IMAGES: ImagePreparer = {
-  prepare: () => Promise.reject(imagesUnavailable()),
-}
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { driver, blobs, metrics, logger, clock, limits, images = NO_IMAGES } = options
+  const { driver, blobs, metrics, logger, clock, limits } = options
   const cache = createDirectoryCache({
     root: options.cacheDirectory,
     maxBytes: limits.maxCacheBytes ?? DEFAULT_CACHE_BYTES,
@@ -127,6 +120,7 @@ export function createWorker(options: WorkerOptions): Worker {
   }
   const host = {
     ...options,
+    images: options.images,
     pool,
     compileCaches: createCompileCaches({ cache, logger }),
     cache,
@@ -196,9 +190,12 @@ export function createWorker(options: WorkerOptions): Worker {
       return work
     },
     async prepare(version) {
-      if (version.packageType === 'Image') return images.prepare(version)
       const obstacle = hostObstacle(version, driver.report, host.resources)
       if (obstacle) throw obstacle
+      if (version.packageType === 'Image') {
+        await prepareImage(version, options.images)
+        return
+      }
       if (version.snapStart === 'PublishedVersions' && version.version !== LATEST) {
         logger.info('A version with SnapStart initialises as usual: there are no snapshots here', {
           function: functionArn(version, version.version),
@@ -220,6 +217,8 @@ export function createWorker(options: WorkerOptions): Worker {
       environments: environments.size,
     }),
     pools: () => pool?.report() ?? [],
+    images: () =>
+      [...environments].map(({ version }) => imageKeyOf(version)).filter((key) => key !== undefined),
     async drain(deadlineMs) {
       accepting = false
       const until = clock.monotonic() + deadlineMs
@@ -240,7 +239,7 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function describeRuntime(version: FunctionVersion): RuntimeDescription {
-  if (version.packageType === 'Image') throw imagesUnavailable()
+  if (version.packageType === 'Image') return IMAGE_RUNTIME
   const runtime = findRuntime(version.runtime ?? '')
   if (!runtime) {
     throw new LambdaError(
@@ -253,11 +252,6 @@ function describeRuntime(version: FunctionVersion): RuntimeDescription {
   }
   return runtime
 }
-
-const imagesUnavailable = () =>
-  serviceFailure(
-    'Container images cannot be run here: nothing on this host fetches them from their registry.',
-  )
 
 const platformError = (error: unknown): LambdaError =>
   error instanceof LambdaError

@@ -42,6 +42,12 @@ export const invalidEntrypoint = (message: string): PlatformFailure => ({
   report: { status: 'error', errorType: 'Runtime.InvalidEntrypoint' },
 })
 
+export const invalidWorkingDirectory = (message: string): PlatformFailure => ({
+  errorType: 'Runtime.InvalidWorkingDir',
+  message,
+  report: { status: 'error', errorType: 'Runtime.InvalidWorkingDir' },
+})
+
 /** An extension ended or gave up: `Extension.Crash`, `Extension.InitError`, `Extension.ExitError`, `Extension.LaunchError`. */
 export const extensionFailed = (errorType: string, message: string): PlatformFailure => ({
   errorType,

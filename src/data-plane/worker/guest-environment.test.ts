@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { FunctionVersion } from '#contracts/function.ts'
-import { findRuntime } from '#contracts/runtime.ts'
+import { findRuntime, IMAGE_RUNTIME } from '#contracts/runtime.ts'
 import { guestEnvironment } from '#data-plane/worker/guest-environment.ts'
 
 import { aVersion } from '../../../test/support/function-version.ts'
@@ -73,6 +73,52 @@ test('guest environment: a Node function sees exactly what it sees in AWS', () =
       '/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib',
     NODE_PATH:
       '/opt/nodejs/node22/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task',
+  })
+})
+
+test('guest environment: an image function sees what it sees in AWS, and the variables of its image', () => {
+  const env = guestEnvironment({
+    version: aVersion({ region: 'us-east-2', packageType: 'Image', handler: undefined }),
+    runtime: IMAGE_RUNTIME,
+    initializationType: 'on-demand',
+    paths: PATHS,
+    image: [
+      ['OWN', 'of the image'],
+      ['TZ', ':/etc/localtime'],
+      ['AWS_REGION', 'mars-1'],
+      ['LAMBDA_TASK_ROOT', '/elsewhere'],
+    ],
+    logStream: '2026/01/01/[$LATEST]00',
+    variables: { TZ: 'UTC' },
+    credentials: { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T' },
+    endpointUrl: undefined,
+    runtimeApi: '169.254.100.1:9001',
+  })
+  // Names recorded from AWS (an image of Alpine), but for those that its shell adds.
+  assert.deepEqual(env, {
+    AWS_ACCESS_KEY_ID: 'A',
+    AWS_DEFAULT_REGION: 'us-east-2',
+    AWS_EXECUTION_ENV: 'AWS_Lambda_Image',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '128',
+    AWS_LAMBDA_FUNCTION_NAME: 'hello',
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/hello',
+    AWS_LAMBDA_LOG_STREAM_NAME: '2026/01/01/[$LATEST]00',
+    AWS_LAMBDA_RUNTIME_API: '169.254.100.1:9001',
+    AWS_REGION: 'us-east-2',
+    AWS_SECRET_ACCESS_KEY: 'S',
+    AWS_SESSION_TOKEN: 'T',
+    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    AWS_XRAY_DAEMON_ADDRESS: '169.254.100.1:2000',
+    LAMBDA_RUNTIME_DIR: '/var/runtime',
+    LAMBDA_TASK_ROOT: '/var/task',
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    _AWS_XRAY_DAEMON_ADDRESS: '169.254.100.1',
+    _AWS_XRAY_DAEMON_PORT: '2000',
+    _HANDLER: '',
+    OWN: 'of the image',
+    TZ: 'UTC',
   })
 })
 

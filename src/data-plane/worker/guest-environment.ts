@@ -28,6 +28,8 @@ export function guestEnvironment(options: {
   readonly runtime: RuntimeDescription | undefined
   readonly initializationType: string
   readonly paths: GuestPaths
+  /** Variables that an image brings; undefined for a function that has none. */
+  readonly image?: readonly (readonly [name: string, value: string])[] | undefined
   readonly logStream: string
   /** The customer's variables, opened. */
   readonly variables: Readonly<Record<string, string>>
@@ -40,7 +42,7 @@ export function guestEnvironment(options: {
   const { version, runtime, paths, credentials } = options
   const { format, applicationLevel } = version.logging
   const env: Record<string, string> = {
-    ...defaults(runtime, paths),
+    ...(options.image ? imageDefaults(options.image) : defaults(runtime, paths)),
     ...(options.endpointUrl !== undefined && { AWS_ENDPOINT_URL: options.endpointUrl }),
     ...options.variables,
   }
@@ -82,6 +84,23 @@ export const bootEnvironment = (
   LAMBDA_RUNTIME_DIR: paths.runtime,
 })
 
+/** What Docker gives a process whose image names none (and AWS too: recorded). */
+const IMAGE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+const TRACING = {
+  AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+  AWS_XRAY_DAEMON_ADDRESS: `${XRAY.address}:${XRAY.port}`,
+  _AWS_XRAY_DAEMON_ADDRESS: XRAY.address,
+  _AWS_XRAY_DAEMON_PORT: XRAY.port,
+} as const
+
+/** In an image AWS sets nothing that belongs to a runtime: neither language nor time zone nor library path (recorded). */
+const imageDefaults = (image: readonly (readonly [name: string, value: string])[]) => ({
+  PATH: IMAGE_PATH,
+  ...Object.fromEntries(image),
+  ...TRACING,
+})
+
 /** What AWS sets and a customer may change. Values recorded from AWS, with the directories where this guest has them. */
 function defaults(runtime: RuntimeDescription | undefined, paths: GuestPaths): Record<string, string> {
   const { task, opt, lang } = paths
@@ -94,10 +113,7 @@ function defaults(runtime: RuntimeDescription | undefined, paths: GuestPaths): R
     TZ: ':UTC',
     PWD: task,
     SHLVL: '0',
-    AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
-    AWS_XRAY_DAEMON_ADDRESS: `${XRAY.address}:${XRAY.port}`,
-    _AWS_XRAY_DAEMON_ADDRESS: XRAY.address,
-    _AWS_XRAY_DAEMON_PORT: XRAY.port,
+    ...TRACING,
     ...(runtime?.family === 'python' && { PYTHONPATH: client }),
     ...(runtime?.family === 'nodejs' && {
       NODE_PATH: `${modules}/node${runtime.release}/node_modules:${modules}/node_modules:${client}/node_modules:${client}:${task}`,

@@ -25,6 +25,11 @@ export function hostObstacle(
       'cannot mount file systems',
     )
   }
+  if (version.packageType === 'Image' && !report.filesystem.enforced)
+    return refuse(
+      'InvalidConfigurationException',
+      'cannot give a function the file system of a container image',
+    )
   const network = resources.networkOf(version)
   if (network !== 'internet' && !report.network.enforced) {
     return refuse('InvalidConfigurationException', `cannot close the network to "${network}"`)

@@ -3,6 +3,7 @@ import type { EnvironmentState } from '#contracts/environment.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { FunctionNetwork } from '#contracts/network.ts'
 import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
+import type { ImageKey } from '#images/port.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
 export type InitializationType =
@@ -45,12 +46,6 @@ export interface HostResources {
   directoryOf(accessPointArn: string): string | undefined
 }
 
-/** Fetches container images and makes them ready to be started. */
-export interface ImagePreparer {
-  /** Rejects with a `LambdaError` whose code names what is wrong with the image. */
-  prepare(version: FunctionVersion): Promise<void>
-}
-
 export interface WorkerCapacity {
   /** Memory promised to environments, MiB. */
   readonly memoryMiB: number
@@ -89,4 +84,6 @@ export interface Worker extends Component {
   capacity(): WorkerCapacity
   /** Runtimes that are booted and belong to no function yet, one entry per shape. */
   pools(): readonly PoolReport[]
+  /** Images of the environments there are; their files must stay. */
+  images(): readonly ImageKey[]
 }

@@ -4,9 +4,8 @@ import { accessPointId } from '#contracts/file-system.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import { MAX_OPEN_FILES, MAX_PROCESSES, MIB_PER_VCPU } from '#contracts/limits.ts'
 import type { Sandbox, SandboxDriver, SandboxLimits, SharedDirectory } from '#data-plane/sandbox/port.ts'
-import type { CodeFiles } from '#data-plane/worker/code/code-files.ts'
 import type { HostResources } from '#data-plane/worker/port.ts'
-import type { RuntimeParts } from '#data-plane/worker/start/interpreter-hook.ts'
+import type { FunctionFiles } from '#data-plane/worker/start/files-hook.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
 
@@ -14,18 +13,18 @@ import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
 export async function sandboxHook(
   { version }: Subject,
   host: { readonly driver: SandboxDriver; readonly random: Random; readonly resources: HostResources },
-  made: { readonly code: CodeFiles; readonly parts: RuntimeParts },
+  { code, image, parts }: FunctionFiles,
   undo: Undo,
 ): Promise<Sandbox> {
-  const { code, parts } = made
   const sandbox = await host.driver.create({
     id: newEnvironmentId(host.random),
     files: {
-      task: code.task,
-      opt: code.opt,
-      runtime: parts.client,
-      lang: parts.interpreter?.lang,
+      task: code?.task,
+      opt: code?.opt,
+      runtime: parts?.client,
+      lang: parts?.interpreter?.lang,
     },
+    ...(image && { image: image.root }),
     limits: limitsOf(version),
     network: host.resources.networkOf(version),
     shared: sharedDirectories(version, host.resources),

@@ -11,7 +11,7 @@ import type { DirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
 import { createConcurrentEnvironment } from '#data-plane/worker/concurrent-environment.ts'
 import { createEnvironment, type StartingEnvironment } from '#data-plane/worker/environment.ts'
 import { createEnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
-import { externalExtensions } from '#data-plane/worker/extensions/external-extensions.ts'
+import { imageCommand } from '#data-plane/worker/image/image-command.ts'
 import { startRunWithExtensions } from '#data-plane/worker/extensions/run-with-extensions.ts'
 import { guestEnvironment, type GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import { startGuestRun } from '#data-plane/worker/guest-run.ts'
@@ -22,14 +22,14 @@ import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
-import { codeHook } from '#data-plane/worker/start/code-hook.ts'
 import { commandHook, wrapperOf } from '#data-plane/worker/start/command-hook.ts'
 import { endpointHook } from '#data-plane/worker/start/endpoint-hook.ts'
-import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
+import { filesHook } from '#data-plane/worker/start/files-hook.ts'
 import { createPhaseTimer } from '#data-plane/worker/start/phase-timer.ts'
 import { pooledHook, type PooledSandbox } from '#data-plane/worker/start/pooled-hook.ts'
 import { sandboxHook } from '#data-plane/worker/start/sandbox-hook.ts'
 import type { Subject } from '#data-plane/worker/start/stage.ts'
+import type { Images } from '#images/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Logger, LogSink, Metrics } from '#observability/port.ts'
@@ -42,6 +42,7 @@ export interface EnvironmentHost {
   readonly sessions: SessionFactories
   readonly blobs: Blobs
   readonly cache: DirectoryCache
+  readonly images: Pick<Images, 'prepare'> | undefined
   readonly runtimes: RuntimeFiles
   readonly clientsDirectory: string
   readonly environments: Pick<EnvironmentVault, 'open'>
@@ -79,11 +80,11 @@ export async function assembleEnvironment(
 
   // First, because it costs little and may be refused.
   const variables = await openVariables(version, host.environments)
-  const code = await codeHook(subject, host, undo)
-  const [parts, external] = await Promise.all([interpreterHook(subject, host), externalExtensions(code.opt)])
+  const files = await filesHook(subject, host, undo)
+  const { image } = files
   timer.ended('code')
-  const booted = await pooledHook(subject, host, { code, parts, variables }, undo)
-  const sandbox = booted?.sandbox ?? (await sandboxHook(subject, host, { code, parts }, undo))
+  const booted = files.image ? undefined : await pooledHook(subject, host, { ...files, variables }, undo)
+  const sandbox = booted?.sandbox ?? (await sandboxHook(subject, host, files, undo))
   const endpoint = await endpointHook(sandbox, booted?.endpoint, undo)
   timer.ended('sandbox', booted ? 'pool' : 'boot')
   const { id } = sandbox
@@ -93,7 +94,7 @@ export async function assembleEnvironment(
   const stream = logStreamName(version, id, clock.now())
   const log = createEnvironmentLog({
     version,
-    runtime,
+    runtime: image ? undefined : runtime,
     initializationType: type,
     stream,
     sink: host.logSink,
@@ -105,6 +106,7 @@ export async function assembleEnvironment(
     runtime,
     initializationType: type,
     paths: sandbox.paths,
+    image: image?.config.environment,
     logStream: stream,
     variables,
     credentials: await host.credentials(version),
@@ -112,7 +114,9 @@ export async function assembleEnvironment(
     endpointUrl: host.resources.networkOf(version) === 'none' ? undefined : host.endpointUrl,
     runtimeApi: endpoint.address,
   })
-  const command = await commandHook(subject, { code, parts, paths: sandbox.paths, env })
+  const command = files.image
+    ? await imageCommand(files.image, version.imageOverrides, env)
+    : await commandHook(subject, { ...files, paths: sandbox.paths, env })
 
   const openHttp = (api: ExtensionApi) => {
     const maxResponseBytes = MAX_RESPONSE_BYTES
@@ -170,7 +174,7 @@ export async function assembleEnvironment(
             subject,
             host,
             sandbox,
-            external,
+            external: files.external,
             environment: env,
             telemetry,
             log,
