@@ -121,6 +121,7 @@ export default {
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
       extensions: ['.ts', '.tsx'],
+      exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'node', 'types'],
     },
   },

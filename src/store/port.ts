@@ -47,7 +47,10 @@ export interface Meta {
    * read may be left out (the last one never is). Returns a function that stops the feed.
    */
   watch(fromRev: number, onChange: (changes: readonly MetaChange[]) => void): () => void
-  /** Revision of the newest transaction; 0 for an empty store. */
+  /**
+   * Revision of the newest transaction; 0 for an empty store. Watchers of this process that follow the feed have been
+   * told of everything up to it when it resolves.
+   */
   rev(): Promise<number>
 }
 
@@ -188,6 +191,13 @@ export class BlobTooLarge extends Error {
 /** More work waits for the engine than its bound; nothing was written, try again later. */
 export class StoreBusy extends Error {
   override name = 'StoreBusy'
+}
+/**
+ * The engine can't be reached within the time that anybody waits for it. Whether a write happened is not known; the same
+ * may succeed later.
+ */
+export class StoreAway extends Error {
+  override name = 'StoreAway'
 }
 /** The data was written by a newer version of the program, which knows a newer schema. */
 export class StoreTooNew extends Error {
