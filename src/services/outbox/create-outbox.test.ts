@@ -101,3 +101,34 @@ test('outbox: refuses more than its bound, before it stores any', async (t) => {
   await outbox.add([one])
   assert.equal(outbox.depth(), 3)
 })
+
+test('outbox: an ordered lane keeps its order, also of what is tried again and over a restart', async (t) => {
+  const { clock, open } = setUp(t)
+  const seen: string[] = []
+  let isBroken = true
+  const deliver: Deliver = async ({ head }) => {
+    seen.push(String(head))
+    return isBroken ? { do: 'retry', dueAt: clock.now() + 10_000, head } : { do: 'done' }
+  }
+  const one = (head: string) => ({ lane: 'a', isOrdered: true, about: head, head, payload: bytes('') })
+  const first = await open(deliver)
+  await first.add([one('1'), one('2')])
+  await clock.advance(1_000)
+  await first.add([one('3'), { lane: 'b', head: 'other', payload: bytes('') }])
+  await clock.advance(0)
+  assert.deepEqual(seen, ['1', 'other'])
+  assert.equal(first.headOf('2'), '2')
+  await first.stop()
+  const second = await open(deliver)
+  await clock.advance(4_000)
+  await second.add([one('4')])
+  await clock.advance(1_000)
+  assert.deepEqual(seen, ['1', 'other'])
+  isBroken = false
+  await clock.advance(10_000)
+  assert.deepEqual(
+    seen.filter((head) => head !== 'other'),
+    ['1', '1', '2', '3', '4'],
+  )
+  await second.stop()
+})

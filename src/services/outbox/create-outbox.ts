@@ -7,6 +7,7 @@ import { createDueHeap } from '#queues/due-heap.ts'
 import type { Leases, LogEntry, QueueLog } from '#store/port.ts'
 
 import { decodeEnvelope, encodeEnvelope, type Envelope } from './delivery-codec.ts'
+import { createOrderedLanes } from './ordered-lanes.ts'
 import { type Deliver, OutboxFull, type Outbox, type Outcome } from './port.ts'
 import { createQueueLease } from './queue-lease.ts'
 import { createReadyLanes } from './ready-lanes.ts'
@@ -48,11 +49,15 @@ export function createOutbox(options: {
   readonly deliver: Deliver
   readonly maxDepth?: number
   readonly perLane?: number
+  /** Deliveries of all lanes that run at once. */
+  readonly concurrency?: number
 }): Outbox {
   const { name, queue, queueLog, clock, logger, metrics, deliver } = options
-  const { maxDepth = MAX_DEPTH } = options
+  const { maxDepth = MAX_DEPTH, concurrency = CONCURRENCY } = options
   const entries = new Map<bigint, Entry>()
-  const abouts = new Map<string, number>()
+  /** What is stored about something, in the order of the ids. */
+  const abouts = new Map<string, readonly bigint[]>()
+  const ordered = createOrderedLanes()
   const due = createDueHeap()
   const lanes = createReadyLanes(options.perLane ?? PER_LANE)
   const running = new Set<Promise<void>>()
@@ -76,22 +81,30 @@ export function createOutbox(options: {
     if (isKept) windowBytes += payload.byteLength
     const entry: Entry = { id, envelope, dueAt, state: 'waiting', payload: isKept ? payload : undefined }
     entries.set(id, entry)
+    if (envelope.isOrdered) ordered.add(envelope.lane, id)
     wait(entry)
     const { about } = envelope
-    if (about !== undefined) abouts.set(about, (abouts.get(about) ?? 0) + 1)
+    if (about !== undefined) abouts.set(about, [...(abouts.get(about) ?? []), id])
   }
   const forget = (entry: Entry) => {
     if (!entries.delete(entry.id)) return
     windowBytes -= entry.payload?.byteLength ?? 0
-    const { about } = entry.envelope
+    const { about, isOrdered, lane } = entry.envelope
+    if (isOrdered) {
+      const next = entries.get(ordered.remove(lane, entry.id) ?? 0n)
+      if (next?.state === 'waiting' && next.dueAt <= clock.now()) makeReady(next)
+    }
     if (about === undefined) return
-    const left = (abouts.get(about) ?? 1) - 1
-    if (left === 0) abouts.delete(about)
+    const left = (abouts.get(about) ?? []).filter((id) => id !== entry.id)
+    if (left.length === 0) abouts.delete(about)
     else abouts.set(about, left)
   }
+  /** In an ordered lane only the first is: the others follow when it is done. */
   const makeReady = (entry: Entry) => {
+    const { lane, isOrdered } = entry.envelope
+    if (isOrdered && !ordered.isFirst(lane, entry.id)) return
     entry.state = 'ready'
-    lanes.add(entry.envelope.lane, entry.id)
+    lanes.add(lane, entry.id)
   }
   /** Everything that has fallen due becomes ready; the rest sets the next alarm. */
   const look = () => {
@@ -112,7 +125,7 @@ export function createOutbox(options: {
     due.push({ at: entry.dueAt, id: entry.id })
   }
   const pump = () => {
-    while (isOpen && !isDraining && !stopping.signal.aborted && running.size < CONCURRENCY) {
+    while (isOpen && !isDraining && !stopping.signal.aborted && running.size < concurrency) {
       const next = lanes.take()
       if (!next) return
       const entry = entries.get(next.id)
@@ -210,6 +223,7 @@ export function createOutbox(options: {
     term++
     entries.clear()
     abouts.clear()
+    ordered.clear()
     lanes.clear()
     windowBytes = 0
   }
@@ -242,8 +256,8 @@ export function createOutbox(options: {
       adding += deliveries.length
       try {
         const answers = await Promise.all(
-          deliveries.map(({ lane, about, head, payload, dueAt = acceptedAt }) => {
-            const envelope: Envelope = { lane, about, acceptedAt, attempts: 0, head }
+          deliveries.map(({ lane, isOrdered = false, about, head, payload, dueAt = acceptedAt }) => {
+            const envelope: Envelope = { lane, isOrdered, about, acceptedAt, attempts: 0, head }
             const entry = { id: nextId(), queue, visibleAt: dueAt, head: encodeEnvelope(envelope), payload }
             return append(entry, envelope)
           }),
@@ -256,6 +270,7 @@ export function createOutbox(options: {
       }
     },
     holds: (about) => abouts.has(about),
+    headOf: (about) => entries.get(abouts.get(about)?.at(-1) ?? 0n)?.envelope.head,
     depth: () => entries.size,
     async drain(deadlineMs) {
       isDraining = true

@@ -3,21 +3,24 @@ import type { Json } from '#kernel/json.ts'
 
 export interface Envelope {
   readonly lane: string
+  readonly isOrdered: boolean
   readonly about: string | undefined
   readonly acceptedAt: number
   readonly attempts: number
   readonly head: Json
 }
 
-interface Stored extends Omit<Envelope, 'about'> {
+interface Stored extends Omit<Envelope, 'about' | 'isOrdered'> {
   readonly v: 1
+  readonly isOrdered?: true
   readonly about?: string
 }
 
-export function encodeEnvelope({ lane, about, acceptedAt, attempts, head }: Envelope): string {
+export function encodeEnvelope({ lane, isOrdered, about, acceptedAt, attempts, head }: Envelope): string {
   const stored: Stored = {
     v: 1,
     lane,
+    ...(isOrdered && { isOrdered }),
     ...(about !== undefined && { about }),
     acceptedAt,
     attempts,
@@ -28,7 +31,7 @@ export function encodeEnvelope({ lane, about, acceptedAt, attempts, head }: Enve
 
 /** Throws when it is of another version or none at all. */
 export function decodeEnvelope(text: string): Envelope {
-  const { v, lane, about, acceptedAt, attempts, head } = JSON.parse(text) as Stored
+  const { v, lane, isOrdered = false, about, acceptedAt, attempts, head } = JSON.parse(text) as Stored
   if (v !== 1) throw new Error(`A delivery of version ${String(v)} cannot be read`)
-  return { lane, about, acceptedAt, attempts, head }
+  return { lane, isOrdered, about, acceptedAt, attempts, head }
 }

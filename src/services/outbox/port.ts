@@ -8,7 +8,12 @@ import type { Component } from '#kernel/lifecycle.ts'
 export interface NewDelivery {
   /** Where it goes, such as an ARN: only so many of one lane run at a time, so that a slow target holds up nobody else. */
   readonly lane: string
-  /** What it is about, for `holds`; several may be about the same. */
+  /**
+   * One at a time in its lane, and strictly in the order in which they were added: what is tried again holds up what came
+   * after it. All of a lane or none.
+   */
+  readonly isOrdered?: boolean
+  /** What it is about, for `holds` and `headOf`; several may be about the same. */
   readonly about?: string
   /** Small, and may change with every attempt. */
   readonly head: Json
@@ -41,6 +46,8 @@ export interface Outbox extends Component {
   add(deliveries: readonly NewDelivery[]): Promise<void>
   /** Whether something about this is stored, delivered or not. */
   holds(about: string): boolean
+  /** The head of what is stored about this: of the newest, if there are several. */
+  headOf(about: string): Json | undefined
   depth(): number
 }
 
