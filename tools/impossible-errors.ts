@@ -54,6 +54,17 @@ export const IMPOSSIBLE: readonly Impossible[] = [
     errors: ['PublicPolicyException'],
     because: 'the API has no operation to block public policies with',
   },
+  {
+    errors: ['ModeNotSupportedException'],
+    because:
+      'AWS documents no setting that makes a function refuse a mode of invocation, and nobody has recorded it',
+  },
+  {
+    errors: ['ServiceQuotaExceededException'],
+    operations: ['Invoke', 'InvokeAsync', 'InvokeWithResponseStream'],
+    because:
+      'AWS does not say which quota an invocation exceeds: concurrency and rates are TooManyRequestsException',
+  },
   { errors: ['AliasLimitExceededException'], because: 'AWS publishes no limit on the number of aliases' },
   {
     errors: ['InvalidCodeSignatureException'],
