@@ -359,6 +359,7 @@ describe('queues', { skip: missing ?? false }, () => {
     await drained(queue)
     const bodies = (await logged('killed', 3)).flatMap(({ Records }) => Records.map(({ body }) => body))
     assert.ok(bodies.includes('second'))
-    assert.equal(bodies.filter((body) => body === 'wait 3000').length, 2, 'the message came again')
+    // On a busy machine the function takes longer than the message stays invisible: then it comes once more.
+    assert.ok(bodies.filter((body) => body === 'wait 3000').length >= 2, 'the message came again')
   })
 })
