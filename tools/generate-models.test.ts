@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import * as logsSchemas from '@aws-sdk/client-cloudwatch-logs'
+import * as ecrSchemas from '@aws-sdk/client-ecr'
 import * as iamSchemas from '@aws-sdk/client-iam'
 import * as kmsSchemas from '@aws-sdk/client-kms'
 import * as lambdaSchemas from '@aws-sdk/client-lambda'
@@ -11,7 +12,7 @@ import * as sqsSchemas from '@aws-sdk/client-sqs'
 import * as stsSchemas from '@aws-sdk/client-sts'
 
 import { generate } from './generate-models.ts'
-import { IAM, KMS, LAMBDA, LOGS, SIGNER, SQS, STS } from './model/services.ts'
+import { ECR, IAM, KMS, LAMBDA, LOGS, SIGNER, SQS, STS } from './model/services.ts'
 
 const onDisk = (name: string) =>
   readFileSync(new URL(`../src/wire/models/${name}.ts`, import.meta.url), 'utf8')
@@ -19,6 +20,7 @@ const onDisk = (name: string) =>
 test('models: the files on disk are what the generator makes of the SDK and the tables', () => {
   assert.equal(generate(LAMBDA, lambdaSchemas), onDisk('lambda'))
   assert.equal(generate(LOGS, logsSchemas), onDisk('logs'))
+  assert.equal(generate(ECR, ecrSchemas), onDisk('ecr'))
   assert.equal(generate(IAM, iamSchemas), onDisk('iam'))
   assert.equal(generate(SIGNER, signerSchemas), onDisk('signer'))
   assert.equal(generate(SQS, sqsSchemas), onDisk('sqs'))

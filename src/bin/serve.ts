@@ -13,6 +13,7 @@ import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
+import { createImageServices } from '#bin/images.ts'
 import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
 import { listen } from '#bin/listener.ts'
 import { createOwnPaths } from '#bin/own-paths.ts'
@@ -72,6 +73,18 @@ async function serve(settings: Settings) {
     directory: data,
   })
   const { session, roleSessions, keys } = neighbours
+  const imageServices = await createImageServices({
+    meta: store.meta,
+    sealer,
+    clock,
+    random,
+    logger,
+    directory: data,
+    port: listener.port,
+    home: { account: settings.account, region: settings.region },
+    needsToken: settings.auth !== 'off',
+    credentialsFile: settings['registry-credentials'],
+  })
   const environments = createEnvironmentVault({ sealer, keys })
   const filters = createFilterVault(keys)
   const packageKeys = createPackageKeys(keys)
@@ -150,6 +163,7 @@ async function serve(settings: Settings) {
   await documents.start()
   await logs.start()
   await neighbours.start()
+  await imageServices.start()
   await dataPlane.start()
   await control.start()
 
@@ -161,7 +175,7 @@ async function serve(settings: Settings) {
   const credentials = (accessKeyId: string) =>
     accessKeyId === settings['access-key-id'] ? owner : neighbours.credentials(accessKeyId)
   const operations = { ...control.operations, ...dataPlane.operations }
-  const others = [{ model: logsModel, handlers: logs.handlers }, ...neighbours.services]
+  const others = [{ model: logsModel, handlers: logs.handlers }, ...neighbours.services, imageServices.ecr]
   calls.serve([{ model: lambdaModel, handlers: operations }, ...others])
   const door = createDoor({
     services: [
@@ -199,7 +213,8 @@ async function serve(settings: Settings) {
   })
   listener.serve({
     door,
-    ownPaths: (request, response) => urlDoor(request, response) || ownPaths(request, response),
+    ownPaths: (request, response) =>
+      urlDoor(request, response) || imageServices.registry(request, response) || ownPaths(request, response),
   })
 
   onShutdown(async (reason) => {
@@ -213,6 +228,7 @@ async function serve(settings: Settings) {
     await logs.drain(DRAIN_MS)
     await logs.stop()
     authorisation?.stop()
+    await imageServices.stop()
     await neighbours.stop()
     documents.stop()
     await store.close()

@@ -140,6 +140,12 @@ const SETTINGS = {
     help: 'access key for it; none: unsigned requests',
   },
   's3-secret-access-key': { kind: 'text', default: '', value: 'SECRET', help: 'its secret' },
+  'registry-credentials': {
+    kind: 'text',
+    default: '',
+    value: 'FILE',
+    help: "credentials of other container registries, a file as Docker's config.json",
+  },
   'sqs-endpoint': {
     kind: 'text',
     default: '',

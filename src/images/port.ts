@@ -1,4 +1,5 @@
 /** Container images: found in any registry, fetched, verified, and unpacked once for everyone who runs them. */
+import type { EcrImage, EcrRepository } from '#contracts/ecr.ts'
 import type { Architecture } from '#contracts/function.ts'
 
 /** What the image itself says about how it is started. */
@@ -63,4 +64,24 @@ export interface Images {
    * has asked for within the grace period, then the layers that no image has any more.
    */
   sweep(inUse: readonly ImageKey[]): Promise<void>
+}
+
+/** What is in our own registry, for the ECR API. Clients' pushes and pulls go through /v2/. */
+export interface RegistryContent {
+  /** By tag or digest. */
+  image(repository: EcrRepository, reference: string): Promise<EcrImage | undefined>
+  /** The bytes of an image's manifest, as text. */
+  manifest(image: EcrImage): Promise<string>
+  /**
+   * Writes a manifest whose layers (or images, of an index) are in the repository already. Rejects with the
+   * `LambdaError`s of PutImage.
+   */
+  putImage(
+    repository: EcrRepository,
+    push: { readonly manifest: string; readonly mediaType: string; readonly tag?: string },
+  ): Promise<EcrImage>
+  /** With its tags; false when there was none. */
+  deleteImage(repository: EcrRepository, digest: string): Promise<boolean>
+  deleteTag(repository: EcrRepository, tag: string): Promise<boolean>
+  blobBytes(repository: EcrRepository, digest: string): Promise<number | undefined>
 }

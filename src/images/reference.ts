@@ -14,11 +14,16 @@ export interface Reference {
 // Source of these patterns: the OCI distribution specification and the grammar of Docker's references.
 const PATH = '[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*)*'
 
+const REPOSITORY = new RegExp(`^${PATH}$`)
 const REFERENCE = new RegExp(
   `^(?<registry>[a-zA-Z0-9.-]+(?::\\d{1,5})?|\\[[a-fA-F0-9:]+\\](?::\\d{1,5})?)/(?<repository>${PATH})` +
     '(?::(?<tag>\\w[\\w.-]{0,127}))?(?:@(?<digest>sha256:[a-f0-9]{64}))?$',
 )
 const MAX_LENGTH = 1024
+
+export const isRepository = (text: string) => REPOSITORY.test(text)
+export const isTag = (text: string) => /^\w[\w.-]{0,127}$/.test(text)
+export const isDigest = (text: string) => /^sha256:[a-f0-9]{64}$/.test(text)
 
 /**
  * The parts of an image's name; undefined when it is none. The registry must be named, and a tag or a digest: AWS takes

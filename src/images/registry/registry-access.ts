@@ -1,0 +1,50 @@
+/** Whose registry a request means, and whether its token is for it: what `docker login` sends after GetAuthorizationToken. */
+import type { Scope } from '#contracts/arn.ts'
+import { ECR_TOKEN_CONTEXT, type EcrToken } from '#contracts/ecr.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Sealer } from '#kernel/sealed.ts'
+import { refuseForeignOrigin } from '#wire/foreign-origin.ts'
+
+import { ownRegistry } from '../reference.ts'
+import type { RegistryAccess } from './registry-door.ts'
+import { RegistryError } from './registry-error.ts'
+
+export function createRegistryAccess(options: {
+  /** False: anybody may read and write. */
+  readonly needsToken: boolean
+  /** What loopback addresses and unknown host names mean. */
+  readonly home: Scope
+  readonly port: number
+  readonly sealer: Sealer
+  readonly clock: Pick<Clock, 'now'>
+}): RegistryAccess {
+  const { needsToken, home, sealer, clock } = options
+  const tokenOf = (authorization: string): EcrToken | undefined => {
+    const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1]
+    const [user, password = ''] = Buffer.from(basic ?? '', 'base64')
+      .toString()
+      .split(':', 2)
+    if (user !== 'AWS') return undefined
+    try {
+      return JSON.parse(sealer.open(password, ECR_TOKEN_CONTEXT)) as EcrToken
+    } catch {
+      return undefined
+    }
+  }
+  return ({ headers }) => {
+    const where = ownRegistry(headers.host ?? '', options) ?? home
+    if (!needsToken) {
+      refuseForeignOrigin(headers.origin)
+      return where
+    }
+    const token = tokenOf(headers.authorization ?? '')
+    if (!token) throw new RegistryError('UNAUTHORIZED', 'Not Authorized')
+    // Text as clients report it from AWS.
+    if (token.expiresAt <= clock.now()) {
+      throw new RegistryError('DENIED', 'Your authorization token has expired. Reauthenticate and try again.')
+    }
+    // AWS asks the repository's policy about other accounts; here they have no access.
+    if (token.account !== where.account) throw new RegistryError('DENIED', 'Not Authorized')
+    return where
+  }
+}

@@ -1,0 +1,146 @@
+/** Our own registry over HTTP: the OCI distribution specification, push and pull, below /v2/. */
+import { createReadStream } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+
+import type { Scope } from '#contracts/arn.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Logger } from '#observability/port.ts'
+import type { Blobs } from '#store/port.ts'
+import { discardRest, hasBody } from '#wire/request-body.ts'
+
+import { ImageRefused } from '../image-refused.ts'
+import { json, type Answer } from './answer.ts'
+import { createBlobRequests } from './blob-requests.ts'
+import { createManifestRequests } from './manifest-requests.ts'
+import { RegistryError } from './registry-error.ts'
+import { routeOf, type Route } from './registry-route.ts'
+import type { Repositories } from './repositories.ts'
+import type { Uploads } from './uploads.ts'
+
+/** Says whose registry a request is for; throws UNAUTHORIZED or DENIED. */
+export type RegistryAccess = (request: IncomingMessage) => Scope
+
+/** Answers what is below /v2/; false at once for any other path. */
+export type RegistryDoor = (request: IncomingMessage, response: ServerResponse) => boolean
+
+export function createRegistryDoor(options: {
+  readonly access: RegistryAccess
+  readonly repositories: Repositories
+  readonly uploads: Uploads
+  readonly blobs: Blobs
+  readonly clock: Clock
+  readonly logger: Logger
+}): RegistryDoor {
+  const { access, repositories, uploads, clock, logger } = options
+  const blob = createBlobRequests(options)
+  const manifest = createManifestRequests(options)
+
+  const answer = async (request: IncomingMessage): Promise<Answer> => {
+    const where = access(request)
+    const url = new URL(request.url ?? '/', 'http://registry')
+    const route = routeOf(url.pathname)
+    if (!route) throw new RegistryError('UNSUPPORTED', 'There is nothing at this path', 404)
+    if (route.kind === 'base') return json(200, {})
+    const repository = await repositories.require(where, route.name)
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
+    const query = url.searchParams
+    switch (`${method} ${route.kind}` as `${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} ${Route['kind']}`) {
+      case 'GET manifest':
+        return manifest.readManifest(repository, at(route, 'manifest').reference)
+      case 'PUT manifest':
+        return manifest.writeManifest(repository, at(route, 'manifest').reference, request)
+      case 'DELETE manifest':
+        return manifest.deleteManifest(repository, at(route, 'manifest').reference)
+      case 'GET blob':
+        return blob.readBlob(repository, at(route, 'blob').digest, request)
+      case 'POST uploads':
+        return blob.beginUpload(repository, where, query, request)
+      case 'GET upload':
+        return blob.uploadAnswer(repository.name, uploads.find(repository.id, at(route, 'upload').id), 204)
+      case 'PATCH upload':
+        return blob.continueUpload(
+          uploads.find(repository.id, at(route, 'upload').id),
+          repository.name,
+          request,
+        )
+      case 'PUT upload':
+        return blob.finish(
+          repository,
+          uploads.find(repository.id, at(route, 'upload').id),
+          query.get('digest') ?? '',
+          request,
+        )
+      case 'DELETE upload':
+        await uploads.cancel(uploads.find(repository.id, at(route, 'upload').id))
+        return { status: 204 }
+      case 'GET tags':
+        return manifest.listTags(repository, query)
+      case 'GET referrers':
+        return manifest.listReferrers(repository, at(route, 'referrers').digest, query)
+      default:
+        throw new RegistryError('UNSUPPORTED', 'The registry does not support this operation')
+    }
+  }
+
+  const failure = (error: unknown): Answer => {
+    if (error instanceof RegistryError) {
+      const challenge =
+        error.code === 'UNAUTHORIZED'
+          ? { 'www-authenticate': 'Basic realm="Lambent",service="ecr.amazonaws.com"' }
+          : {}
+      return json(error.status, { errors: [{ code: error.code, message: error.message }] }, challenge)
+    }
+    if (error instanceof ImageRefused) {
+      return json(400, { errors: [{ code: 'MANIFEST_INVALID', message: error.message }] })
+    }
+    if (error instanceof LambdaError) {
+      return json(error.status ?? 400, { errors: [{ code: 'DENIED', message: error.message }] })
+    }
+    logger.error('The registry failed unexpectedly', {
+      error: error instanceof Error ? error.stack : String(error),
+    })
+    return json(500, { errors: [{ code: 'UNKNOWN', message: 'An internal error occurred' }] })
+  }
+
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.headers.expect !== undefined) response.writeContinue()
+    let told: Answer
+    try {
+      told = await answer(request)
+    } catch (error) {
+      if (request.destroyed && !request.complete) return
+      told = failure(error)
+    }
+    const isUnread = !request.complete && hasBody(request)
+    response.writeHead(told.status, {
+      'docker-distribution-api-version': 'registry/2.0',
+      ...told.headers,
+      ...(isUnread && { connection: 'close' }),
+    })
+    if (isUnread) void discardRest(request, clock)
+    if (request.method === 'HEAD' || !told.stream) {
+      response.end(request.method === 'HEAD' ? undefined : told.body)
+      return
+    }
+    const { path, start, end } = told.stream
+    await pipeline(createReadStream(path, { start, end, highWaterMark: 256 * 1024 }), response)
+  }
+
+  return (request, response) => {
+    if (!/^\/v2(?:\/|\?|$)/.test(request.url ?? '')) return false
+    serve(request, response).catch((error: unknown) => {
+      // The client went away, or a file could not be read: it must not take this for a whole answer.
+      logger.debug('A registry answer was not sent', { error: String(error) })
+      response.destroy()
+    })
+    return true
+  }
+}
+
+/** The route's own type, where its kind has just been looked at as part of a text. */
+function at<Kind extends Route['kind']>(route: Route, kind: Kind): Extract<Route, { readonly kind: Kind }> {
+  if (route.kind !== kind) throw new TypeError(`The route is "${route.kind}", not "${kind}"`)
+  return route as Extract<Route, { readonly kind: Kind }>
+}
