@@ -12,7 +12,7 @@ import type { GuestInvocation } from '#contracts/invocation.ts'
 import { findRuntime } from '#contracts/runtime.ts'
 import { runtimeSessions } from '#data-plane/runtime-api/sessions.ts'
 import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
-import { createWorker } from '#data-plane/worker/create-worker.ts'
+import { createWorker, type WorkerOptions } from '#data-plane/worker/create-worker.ts'
 import type { Environment, Worker } from '#data-plane/worker/port.ts'
 import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import { systemClock } from '#kernel/clock.ts'
@@ -65,6 +65,7 @@ export async function createWorkerRig(options: {
   readonly maxMemoryMiB?: number
   /** Memory for runtimes that are booted ahead; none by default. */
   readonly poolMemoryMiB?: number
+  readonly images?: WorkerOptions['images']
 }): Promise<WorkerRig> {
   const directory = await mkdtemp(join(tmpdir(), 'lambent-worker-'))
   const warnings: string[] = []
@@ -97,6 +98,7 @@ export async function createWorkerRig(options: {
     }),
     cacheDirectory: join(directory, 'cache'),
     clientsDirectory,
+    ...(options.images && { images: options.images }),
     endpointUrl: 'http://127.0.0.1:4566',
     limits: { maxMemoryMiB: options.maxMemoryMiB ?? 4096, poolMemoryMiB: options.poolMemoryMiB ?? 0 },
   })

@@ -13,9 +13,10 @@ const statusFields = (failure: FailureStatus) =>
 /** The lines of the Text format: INIT_START, INIT_REPORT, EXTENSION, TELEMETRY, START, END, REPORT. */
 export function createTextLines(subject: PlatformSubject): PlatformLines {
   return {
+    // Not for images, which have no runtime of AWS's (seen in logs of such functions).
     initStart: () =>
       subject.runtimeVersion === undefined
-        ? 'INIT_START '
+        ? undefined
         : `INIT_START Runtime Version: ${subject.runtimeVersion}\tRuntime Version ARN: ${subject.runtimeVersionArn}`,
     // A successful initialisation is reported by `Init Duration` in REPORT, or not at all.
     initReport: ({ phase, durationMs, failure }) =>
