@@ -1,4 +1,4 @@
-/** The neighbour services that Lambda's users need at the same endpoint: IAM, STS, KMS and Signer. */
+/** The neighbour services that Lambda's users need at the same endpoint: IAM, STS, KMS, Signer and SQS. */
 import { join } from 'node:path'
 
 import type { IamSession } from '#contracts/iam.ts'
@@ -13,6 +13,7 @@ import { createKmsService } from '#services/kms/create-kms-service.ts'
 import type { KeyService } from '#services/kms/port.ts'
 import { createSignerService } from '#services/signer/create-signer-service.ts'
 import type { SigningBucket } from '#services/signer/port.ts'
+import { createSqsService } from '#services/sqs/create-sqs-service.ts'
 import { createStsOperations } from '#services/sts/create-sts-operations.ts'
 import type { RoleSessions } from '#services/sts/port.ts'
 import { createSessions } from '#services/sts/sessions.ts'
@@ -21,6 +22,7 @@ import type { DoorService } from '#wire/door.ts'
 import { iamModel } from '#wire/models/iam.ts'
 import { kmsModel } from '#wire/models/kms.ts'
 import { signerModel } from '#wire/models/signer.ts'
+import { sqsModel } from '#wire/models/sqs.ts'
 import { stsModel } from '#wire/models/sts.ts'
 import type { CredentialLookup } from '#wire/sigv4-verify.ts'
 
@@ -59,12 +61,20 @@ export function createNeighbourServices(deps: {
     bucket,
     temporaryDirectory: join(deps.directory, 'signing'),
   })
+  const sqs = createSqsService({
+    store: deps.store,
+    senderId: ({ accessKeyId, account }) => index.find(accessKeyId)?.userId ?? account,
+    clock,
+    random,
+    logger,
+  })
   return {
     services: [
       { model: iamModel, handlers: createIamOperations({ meta, sealer, clock, random }) },
       { model: stsModel, handlers: createStsOperations({ meta, index, sessions }) },
       { model: kmsModel, handlers: kms.handlers },
       { model: signerModel, handlers: signer.handlers },
+      { model: sqsModel, handlers: sqs.handlers },
     ],
     credentials: (accessKeyId) => index.find(accessKeyId),
     session: (accessKeyId) => index.find(accessKeyId)?.session,
@@ -75,9 +85,11 @@ export function createNeighbourServices(deps: {
       await sessions.start()
       await kms.start()
       await signer.start()
+      await sqs.start()
     },
     drain: (deadlineMs) => signer.drain(deadlineMs),
     async stop() {
+      await sqs.stop()
       await signer.stop()
       await kms.stop()
       await sessions.stop()
