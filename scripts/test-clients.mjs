@@ -12,10 +12,13 @@ function ensurePostgres() {
   installSystemPackages(['postgresql'])
 }
 
-/** Debian's AWS CLI, and what makes a Python environment for boto3 and the AWS CLI of PyPI. */
+/** Debian's AWS CLI and skopeo, and what makes a Python environment for boto3 and the AWS CLI of PyPI. */
 export function ensureTestClients() {
   const missing = []
   if (!existsSync('/usr/bin/aws')) missing.push('awscli')
+  // Container images are built of the one, and pushed and pulled by the other.
+  if (!existsSync('/bin/busybox')) missing.push('busybox-static')
+  if (!existsSync('/usr/bin/skopeo')) missing.push('skopeo')
   if (spawnSync('python3', ['-c', 'import ensurepip, venv'], { stdio: 'ignore' }).status !== 0) {
     missing.push('python3-venv', 'python3-pip')
   }
