@@ -12,6 +12,7 @@ import type { CustomerKeys } from '#contracts/customer-keys.ts'
 import type { ServiceCalls } from '#contracts/service-calls.ts'
 import { createDurableFrontend } from '#data-plane/durable/durable-frontend.ts'
 import { createDurableOperations } from '#data-plane/durable/operations.ts'
+import { createDispatchGate } from '#data-plane/events/dispatch-gate.ts'
 import { createEventQueues } from '#data-plane/events/event-queues.ts'
 import { createCatalog } from '#data-plane/frontend/catalog.ts'
 import { createFrontend } from '#data-plane/frontend/create-frontend.ts'
@@ -46,8 +47,23 @@ import { packageRoot } from '#bin/package-root.ts'
 
 /** Events that run at once: more environments than a few per core only make each other slower. */
 const ASYNC_CONCURRENCY = 4 * availableParallelism()
+/** Queues that noisy functions get to themselves, beside the 32 that all share. */
+const SIDELINE_QUEUES = 16
+/** After an outage no more is done at once while this thread is busier than this. */
+const MAX_UTILISATION = 0.8
 /** Invocations of durable functions at once; many of them wait for something other than a core. */
 const DURABLE_CONCURRENCY = 256
+
+/** Looks at the time since it was asked last. */
+function watchUtilisation(): () => boolean {
+  let before = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, before)
+    before = now
+    return utilization > MAX_UTILISATION
+  }
+}
 
 export interface DataPlane extends Component {
   readonly operations: OperationHandlers
@@ -162,6 +178,13 @@ export async function createDataPlane(options: {
   const catalog = createCatalog({ documents, random })
   const counting = createCounting({ clock, accountConcurrency: settings.accountConcurrency, metrics })
   const events = createEventQueues({
+    sidelineQueues: SIDELINE_QUEUES,
+    gate: createDispatchGate({
+      slots: ASYNC_CONCURRENCY,
+      clock,
+      metrics,
+      isUnderPressure: watchUtilisation(),
+    }),
     queueLog: store.queueLog,
     leases: store.leases,
     clock,

@@ -1,4 +1,4 @@
-/** Ids in the order of the time at which they fall due; a binary heap. */
+/** What falls due in the order of its time; a binary heap. */
 
 export interface Due {
   /** Wall-clock milliseconds. */
@@ -6,17 +6,17 @@ export interface Due {
   readonly id: bigint
 }
 
-export interface DueHeap {
-  push(due: Due): void
-  peek(): Due | undefined
-  pop(): Due | undefined
+export interface DueHeap<T extends Due = Due> {
+  push(due: T): void
+  peek(): T | undefined
+  pop(): T | undefined
   readonly size: number
 }
 
 const before = (a: Due, b: Due) => a.at < b.at || (a.at === b.at && a.id < b.id)
 
-export function createDueHeap(): DueHeap {
-  const heap: Due[] = []
+export function createDueHeap<T extends Due = Due>(): DueHeap<T> {
+  const heap: T[] = []
   const swap = (a: number, b: number) => {
     const [left, right] = [heap[a], heap[b]]
     if (left && right) [heap[a], heap[b]] = [right, left]

@@ -10,12 +10,28 @@ import { type Lease, type Leases, QUEUE_LEASE_KIND, type QueueLog, StoreBusy } f
 import { createShuffleShards, type QueueChoice } from './choose-queue.ts'
 import { createCommitLane, type LaneAnswer, type LaneWork } from '#queues/commit-lane.ts'
 import { encodeHead } from './event-codec.ts'
-import { createOwnedQueue, MAX_QUEUES, type OwnedQueue, type QueueWindow } from './owned-queue.ts'
+import { openGate, type DispatchGate } from './dispatch-gate.ts'
+import {
+  createOwnedQueue,
+  functionKeyOf,
+  MAX_QUEUES,
+  type OwnedQueue,
+  type QueueWindow,
+} from './owned-queue.ts'
+import { createSidelines } from './sidelines.ts'
 
 /** Longer than any function may run (5,400 s), so that a lease runs out only when its holder is broken. */
 const LEASE_TIMEOUT_MS = 6_000_000
-/** Events that one queue takes; a function has two queues. */
+/** Events that one queue takes; a function has two queues of those that all share, and of its own it may fill one. */
 const MAX_QUEUE_DEPTH = 200_000
+const MAX_SIDELINE_DEPTH = 1_000_000
+/** Found at the start, this many events are the backlog of an outage. */
+const OUTAGE_DEPTH = 1_000
+/** While no slot is free the queues are looked at this often, should nobody say that one is. */
+const NO_SLOT_LOOK_MS = 250
+/** Functions that are offered a slot again each time that one may be free for them. */
+const MAX_RESUMED = 32
+const MIN_RESUMED = 2
 /** Leases are renewed after a quarter of their time, within these bounds, and given up this long before they end. */
 const MIN_RENEWAL_MS = 250
 const MAX_RENEWAL_MS = 2_500
@@ -43,17 +59,30 @@ export function createEventQueues(options: {
   readonly metrics?: Metrics
   /** Queues of the cell; the same on every node and never changed while events are stored. */
   readonly queues?: number
+  /** Queues beside them that a noisy function gets to itself; fixed as they are. */
+  readonly sidelineQueues?: number
   readonly choice?: QueueChoice
+  /** Left out: whoever asks gets what is due. */
+  readonly gate?: DispatchGate
   readonly leaseTimeoutMs?: number
   readonly maxQueueDepth?: number
   readonly window?: QueueWindow
 }): EventQueues {
   const { queueLog, leases, clock, random, logger, metrics, window } = options
-  const { queues = 32, leaseTimeoutMs = LEASE_TIMEOUT_MS, maxQueueDepth = MAX_QUEUE_DEPTH } = options
-  if (!(queues >= 1 && queues <= MAX_QUEUES))
+  const { leaseTimeoutMs = LEASE_TIMEOUT_MS, maxQueueDepth = MAX_QUEUE_DEPTH, gate = openGate } = options
+  const { queues: shared = 32, sidelineQueues = 0 } = options
+  const queues = shared + sidelineQueues
+  if (!(shared >= 1 && queues <= MAX_QUEUES))
     throw new RangeError(`There are 1 to ${MAX_QUEUES} queues, not ${queues}`)
   const keys = Array.from({ length: queues }, (_, queue) => String(queue))
-  const choice = options.choice ?? createShuffleShards({ queues, random })
+  const choice = options.choice ?? createShuffleShards({ queues: shared, random })
+  const sidelines = createSidelines({
+    queues: Array.from({ length: sidelineQueues }, (_, n) => shared + n),
+    clock,
+    capacity: gate.capacity,
+  })
+  /** Functions that wait for others to leave slots, the longest first. */
+  const crowded = new Set<string>()
   const owned = new Map<number, { readonly state: OwnedQueue; lease: Lease; appending: number }>()
   const waiters = new Set<Waiter>()
   const stopping = new AbortController()
@@ -81,10 +110,23 @@ export function createEventQueues(options: {
     logger?.warn('The ownership of a queue was lost', { queue, epoch: mine.state.epoch })
   }
 
+  const resume = (key: string) => {
+    for (const { state } of owned.values()) state.resume(key)
+  }
+  const resumeCrowded = () => {
+    if (crowded.size === 0 || gate.free() === 0) return
+    // One after the other also while there is little room: those of an account take turns.
+    const some = gate.isRoomy() ? MAX_RESUMED : MIN_RESUMED
+    for (const key of [...crowded].slice(0, some)) {
+      crowded.delete(key)
+      resume(key)
+    }
+  }
   /** Up to `max` due events, one queue after the other, beginning where the last call ended. */
   const collect = (max: number): readonly EventLease[] => {
     const taken: EventLease[] = []
     let empty = 0
+    resumeCrowded()
     while (taken.length < max && empty < queues) {
       const mine = held(turn)
       const next = mine?.state.take()
@@ -112,6 +154,10 @@ export function createEventQueues(options: {
       waiter.resolve(taken)
     }
     if (waiters.size === 0) return
+    if (gate.free() === 0) {
+      cancelWake = clock.after(NO_SLOT_LOOK_MS, pump)
+      return
+    }
     let nextDueAt = Number.POSITIVE_INFINITY
     for (const { state } of owned.values()) nextDueAt = Math.min(nextDueAt, state.nextDueAt() ?? nextDueAt)
     if (nextDueAt < Number.POSITIVE_INFINITY) {
@@ -134,7 +180,11 @@ export function createEventQueues(options: {
       leaseTimeoutMs,
       window,
       logger,
+      gate,
       onReady: pump,
+      onFreed: resume,
+      onCrowded: (key) => crowded.add(key),
+      onRemoved: sidelines.done,
     })
     try {
       await state.open()
@@ -182,6 +232,12 @@ export function createEventQueues(options: {
     cancelHousekeeping = clock.after(afterMs, () => void housekeeping())
   }
 
+  const queueFor = (event: AsyncEvent, key: string, depthOf: (queue: number) => number | undefined) => {
+    const own = sidelines.queueFor(key, depthOf)
+    if (own === undefined || !held(own)) return choice.choose(event.target, depthOf)
+    // When it is full the function has had enough: it does not fall back on those that all share.
+    return depthOf(own) === undefined ? undefined : own
+  }
   const append = async (queue: number, event: AsyncEvent): Promise<LaneAnswer> => {
     const mine = held(queue)
     if (!mine) return 'fenced'
@@ -227,6 +283,7 @@ export function createEventQueues(options: {
       await leases.define(QUEUE_LEASE_KIND, keys)
       running = true
       await housekeeping()
+      if (depth() > OUTAGE_DEPTH) gate.startSlowly()
     },
     async enqueue(given) {
       if (!running) throw serviceFailure('The queue of asynchronous events is not running')
@@ -237,11 +294,13 @@ export function createEventQueues(options: {
         const mine = held(queue)
         if (!mine) return undefined
         const load = mine.state.depth + mine.appending
-        return load < maxQueueDepth ? load : undefined
+        const limit = queue < shared ? maxQueueDepth : Math.max(maxQueueDepth, MAX_SIDELINE_DEPTH)
+        return load < limit ? load : undefined
       }
+      const key = functionKeyOf(event.target)
       // Twice, since a queue may be found to have another owner just then.
       for (let attempt = 0; attempt < 2; attempt++) {
-        const queue = choice.choose(event.target, depthOf)
+        const queue = queueFor(event, key, depthOf)
         if (queue === undefined) break
         const answer = await append(queue, event).catch((error: unknown) => {
           if (error instanceof StoreBusy) return 'full'
@@ -249,6 +308,7 @@ export function createEventQueues(options: {
           throw serviceFailure('The event could not be stored', error)
         })
         if (answer === 'committed') {
+          sidelines.arrived(key)
           metrics?.count('lambent_async_events_received_total')
           pump()
           return
@@ -278,15 +338,16 @@ export function createEventQueues(options: {
         pump()
       })
     },
-    async complete(receipt) {
+    async complete(receipt, outcome = 'ran') {
       const { queue, id } = receipt
-      if (await settle(receipt, { kind: 'remove', queue, id })) owned.get(queue)?.state.removed(id)
+      if (await settle(receipt, { kind: 'remove', queue, id })) owned.get(queue)?.state.removed(id, outcome)
       afterSettling()
     },
-    async retry(receipt, visibleAt, event) {
+    async retry(receipt, visibleAt, event, outcome = 'none') {
       const { queue, id } = receipt
       const move = { queue, id, visibleAt, head: encodeHead(event) }
-      if (await settle(receipt, { kind: 'move', move })) owned.get(queue)?.state.moved(id, visibleAt, event)
+      if (await settle(receipt, { kind: 'move', move }))
+        owned.get(queue)?.state.moved(id, visibleAt, event, outcome)
       afterSettling()
     },
     depth,

@@ -5,14 +5,18 @@
  * yet. Entries hold their payload only within a window; one that waits long is parked without it and read again when
  * it falls due, so that a backlog of delayed events never keeps fresh ones from being read.
  */
+import type { FunctionId } from '#contracts/arn.ts'
 import type { AsyncEvent } from '#contracts/event.ts'
 import type { Clock } from '#kernel/clock.ts'
 import { MIB } from '#kernel/units.ts'
 import type { Logger } from '#observability/port.ts'
 import type { LogEntry, QueueLog } from '#store/port.ts'
 
-import { createDueHeap } from '#queues/due-heap.ts'
+import type { DispatchOutcome } from '#data-plane/events/port.ts'
+
+import type { DispatchGate } from './dispatch-gate.ts'
 import { decodeEvent } from './event-codec.ts'
+import { createFunctionLanes, type Offered } from './function-lanes.ts'
 
 export interface QueueWindow {
   /** Events whose payload is kept in memory, and the bytes of those payloads. */
@@ -28,6 +32,8 @@ const FIRST_PAGE_ROWS = 64
 /** An event that waits longer than this gives up its payload while the window is fuller than this share. */
 const PARK_AFTER_MS = 5_000
 const PARK_SHARE = 0.5
+/** Fresh events of a function that is behind are kept beyond a full window up to this share. */
+const FRESH_SHARE = 1.1
 /** The tail is read below this share. Above the other, or delayed events alone could keep the tail from being read. */
 const REFILL_SHARE = 0.75
 const RELOAD_RETRY_MS = 1_000
@@ -38,10 +44,14 @@ type EntryState = 'ready' | 'loading' | 'leased' | 'settling' | 'unreadable'
 
 interface Entry {
   readonly id: bigint
+  /** Its function: the lane that it stands in. */
+  key: string
   state: EntryState
   visibleAt: number
   /** Undefined while parked. */
   event: AsyncEvent | undefined
+  /** Whose slot it has, while it is leased. */
+  target: FunctionId | undefined
   /** Monotonic milliseconds at which a lease runs out. */
   leasedUntil: number
 }
@@ -65,9 +75,11 @@ export interface OwnedQueue {
   /** Claims a leased event for settling: false when it is not leased (any more). */
   beginSettling(id: bigint): boolean
   /** Told once a removal is durable. */
-  removed(id: bigint): void
+  removed(id: bigint, outcome: DispatchOutcome): void
   /** Told once a move is durable. */
-  moved(id: bigint, visibleAt: number, event: AsyncEvent): void
+  moved(id: bigint, visibleAt: number, event: AsyncEvent, outcome: DispatchOutcome): void
+  /** The function's events may be taken again that were refused a slot. */
+  resume(key: string): void
   /** Gives back what was leased too long; how many. */
   expireLeases(): number
   /** The queue has another owner, or the program ends: nothing of it is used any more. */
@@ -79,7 +91,12 @@ const SEQUENCE_BITS = 12n
 const QUEUE_BITS = 8n
 export const MAX_QUEUES = 256
 
-/** `onReady` is called when events may have fallen due that `take` did not give before. */
+export const functionKeyOf = ({ account, region, name }: FunctionId) => `${account}/${region}/${name}`
+
+/**
+ * `onReady` is called when events may have fallen due that `take` did not give before; `onFreed` when an event of the
+ * function has ended, `onCrowded` when it has to wait for others.
+ */
 export function createOwnedQueue(options: {
   readonly queue: number
   readonly epoch: number
@@ -88,12 +105,17 @@ export function createOwnedQueue(options: {
   readonly leaseTimeoutMs: number
   readonly window?: QueueWindow
   readonly logger?: Logger | undefined
+  readonly gate: DispatchGate
   readonly onReady: () => void
+  readonly onFreed: (key: string) => void
+  readonly onCrowded: (key: string) => void
+  readonly onRemoved: (key: string) => void
 }): OwnedQueue {
-  const { queue, epoch, queueLog, clock, leaseTimeoutMs, logger, onReady } = options
+  const { queue, epoch, queueLog, clock, leaseTimeoutMs, logger, gate } = options
+  const { onReady, onFreed, onCrowded, onRemoved } = options
   const window = options.window ?? DEFAULT_WINDOW
   const entries = new Map<bigint, Entry>()
-  const due = createDueHeap()
+  const lanes = createFunctionLanes()
   const leased = new Map<bigint, Entry>()
   let depth = 0
   let windowEvents = 0
@@ -104,6 +126,8 @@ export function createOwnedQueue(options: {
   let refilling = false
   let loading = 0
   let discarded = false
+  /** What left while a page was read, which may still have it. */
+  const goneMeanwhile = new Set<bigint>()
 
   const tail = () => depth - entries.size
   const isWindow = (share: number) =>
@@ -119,9 +143,16 @@ export function createOwnedQueue(options: {
     windowBytes -= entry.event.payload.byteLength
     entry.event = undefined
   }
-  const enqueueReady = (entry: Entry) => {
+  const enqueueReady = (entry: Entry, isFresh = false) => {
     entry.state = 'ready'
-    due.push({ at: entry.visibleAt, id: entry.id })
+    entry.key = lanes.push(entry.key, entry.visibleAt, entry.id, isFresh)
+  }
+  /** Gives the slot back. */
+  const free = (entry: Entry, outcome: DispatchOutcome) => {
+    if (!leased.delete(entry.id) || !entry.target) return
+    gate.end(entry.target, entry.key, outcome)
+    entry.target = undefined
+    onFreed(entry.key)
   }
   const readable = ({ id, head, payload }: LogEntry): AsyncEvent | undefined => {
     try {
@@ -133,12 +164,21 @@ export function createOwnedQueue(options: {
     }
   }
   const shouldPark = (visibleAt: number) => visibleAt - clock.now() > PARK_AFTER_MS && !isWindow(PARK_SHARE)
-  const admit = (id: bigint, visibleAt: number, event: AsyncEvent | undefined) => {
-    const entry: Entry = { id, state: 'unreadable', visibleAt, event: undefined, leasedUntil: 0 }
+  const admit = (id: bigint, visibleAt: number, event: AsyncEvent | undefined, isFresh = false) => {
+    const entry: Entry = {
+      id,
+      key: '',
+      state: 'unreadable',
+      visibleAt,
+      event: undefined,
+      target: undefined,
+      leasedUntil: 0,
+    }
     entries.set(id, entry)
     if (!event) return
+    entry.key = functionKeyOf(event.target)
     if (!shouldPark(visibleAt)) keep(entry, event)
-    enqueueReady(entry)
+    enqueueReady(entry, isFresh)
   }
   /** Reads from the tail until the window is full or nothing is left there. */
   const refill = async (rows = PAGE_ROWS) => {
@@ -150,9 +190,11 @@ export function createOwnedQueue(options: {
         const page = await queueLog.load(queue, cursor, rows, PAGE_BYTES)
         if (discarded) return
         for (const stored of page) {
-          if (!entries.has(stored.id)) admit(stored.id, stored.visibleAt, readable(stored))
+          if (!entries.has(stored.id) && !goneMeanwhile.has(stored.id))
+            admit(stored.id, stored.visibleAt, readable(stored))
           if (stored.id > cursor) cursor = stored.id
         }
+        goneMeanwhile.clear()
         if (page.length > 0) {
           onReady()
           if (rows !== PAGE_ROWS) return
@@ -167,6 +209,7 @@ export function createOwnedQueue(options: {
       clock.after(RELOAD_RETRY_MS, refillLater)
     } finally {
       refilling = false
+      goneMeanwhile.clear()
     }
   }
   const refillLater = () => void refill()
@@ -192,12 +235,14 @@ export function createOwnedQueue(options: {
     }
     onReady()
   }
-  const forget = (id: bigint) => {
+  const forget = (id: bigint, outcome: DispatchOutcome) => {
     const entry = entries.get(id)
     if (!entry) return
+    free(entry, outcome)
+    onRemoved(entry.key)
     drop(entry)
     entries.delete(id)
-    leased.delete(id)
+    if (refilling) goneMeanwhile.add(id)
     depth--
     if (tail() > 0 && isWindow(REFILL_SHARE)) refillLater()
   }
@@ -233,29 +278,46 @@ export function createOwnedQueue(options: {
       if (nothingBehind && !refilling && isWindow(1)) {
         admit(id, visibleAt, event)
         if (id > cursor) cursor = id
-      } else refillLater()
+        return
+      }
+      // So that a function that is behind does what is new, and not only what nobody waits for any more.
+      if (isWindow(FRESH_SHARE) && lanes.isBehind(functionKeyOf(event.target), clock.now()))
+        admit(id, visibleAt, event, true)
+      refillLater()
     },
     take() {
-      for (;;) {
-        const next = due.peek()
-        if (!next || next.at > clock.now()) return undefined
-        const entry = entries.get(next.id)
-        const isParked = entry?.state === 'ready' && !entry.event
-        // Taken up again by the end of one of the reads.
-        if (isParked && loading >= MAX_LOADING) return undefined
-        due.pop()
-        if (!entry || entry.state !== 'ready' || entry.visibleAt !== next.at) continue
+      let taken: { readonly id: bigint; readonly event: AsyncEvent } | undefined
+      const now = clock.now()
+      const offer = (id: bigint, at: number | undefined): Offered => {
+        const entry = entries.get(id)
+        if (entry?.state !== 'ready' || entry.visibleAt > now) return 'gone'
+        if (at !== undefined && entry.visibleAt !== at) return 'gone'
         if (!entry.event) {
+          // Taken up again by the end of one of the reads.
+          if (loading >= MAX_LOADING) return 'stop'
           void unpark(entry)
-          continue
+          return 'gone'
         }
+        const { target } = entry.event
+        const verdict = gate.begin(target, entry.key)
+        if (verdict === 'crowded') {
+          if (gate.free() === 0) return 'stop'
+          onCrowded(entry.key)
+          return 'held'
+        }
+        if (typeof verdict === 'number') return now + Math.max(1, verdict - clock.monotonic())
+        if (verdict === 'held') return 'held'
         entry.state = 'leased'
+        entry.target = target
         entry.leasedUntil = clock.monotonic() + leaseTimeoutMs
         leased.set(entry.id, entry)
-        return { id: entry.id, event: entry.event }
+        taken = { id, event: entry.event }
+        return 'taken'
       }
+      lanes.next(now, offer)
+      return taken
     },
-    nextDueAt: () => (loading >= MAX_LOADING ? undefined : due.peek()?.at),
+    nextDueAt: () => (loading >= MAX_LOADING ? undefined : lanes.nextDueAt()),
     beginSettling(id) {
       const entry = leased.get(id)
       if (!entry || entry.state !== 'leased') return false
@@ -263,10 +325,11 @@ export function createOwnedQueue(options: {
       return true
     },
     removed: forget,
-    moved(id, visibleAt, event) {
+    resume: lanes.resume,
+    moved(id, visibleAt, event, outcome) {
       const entry = entries.get(id)
       if (!entry) return
-      leased.delete(id)
+      free(entry, outcome)
       drop(entry)
       entry.visibleAt = visibleAt
       if (!shouldPark(visibleAt)) keep(entry, event)
@@ -277,7 +340,7 @@ export function createOwnedQueue(options: {
       let expired = 0
       for (const entry of leased.values()) {
         if (entry.state !== 'leased' || entry.leasedUntil > clock.monotonic()) continue
-        leased.delete(entry.id)
+        free(entry, 'none')
         entry.visibleAt = clock.now()
         enqueueReady(entry)
         expired++
@@ -286,6 +349,7 @@ export function createOwnedQueue(options: {
     },
     discard() {
       discarded = true
+      for (const entry of leased.values()) free(entry, 'none')
       entries.clear()
       leased.clear()
       depth = 0

@@ -2,6 +2,17 @@
 import type { AsyncEvent } from '#contracts/event.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
+/** How an attempt ended, for whoever decides who may have how many. */
+export type DispatchOutcome =
+  /** It ran, well or with an error of the function's own. */
+  | 'ran'
+  /** 429: it did not run. */
+  | 'throttled'
+  /** Platform error or timeout. */
+  | 'broken'
+  /** Nothing was tried. */
+  | 'none'
+
 /** One event given to one poller. Settled exactly once, by `complete` or `retry`; an unsettled one comes back. */
 export interface EventLease {
   readonly event: AsyncEvent
@@ -17,9 +28,9 @@ export interface EventQueues extends Component {
   /** Waits until an event is due, then hands out up to `max`. Empty only when `signal` aborts. */
   lease(max: number, signal: AbortSignal): Promise<readonly EventLease[]>
   /** Done with it for good. */
-  complete(receipt: EventReceipt): Promise<void>
+  complete(receipt: EventReceipt, outcome?: DispatchOutcome): Promise<void>
   /** Back to the queue until `visibleAt` (wall-clock milliseconds), with new counters. */
-  retry(receipt: EventReceipt, visibleAt: number, event: AsyncEvent): Promise<void>
+  retry(receipt: EventReceipt, visibleAt: number, event: AsyncEvent, outcome?: DispatchOutcome): Promise<void>
   /** Events waiting or leased, for metrics and tests. */
   depth(): number
 }

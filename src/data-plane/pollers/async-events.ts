@@ -8,7 +8,7 @@ import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
 import type { AsyncOutcome, Deliveries, LastAnswer } from '#data-plane/destinations/port.ts'
-import type { EventLease, EventQueues } from '#data-plane/events/port.ts'
+import type { DispatchOutcome, EventLease, EventQueues } from '#data-plane/events/port.ts'
 import type { Frontend } from '#data-plane/frontend/port.ts'
 import type { AsyncInvokeSettings, LookUpSettings } from '#data-plane/pollers/port.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
@@ -36,6 +36,22 @@ const completeSettings = (settings: AsyncInvokeSettings) => ({
   maximumRetryAttempts: settings.maximumRetryAttempts ?? DEFAULT_RETRY_ATTEMPTS,
   maximumEventAgeSeconds: settings.maximumEventAgeSeconds ?? DEFAULT_EVENT_AGE_SECONDS,
 })
+
+/** How the platform's own document of a timeout begins. A function that says the same only slows down itself. */
+const TIMEOUT = '{"errorType":"Sandbox.Timedout"'
+const isTimeout = ({ functionError, payload }: InvocationResult) =>
+  functionError !== undefined &&
+  Buffer.from(payload.buffer, payload.byteOffset, Math.min(TIMEOUT.length, payload.byteLength)).equals(
+    Buffer.from(TIMEOUT),
+  )
+
+/** What it says about whether more of the function's events should be tried. */
+function dispatchOutcome(made: Attempt | undefined): DispatchOutcome {
+  if (!made) return 'none'
+  if (made.outcome === 'throttled') return 'throttled'
+  if (made.outcome === 'platform-error') return 'broken'
+  return made.result && isTimeout(made.result) ? 'broken' : 'ran'
+}
 
 /** Texts are kept with the event, so they have a bound. */
 const MAX_REFUSAL_CHARACTERS = 1024
@@ -117,7 +133,7 @@ export function createAsyncEventPoller(options: {
     switch (decision.do) {
       case 'retry':
         metrics.count('lambent_async_events_retried_total', 1, { outcome: made?.outcome ?? 'platform-error' })
-        await queues.retry(receipt, decision.visibleAt, event)
+        await queues.retry(receipt, decision.visibleAt, event, dispatchOutcome(made))
         return
       case 'complete':
         await tell({ event, condition: 'Success', answer: answerOf(made, event) })
@@ -139,7 +155,7 @@ export function createAsyncEventPoller(options: {
         })
       }
     }
-    await queues.complete(receipt)
+    await queues.complete(receipt, dispatchOutcome(made))
   }
   const run = async (lease: EventLease) => {
     const { event } = lease
