@@ -1,8 +1,8 @@
 /**
  * npm run bench: warm invocations and cold starts of the real program over HTTP, as ratios to a bare HTTP server of the
  * same run, compared with bench/baseline.json; and side by side with others. With --only cold: cold starts alone; with
- * --only scale or --only rotation: whether more functions cost more (bench/scale.ts, bench/rotation.ts). Flags:
- * --write-baseline, --no-peers, --quick, --driver NAME.
+ * --only scale or --only rotation: whether more functions cost more (bench/scale.ts, bench/rotation.ts); with
+ * --only fairness: what noisy neighbours do to others (bench/fairness.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,6 +18,7 @@ import { waitUntilReady } from '../cli/wait.ts'
 import { startProgram, type Program } from '../test/support/program.ts'
 import { coldAtOnce, coldOneByOne, p50, p50Init, worst } from './cold.ts'
 import { packageWithClient } from './client-package.ts'
+import { measureFairness } from './fairness.ts'
 import { load, median, type Measured } from './measure.ts'
 import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
 import { measureRotation } from './rotation.ts'
@@ -238,6 +239,7 @@ const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf
 const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
+if (only === 'fairness') process.exit((await measureFairness({ quick, say })) ? 0 : 1)
 if (only === 'scale' || only === 'rotation') {
   const functions = quick ? 40 : 1000
   const measured =

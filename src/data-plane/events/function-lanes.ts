@@ -50,7 +50,7 @@ const BACKLOG_TURN = 4
 /** Ids begin with the milliseconds at which they were made. */
 const ID_TIME_SHIFT = 20n
 
-export const ageOf = (id: bigint, now: number): number => now - Number(id >> ID_TIME_SHIFT)
+const ageOf = (id: bigint, now: number): number => now - Number(id >> ID_TIME_SHIFT)
 
 export function createFunctionLanes(): FunctionLanes {
   const lanes = new Map<string, Lane>()
