@@ -173,14 +173,14 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       for (const entry of some) {
         if (isExpired(entry)) {
           expire(entry)
-        } else if (isFifo && blocked.has(entry.head.group)) {
-          // Behind a dead letter, which may stay after all.
-          index.hide(entry, now, now)
         } else if (deadLetters && entry.receives >= deadLetters.maxReceives) {
           blocked.add(entry.head.group)
           moveEntry(entry, deadLetters.deliver).catch((error: unknown) =>
             logger.warn('A dead letter could not be moved and stays in its queue', { number, error }),
           )
+        } else if (isFifo && blocked.has(entry.head.group)) {
+          // Behind a dead letter, which may stay after all.
+          index.hide(entry, now, now)
         } else {
           entry.receives++
           entry.firstReceivedAt ??= now
