@@ -33,6 +33,7 @@ import { MIB } from '#kernel/units.ts'
 import { createLogger } from '#observability/logger.ts'
 import { createMetrics } from '#observability/metrics.ts'
 import { createLogsService } from '#services/logs/create-logs-service.ts'
+import { createSnsService } from '#services/sns/create-sns-service.ts'
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
 import { createFunctionUrlDoor } from '#triggers/function-url/door.ts'
 import { createUrlFinder } from '#triggers/function-url/find-url.ts'
@@ -41,6 +42,7 @@ import { limitApiRates } from '#wire/limit-api-rates.ts'
 import { createLocalCalls } from '#wire/local-calls.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
+import { snsModel } from '#wire/models/sns.ts'
 import type { RequestHead } from '#wire/protocol.ts'
 import { createVerifier } from '#wire/sigv4-verify.ts'
 
@@ -98,6 +100,7 @@ async function serve(settings: Settings) {
     random,
     logger,
   })
+  const topics = createSnsService({ store, sealer, calls, clock, random, logger, metrics })
 
   const dataPlane = await createDataPlane({
     store,
@@ -175,8 +178,14 @@ async function serve(settings: Settings) {
   const credentials = (accessKeyId: string) =>
     accessKeyId === settings['access-key-id'] ? owner : neighbours.credentials(accessKeyId)
   const operations = { ...control.operations, ...dataPlane.operations }
-  const others = [{ model: logsModel, handlers: logs.handlers }, ...neighbours.services, imageServices.ecr]
+  const others = [
+    { model: logsModel, handlers: logs.handlers },
+    { model: snsModel, handlers: topics.handlers },
+    ...neighbours.services,
+    imageServices.ecr,
+  ]
   calls.serve([{ model: lambdaModel, handlers: operations }, ...others])
+  await topics.start()
   const door = createDoor({
     services: [
       {
@@ -214,7 +223,10 @@ async function serve(settings: Settings) {
   listener.serve({
     door,
     ownPaths: (request, response) =>
-      urlDoor(request, response) || imageServices.registry(request, response) || ownPaths(request, response),
+      urlDoor(request, response) ||
+      imageServices.registry(request, response) ||
+      topics.publicDoor(request, response) ||
+      ownPaths(request, response),
   })
 
   onShutdown(async (reason) => {
@@ -222,9 +234,11 @@ async function serve(settings: Settings) {
     listener.close()
     await control.drain(DRAIN_MS)
     await neighbours.drain(DRAIN_MS)
+    await topics.drain(DRAIN_MS)
     await dataPlane.drain(DRAIN_MS)
     await control.stop()
     await dataPlane.stop()
+    await topics.stop()
     await logs.drain(DRAIN_MS)
     await logs.stop()
     authorisation?.stop()

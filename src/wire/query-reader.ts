@@ -120,8 +120,10 @@ const flatMapReader =
 function entriesOf(entries: readonly QueryNode[], read: QueryReader, names: typeof MAP_NAMES): object {
   const out: Record<string, unknown> = {}
   for (const { children } of entries) {
-    const value = children?.get(names.value)
-    setOwn(out, children?.get(names.key)?.value ?? '', (value && read(value)) ?? null)
+    // Attributes of messages begin with capitals in whatever service they are: `MessageAttributes.entry.1.Name`.
+    const key = children?.get(names.key) ?? children?.get('Name')
+    const value = children?.get(names.value) ?? children?.get('Value')
+    setOwn(out, key?.value ?? '', (value && read(value)) ?? null)
   }
   return out
 }

@@ -1,6 +1,7 @@
 /** Reads one condition of an event pattern: `{ "prefix": "a" }`, without the opening brace. Pure. */
 import { parseRange } from '#contracts/policy-evaluation/ip-range.ts'
 
+import type { Dialect } from './dialect.ts'
 import { type JsonTokens, PatternError, type Token } from './json-tokens.ts'
 import type { NumericBound, Test } from './pattern.ts'
 
@@ -10,16 +11,17 @@ const MAX_ALIKE = 4
 /** Numbers of conditions lie within this, either way. */
 const MAX_NUMBER = 5_000_000_000
 
-export function parseCondition(tokens: JsonTokens): Test {
+export function parseCondition(tokens: JsonTokens, dialect: Dialect): Test {
   const token = tokens.next()
   if (token.kind !== 'name') throw tokens.fail('Match expression name not found')
   const operator = token.text
+  if (!dialect.operators.has(operator)) throw tokens.fail(`Unrecognized match type ${operator}`)
   switch (operator) {
     case 'exactly':
       return closed(tokens, { kind: 'equals', value: textValue(tokens, 'exact') })
     case 'prefix':
     case 'suffix':
-      return affix(tokens, operator)
+      return affix(tokens, operator, dialect)
     case 'equals-ignore-case':
       return closed(tokens, { kind: operator, text: textValue(tokens, operator).toLowerCase() })
     case 'wildcard':
@@ -36,10 +38,8 @@ export function parseCondition(tokens: JsonTokens): Test {
       }
       return closed(tokens, { kind: 'exists', exists: value.value })
     }
-    case 'anything-but':
-      return anythingBut(tokens)
     default:
-      throw tokens.fail(`Unrecognized match type ${operator}`)
+      return anythingBut(tokens, dialect)
   }
 }
 
@@ -53,9 +53,9 @@ function textValue(tokens: JsonTokens, operator: string, given = tokens.next()):
   return tokens.textOf(given)
 }
 
-function affix(tokens: JsonTokens, kind: 'prefix' | 'suffix'): Test {
+function affix(tokens: JsonTokens, kind: 'prefix' | 'suffix', { nestsOperators }: Dialect): Test {
   const value = tokens.next()
-  if (value.kind !== '{')
+  if (value.kind !== '{' || !nestsOperators)
     return closed(tokens, { kind, text: textValue(tokens, kind, value), ignoreCase: false })
   const name = tokens.next()
   const word = kind === 'prefix' ? 'Prefix' : 'Suffix'
@@ -159,15 +159,20 @@ type Excluding = (typeof EXCLUDING)[number]
 const MORE = 'Too many elements in numeric expression'
 
 /** A value, values of one kind, or one operator on one or several texts. */
-function anythingBut(tokens: JsonTokens): Test {
+function anythingBut(tokens: JsonTokens, { nestsOperators }: Dialect): Test {
   let value = tokens.next()
   let operator: Excluding | undefined
   if (value.kind === '{') {
     const name = tokens.next()
     if (name.kind !== 'name') throw tokens.fail('Anything-But expression name not found')
     operator = EXCLUDING.find((known) => known === name.text)
-    if (!operator) throw tokens.fail(`Unsupported anything-but pattern: ${name.text}`)
+    if (!operator || (operator !== 'prefix' && !nestsOperators)) {
+      throw tokens.fail(`Unsupported anything-but pattern: ${name.text}`)
+    }
     value = tokens.next()
+    if (!nestsOperators && value.kind !== 'string') {
+      throw tokens.fail('prefix match pattern must be a string')
+    }
   }
   if (!['[', 'string', 'number'].includes(value.kind)) {
     throw tokens.fail('Value of anything-but must be an array or single string/number value.')

@@ -2,6 +2,7 @@
  * Reads event patterns. Pure. What EventBridge refuses is refused with its words and positions: recorded answers where there
  * are some, else what AWS's published matcher (aws/event-ruler) is known to say.
  */
+import { EVENTBRIDGE, type Dialect } from './dialect.ts'
 import { createJsonTokens, type JsonTokens, PatternError, type Token } from './json-tokens.ts'
 import { parseCondition } from './parse-condition.ts'
 import type { EventPattern, Field, Test } from './pattern.ts'
@@ -14,10 +15,10 @@ const RESERVED = new Set(
 )
 
 /** The pattern. Throws a `PatternError` whose message is what EventBridge says after "Reason: ". */
-export function readPattern(text: string): EventPattern {
+export function readPattern(text: string, dialect = EVENTBRIDGE): EventPattern {
   const tokens = createJsonTokens(text)
   if (tokens.next().kind !== '{') throw tokens.fail('Filter is not an object')
-  return patternOf(tokens)
+  return patternOf(tokens, dialect)
 }
 
 /** The pattern, or undefined when the text is none. */
@@ -30,7 +31,7 @@ export function parsePattern(text: string): EventPattern | undefined {
   }
 }
 
-function patternOf(tokens: JsonTokens, withinOr = false): EventPattern {
+function patternOf(tokens: JsonTokens, dialect: Dialect, withinOr = false): EventPattern {
   const fields = new Map<string, Field>()
   const alternatives: (readonly EventPattern[])[] = []
   let isEmpty = true
@@ -41,9 +42,9 @@ function patternOf(tokens: JsonTokens, withinOr = false): EventPattern {
       throw tokens.fail(`${name} is Ruler reserved fieldName which cannot be used inside $or.`)
     }
     const value = tokens.next()
-    if (value.kind === '{') put(fields, name, { name, nested: patternOf(tokens, withinOr) })
+    if (value.kind === '{') put(fields, name, { name, nested: patternOf(tokens, dialect, withinOr) })
     else if (value.kind === '[') {
-      const list = listOf(tokens, name === '$or')
+      const list = listOf(tokens, dialect, name === '$or')
       if ('patterns' in list) alternatives.push(list.patterns)
       else put(fields, name, { name, tests: list.tests })
     } else throw tokens.fail(`"${name}" must be an object or an array`)
@@ -81,14 +82,15 @@ function join(left: EventPattern, right: EventPattern): EventPattern {
  */
 function listOf(
   tokens: JsonTokens,
+  dialect: Dialect,
   maybeOr: boolean,
 ): { readonly tests: readonly Test[] } | { readonly patterns: readonly EventPattern[] } {
   const tests: Test[] = []
   const patterns: EventPattern[] = []
   for (let token = tokens.next(); token.kind !== ']'; token = tokens.next()) {
     if (token.kind !== '{') tests.push(valueOf(tokens, token))
-    else if (maybeOr && tests.length === 0) patterns.push(patternOf(tokens, true))
-    else tests.push(parseCondition(tokens))
+    else if (maybeOr && tests.length === 0) patterns.push(patternOf(tokens, dialect, true))
+    else tests.push(parseCondition(tokens, dialect))
   }
   if (patterns.length > 0) {
     if (tests.length > 0) {

@@ -1,0 +1,266 @@
+/** Sends what the outbox holds: to queues, functions and HTTP endpoints, and in the end to dead-letter queues. */
+import type { ServiceCalls } from '#contracts/service-calls.ts'
+import { snsSubscriptionArn, snsTopicArn, type SnsSubscription } from '#contracts/sns.ts'
+import type { Clock } from '#kernel/clock.ts'
+import type { Random } from '#kernel/random.ts'
+import type { Logger, Metrics } from '#observability/port.ts'
+
+import type { Catalogue } from '../catalogue.ts'
+import { httpDelivery, MANAGED_RETRIES, retryDelayMs, type RetryPolicy } from '../delivery-policy.ts'
+import {
+  functionEvent,
+  notificationText,
+  queueAttributes,
+  signedText,
+  type Notification,
+} from '../envelope.ts'
+import type { MessageSigner } from '../message-signer.ts'
+import type { Deliver, Outcome } from '../../outbox/port.ts'
+import { deadLetterQueueOf } from '../subscription-attributes.ts'
+import { readBody, type ConfirmationHead, type ItemHead, type NotificationHead } from './item.ts'
+import { resultOfCall, type SendResult } from './send-result.ts'
+import type { HttpSender } from './send-http.ts'
+
+const DONE: Outcome = { do: 'done' }
+/** Confirmations are tried as often as AWS's default for HTTP says. */
+const CONFIRMATION_RETRIES = httpDelivery({ attributes: {} }, { attributes: {} })
+
+export function createDeliveryHandler(deps: {
+  readonly catalogue: Catalogue
+  readonly signer: MessageSigner
+  readonly calls: ServiceCalls
+  readonly http: HttpSender
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics?: Metrics
+}): Deliver {
+  const { catalogue, signer, calls, http, clock, random, logger, metrics } = deps
+
+  const retry = (head: NotificationHead | ConfirmationHead, policy: RetryPolicy): Outcome | undefined => {
+    const failures = head.failures + 1
+    const delayMs = retryDelayMs(policy, failures)
+    if (delayMs === undefined) return undefined
+    // Jittered, as AWS does it: those that failed together do not come back together.
+    const dueAt = clock.now() + Math.round(delayMs * (0.9 + 0.1 * random.next()))
+    return { do: 'retry', dueAt, head: { ...head, failures } }
+  }
+
+  const signatureVersion = (subscription: SnsSubscription) =>
+    catalogue.topic({ ...subscription, name: subscription.topic })?.attributes['SignatureVersion'] === '2'
+      ? '2'
+      : '1'
+
+  const messageOf = (
+    head: NotificationHead,
+    payload: Uint8Array,
+    subscription: SnsSubscription,
+  ): Notification => {
+    const { body, attributes } = readBody(payload)
+    const { messageId, subject, publishedAt, sequenceNumber } = head
+    return {
+      messageId,
+      subject,
+      publishedAt,
+      sequenceNumber,
+      body,
+      attributes,
+      topicArn: snsTopicArn(subscription, subscription.topic),
+      subscriptionArn: snsSubscriptionArn(subscription),
+    }
+  }
+  /** Messages of FIFO topics are not signed (recorded from AWS). */
+  const envelope = async (message: Notification, subscription: SnsSubscription) => {
+    const { baseUrl } = subscription
+    const isSigned = message.sequenceNumber === undefined
+    const seal = isSigned
+      ? await signer.seal(signedText(message), signatureVersion(subscription), baseUrl)
+      : undefined
+    return notificationText(message, seal, baseUrl)
+  }
+
+  const toQueue = async (
+    arn: string,
+    head: NotificationHead,
+    message: Notification,
+    subscription: SnsSubscription,
+    signal: AbortSignal,
+  ): Promise<SendResult> => {
+    const [, , , region = '', account = '', name = ''] = arn.split(':')
+    const isRaw = subscription.attributes['RawMessageDelivery'] === 'true'
+    const attributes = isRaw ? queueAttributes(message.attributes) : {}
+    // A standard queue takes the group only from a standard topic (recorded from AWS).
+    const takesGroup = name.endsWith('.fifo') || message.sequenceNumber === undefined
+    const input = {
+      QueueUrl: `https://sqs.${region}.amazonaws.com/${account}/${name}`,
+      MessageBody: isRaw ? message.body : await envelope(message, subscription),
+      ...(Object.keys(attributes).length > 0 && { MessageAttributes: attributes }),
+      ...(takesGroup && head.groupId !== undefined && { MessageGroupId: head.groupId }),
+      ...(name.endsWith('.fifo') &&
+        head.deduplicationId !== undefined && { MessageDeduplicationId: head.deduplicationId }),
+      ...(head.traceId !== undefined && {
+        MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: head.traceId } },
+      }),
+    }
+    return await resultOfCall(
+      calls.call({
+        service: 'sqs',
+        operation: 'SendMessage',
+        input,
+        region,
+        account,
+        ...actingFor(subscription),
+        signal,
+      }),
+    )
+  }
+
+  const toFunction = async (message: Notification, subscription: SnsSubscription, signal: AbortSignal) => {
+    const { endpoint, baseUrl } = subscription
+    const [, , , region = '', account = ''] = endpoint.split(':')
+    // Functions get version 1 whatever the topic says (recorded from AWS).
+    const seal = await signer.seal(signedText(message), '1', baseUrl)
+    const input = {
+      FunctionName: endpoint,
+      InvocationType: 'Event',
+      Payload: Buffer.from(JSON.stringify(functionEvent(message, seal, baseUrl))),
+    }
+    return await resultOfCall(
+      calls.call({
+        service: 'lambda',
+        operation: 'Invoke',
+        input,
+        region,
+        account,
+        ...actingFor(subscription),
+        signal,
+      }),
+    )
+  }
+
+  const toHttp = async (message: Notification, subscription: SnsSubscription, signal: AbortSignal) => {
+    const topic = catalogue.topic({ ...subscription, name: subscription.topic })
+    const isRaw = subscription.attributes['RawMessageDelivery'] === 'true'
+    return await http.post(
+      {
+        endpoint: subscription.endpoint,
+        type: 'Notification',
+        messageId: message.messageId,
+        topicArn: message.topicArn,
+        subscriptionArn: message.subscriptionArn,
+        isRaw,
+        contentType: httpDelivery(topic ?? { attributes: {} }, subscription).contentType,
+        body: isRaw ? message.body : await envelope(message, subscription),
+      },
+      signal,
+    )
+  }
+
+  const send = (
+    head: NotificationHead,
+    message: Notification,
+    subscription: SnsSubscription,
+    signal: AbortSignal,
+  ): Promise<SendResult> => {
+    switch (subscription.protocol) {
+      case 'sqs':
+        return toQueue(subscription.endpoint, head, message, subscription, signal)
+      case 'lambda':
+        return toFunction(message, subscription, signal)
+      case 'http':
+      case 'https':
+        return toHttp(message, subscription, signal)
+      default:
+        return Promise.resolve({
+          kind: 'refused',
+          reason: `There is no way to send ${subscription.protocol} messages from here`,
+        })
+    }
+  }
+
+  const policyOf = (subscription: SnsSubscription): RetryPolicy => {
+    if (subscription.protocol !== 'http' && subscription.protocol !== 'https') return MANAGED_RETRIES
+    const topic = catalogue.topic({ ...subscription, name: subscription.topic })
+    return httpDelivery(topic ?? { attributes: {} }, subscription).retries
+  }
+
+  const giveUp = (head: NotificationHead, subscription: SnsSubscription, reason: string): Outcome => {
+    const { messageId } = head
+    const arn = snsSubscriptionArn(subscription)
+    if (!head.isDead && deadLetterQueueOf(subscription) !== undefined) {
+      logger.warn('A notification goes to its dead-letter queue', { subscription: arn, messageId, reason })
+      return { do: 'retry', dueAt: clock.now(), head: { ...head, failures: 0, isDead: true } }
+    }
+    metrics?.count('lambent_sns_dropped_total')
+    logger.warn('A notification could not be delivered and is dropped', {
+      subscription: arn,
+      messageId,
+      reason,
+    })
+    return DONE
+  }
+
+  const notify = async (
+    head: NotificationHead,
+    payload: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Outcome> => {
+    const subscription = catalogue.subscription(head)?.doc
+    // Whoever unsubscribes gets nothing more.
+    if (!subscription) return DONE
+    const message = messageOf(head, payload, subscription)
+    const deadLetters = head.isDead ? deadLetterQueueOf(subscription) : undefined
+    if (head.isDead && deadLetters === undefined) return DONE
+    const outcome = await (deadLetters === undefined
+      ? send(head, message, subscription, signal)
+      : toQueue(deadLetters, head, message, subscription, signal))
+    if (outcome.kind === 'delivered') {
+      metrics?.count(head.isDead ? 'lambent_sns_dead_letters_total' : 'lambent_sns_delivered_total')
+      return DONE
+    }
+    metrics?.count('lambent_sns_failed_attempts_total')
+    const again =
+      outcome.kind === 'failed'
+        ? retry(head, head.isDead ? MANAGED_RETRIES : policyOf(subscription))
+        : undefined
+    return again ?? giveUp(head, subscription, outcome.reason)
+  }
+
+  const confirm = async (
+    head: ConfirmationHead,
+    payload: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Outcome> => {
+    const { contentType, retries } = CONFIRMATION_RETRIES
+    const { endpoint, type, messageId, topicArn, subscriptionArn } = head
+    const body = Buffer.from(payload).toString('utf8')
+    const outcome = await http.post(
+      { endpoint, type, messageId, topicArn, subscriptionArn, isRaw: false, contentType, body },
+      signal,
+    )
+    if (outcome.kind === 'delivered') return DONE
+    const again = outcome.kind === 'failed' ? retry(head, retries) : undefined
+    if (!again) logger.warn('A confirmation could not be delivered', { endpoint, reason: outcome.reason })
+    return again ?? DONE
+  }
+
+  return ({ head: stored, payload }, signal) => {
+    const head = stored as unknown as ItemHead
+    switch (head.kind) {
+      case 'notification':
+        return notify(head, payload, signal)
+      case 'confirmation':
+        return confirm(head, payload, signal)
+      case 'published':
+        return Promise.resolve(DONE)
+    }
+  }
+}
+
+const actingFor = (subscription: SnsSubscription) => ({
+  as: {
+    servicePrincipal: 'sns.amazonaws.com',
+    sourceArn: snsTopicArn(subscription, subscription.topic),
+    sourceAccount: subscription.account,
+  },
+})
