@@ -12,7 +12,7 @@ import {
 } from '#control-plane/capacity-providers/function-scaling.ts'
 import { createProviderLifecycle } from '#control-plane/capacity-providers/provider-lifecycle.ts'
 import { trustedRoots } from '#control-plane/code-signing/signature-records.ts'
-import { createImageNames } from '#control-plane/artifacts/image-reference.ts'
+import { createImageSweeper } from '#control-plane/artifacts/image-sweeper.ts'
 import { createCommitter } from '#control-plane/commit.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
 import { createAliasMoves } from '#control-plane/concurrency/alias-moves.ts'
@@ -32,6 +32,7 @@ import type {
   MappingPollers,
   Preparer,
 } from '#control-plane/port.ts'
+import type { ImageKey, Images } from '#images/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -58,6 +59,9 @@ export function createLambdaControl(options: {
   readonly random: Random
   readonly logger: Logger
   readonly preparer: Preparer
+  readonly images: Images
+  /** Images of environments that run. */
+  readonly runningImages: () => readonly ImageKey[]
   readonly pollers: MappingPollers
   readonly capacity: ManagedCapacity
   readonly hostResources: HostResources
@@ -71,7 +75,7 @@ export function createLambdaControl(options: {
   readonly bucket: BucketReader | undefined
 }): LambdaControl {
   const { store, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } = options
-  const { functionUrl, unusedCodeMs, pollers, hostResources } = options
+  const { functionUrl, unusedCodeMs, pollers, hostResources, images } = options
   const { meta, blobs } = store
   const codeStore = createCodeStore({
     blobs,
@@ -99,8 +103,23 @@ export function createLambdaControl(options: {
     logger,
   })
   const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
+  const imageSweeper = createImageSweeper({
+    meta,
+    images,
+    running: options.runningImages,
+    clock,
+    logger,
+  })
   const mappingProgress = createMappingProgress({ meta, pollers, clock, logger })
-  const components = [activation, providerLifecycle, scaling, mappingProgress, aliasMoves, sweeper]
+  const components = [
+    activation,
+    providerLifecycle,
+    scaling,
+    mappingProgress,
+    aliasMoves,
+    sweeper,
+    imageSweeper,
+  ]
   return {
     operations: {
       ...createLambdaOperations({
@@ -110,7 +129,7 @@ export function createLambdaControl(options: {
         providerLifecycle,
         scaling,
         codeStore,
-        images: createImageNames(),
+        images,
         layers: createLayerResolver({ meta }),
         hostResources,
         environments: options.environments,

@@ -214,6 +214,10 @@ export interface RuntimeManagement extends FunctionId {
 /** Binds a function's sealed environment to the function, so that it can't be moved to another one. */
 export const environmentContext = (id: FunctionId) => `env/${id.account}/${id.region}/${id.name}`
 
+/** What names the image of a version for good; undefined for a version that has none. */
+export const imageKeyOf = ({ image, architecture }: Pick<FunctionVersion, 'image' | 'architecture'>) =>
+  image?.resolvedUri === undefined ? undefined : { resolvedUri: image.resolvedUri, architecture }
+
 /** The version that invocations of `$LATEST` run now. */
 export const servingVersion = (head: FunctionHead): FunctionVersion => head.serving ?? head.latest
 

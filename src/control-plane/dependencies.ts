@@ -2,6 +2,7 @@
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { FilterVault } from '#contracts/filter-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
+import type { Images } from '#images/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 
@@ -12,14 +13,7 @@ import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
 import type { MappingProgress } from './mappings/mapping-progress.ts'
-import type {
-  CodeStore,
-  ExecutionRoles,
-  HostResources,
-  ImageFinder,
-  KeyReaders,
-  LayerResolver,
-} from './port.ts'
+import type { CodeStore, ExecutionRoles, HostResources, KeyReaders, LayerResolver } from './port.ts'
 import type { UrlName } from './urls/url-name.ts'
 
 /** Each operation takes the few of these that it names. */
@@ -31,7 +25,7 @@ export interface Dependencies {
   readonly providerLifecycle: ProviderLifecycle
   readonly scaling: FunctionScalingDriver
   readonly codeStore: CodeStore
-  readonly images: ImageFinder
+  readonly images: Pick<Images, 'resolve'>
   readonly layers: LayerResolver
   readonly hostResources: HostResources
   readonly environments: EnvironmentVault

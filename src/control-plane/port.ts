@@ -42,19 +42,6 @@ export interface CodeStore {
   location(pkg: CodePackage, context: { readonly endpoint: string; readonly key?: Uint8Array }): string
 }
 
-export interface FoundImage {
-  /** SHA-256 of the image's manifest, 64 lower-case hexadecimal digits; absent when nobody has looked it up. */
-  readonly digest?: string
-  /** The image by that digest. */
-  readonly resolvedUri?: string
-}
-
-/** Finds container images in their registries. */
-export interface ImageFinder {
-  /** What the URI means now. Refuses what is no image. */
-  find(uri: string): Promise<FoundImage>
-}
-
 /** What of this host stands for resources that AWS's other services own. */
 export interface HostResources {
   readonly subnets: Subnets

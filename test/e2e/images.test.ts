@@ -1,33 +1,134 @@
-/** Functions of package type Image: the whole of their API. Nothing fetches images yet, and that is what they say. */
-// parity: CreateFunction UpdateFunctionCode UpdateFunctionConfiguration GetFunction Invoke
+/** Functions of package type Image, from the push to the answer. */
+// parity: CreateFunction UpdateFunctionCode UpdateFunctionConfiguration GetFunction Invoke InvokeWithResponseStream PublishVersion
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr'
 import {
+  CreateAliasCommand,
   CreateFunctionCommand,
-  DeleteFunctionCommand,
   GetFunctionCommand,
+  InvokeWithResponseStreamCommand,
+  PublishVersionCommand,
+  PutProvisionedConcurrencyConfigCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
+  waitUntilFunctionUpdatedV2,
   type CreateFunctionCommandInput,
+  type ImageConfig,
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
 import { createFunction, errorOf, eventually, invoke, lambdaClient, ROLE } from '../support/clients.ts'
+import { driversHere } from '../support/drivers.ts'
+import { installPrograms } from '../support/image-files.ts'
 import { startProgram, type Program } from '../support/program.ts'
+import { layerOf, pushImage } from '../support/push-image.ts'
 
-const REPOSITORY = '000000000000.dkr.ecr.us-east-1.amazonaws.com/team/app'
-const DIGEST = '0f'.repeat(32)
+const REGISTRY = '000000000000.dkr.ecr.us-east-1.amazonaws.com'
+const REPOSITORY = 'team/app'
+const URI = `${REGISTRY}/${REPOSITORY}`
+const NODE = process.execPath
 const invalid = (message: string) => ({ name: 'InvalidParameterValueException', message, status: 400 })
+
+/** Laid out as AWS's base images: an entry script, a runtime behind it, the function in /var/task. */
+const ENTRY = `#!/bin/sh
+if [ $# -ne 1 ]; then
+  echo "entrypoint requires the handler name to be the first argument" 1>&2
+  exit 142
+fi
+export _HANDLER="$1"
+exec /var/runtime/bootstrap
+`
+const BOOTSTRAP = `#!${NODE}
+const [file, name] = process.env._HANDLER.split('.')
+const handler = require(process.env.LAMBDA_TASK_ROOT + '/' + file + '.js')[name]
+const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime/invocation'
+const loop = async () => {
+  for (;;) {
+    const next = await fetch(api + '/next')
+    const id = next.headers.get('lambda-runtime-aws-request-id')
+    const answer = await handler(await next.json())
+    const isStream = answer instanceof ReadableStream
+    const headers = isStream ? { 'lambda-runtime-function-response-mode': 'streaming' } : {}
+    const body = isStream ? answer : JSON.stringify(answer)
+    await fetch(api + '/' + id + '/response', { method: 'POST', headers, body, duplex: 'half' })
+  }
+}
+loop()
+`
+const code = (release: string) => `
+const env = (name) => process.env[name] ?? null
+exports.handler = async (event) => [${JSON.stringify(release)}, event, process.cwd(), process.getuid(), env('OWN'), env('HOME')]
+exports.kind = async () => env('AWS_LAMBDA_INITIALIZATION_TYPE')
+exports.stream = async () => new ReadableStream({
+  async start(stream) {
+    for (const word of ['one', 'two', 'three']) {
+      stream.enqueue(Buffer.from(word + ' '))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    stream.close()
+  }
+})
+`
+
+/** Layers below a directory: the base, and one for each release of the function. */
+function makeLayers(directory: string) {
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(directory, path)), { recursive: true })
+    writeFileSync(join(directory, path), text, { mode: 0o755 })
+  }
+  installPrograms(join(directory, 'base'), ['/bin/sh', NODE])
+  put('base/lambda-entrypoint.sh', ENTRY)
+  put('base/var/runtime/bootstrap', BOOTSTRAP)
+  put('first/var/task/app.js', code('first'))
+  put('second/var/task/app.js', code('second'))
+  return {
+    base: layerOf(join(directory, 'base')),
+    first: layerOf(join(directory, 'first')),
+    second: layerOf(join(directory, 'second')),
+  }
+}
+
+const SETTINGS = {
+  Entrypoint: ['/lambda-entrypoint.sh'],
+  Cmd: ['app.handler'],
+  WorkingDir: '/var/task',
+  Env: ['OWN=of the image', 'PATH=/usr/local/bin:/usr/bin:/bin'],
+}
+/** The process driver can't show a guest the files of an image, and says so. */
+const canRun = (await driversHere()).some(
+  ({ driver, whyNot }) => driver !== 'process' && whyNot === undefined,
+)
 
 describe('functions of container images', () => {
   let program: Program
   let lambda: LambdaClient
+  let digest = ''
+  const directory = mkdtempSync(join(tmpdir(), 'lambent-images-'))
+  let layers: ReturnType<typeof makeLayers>
+  const push = (tag: string, release: 'first' | 'second') =>
+    pushImage(program.endpoint, { repository: REPOSITORY, tag }, [layers.base, layers[release]], SETTINGS)
+
   before(async () => {
     program = await startProgram()
     lambda = lambdaClient(program.endpoint)
+    layers = makeLayers(directory)
+    const ecr = new ECRClient({
+      endpoint: program.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    })
+    await ecr.send(new CreateRepositoryCommand({ repositoryName: REPOSITORY }))
+    digest = await push('v1', 'first')
   })
-  after(() => program.stop())
+  after(async () => {
+    await program.stop()
+    rmSync(directory, { recursive: true, force: true })
+  })
 
   const create = (input: Partial<CreateFunctionCommandInput>) =>
     lambda.send(
@@ -35,13 +136,25 @@ describe('functions of container images', () => {
         FunctionName: 'image',
         PackageType: 'Image',
         Role: ROLE,
-        Code: { ImageUri: `${REPOSITORY}@sha256:${DIGEST}` },
+        Code: { ImageUri: `${URI}:v1` },
+        Timeout: 10,
+        MemorySize: 256,
         ...input,
       }),
     )
+  const settled = (FunctionName: string) =>
+    eventually(`${FunctionName} is no longer Pending`, async () => {
+      const found = await lambda.send(new GetFunctionCommand({ FunctionName }))
+      return found.Configuration?.State === 'Pending' ? undefined : found
+    })
+  const override = async (FunctionName: string, config: ImageConfig) => {
+    await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, ImageConfig: config }))
+    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 20, minDelay: 1 }, { FunctionName })
+  }
 
-  test('create answers as AWS does, then the function fails with a reason that is true', async () => {
+  test('create answers as AWS does, and the function becomes Active', async () => {
     const { $metadata, RevisionId, LastModified, ...created } = (await create({
+      FunctionName: 'described',
       ImageConfig: { EntryPoint: ['sh'], Command: ['-c', 'echo test'], WorkingDirectory: '/app1' },
       Environment: { Variables: { CUSTOM_ENV: 'test' } },
     })) as Awaited<ReturnType<typeof create>> & { ConfigSha256?: string }
@@ -51,71 +164,54 @@ describe('functions of container images', () => {
     assert.ok(ConfigSha256)
     assert.deepEqual(stable, {
       Architectures: ['x86_64'],
-      CodeSha256: DIGEST,
+      CodeSha256: digest.slice('sha256:'.length),
       CodeSize: 0,
       Description: '',
       Environment: { Variables: { CUSTOM_ENV: 'test' } },
       EphemeralStorage: { Size: 512 },
-      FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:image',
-      FunctionName: 'image',
+      FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:described',
+      FunctionName: 'described',
       ImageConfigResponse: {
         ImageConfig: { EntryPoint: ['sh'], Command: ['-c', 'echo test'], WorkingDirectory: '/app1' },
       },
-      LoggingConfig: { LogFormat: 'Text', LogGroup: '/aws/lambda/image' },
-      MemorySize: 128,
+      LoggingConfig: { LogFormat: 'Text', LogGroup: '/aws/lambda/described' },
+      MemorySize: 256,
       PackageType: 'Image',
       Role: ROLE,
       SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
       State: 'Pending',
       StateReason: 'The function is being created.',
       StateReasonCode: 'Creating',
-      Timeout: 3,
+      Timeout: 10,
       TracingConfig: { Mode: 'PassThrough' },
       Version: '$LATEST',
     })
-    const { Configuration, Code } = await eventually('it has failed', async () => {
-      const found = await lambda.send(new GetFunctionCommand({ FunctionName: 'image' }))
-      return found.Configuration?.State === 'Pending' ? undefined : found
-    })
+    const { Configuration, Code } = await settled('described')
     assert.deepEqual(Code, {
       RepositoryType: 'ECR',
-      ImageUri: `${REPOSITORY}@sha256:${DIGEST}`,
-      ResolvedImageUri: `${REPOSITORY}@sha256:${DIGEST}`,
+      ImageUri: `${URI}:v1`,
+      ResolvedImageUri: `${URI}@${digest}`,
     })
     assert.deepEqual(
-      [Configuration?.State, Configuration?.StateReasonCode, Configuration?.StateReason],
-      [
-        'Failed',
-        'InternalError',
-        'Container images cannot be run here: nothing on this host fetches them from their registry.',
-      ],
+      [Configuration?.State, Configuration?.LastUpdateStatus],
+      canRun ? ['Active', 'Successful'] : ['Failed', 'Failed'],
     )
-    const refused = {
-      name: 'ResourceConflictException',
-      message:
-        'The operation cannot be performed at this time. The function is currently in the following state: Failed',
-      status: 409,
-    }
-    assert.deepEqual(await errorOf(invoke(lambda, 'image')), refused)
-    assert.deepEqual(
-      await errorOf(
-        lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'image', Description: 'never' })),
-      ),
-      refused,
-    )
-    await lambda.send(new DeleteFunctionCommand({ FunctionName: 'image' }))
   })
 
-  test('members of the other package type are refused', async () => {
+  test('images that are not there, and members of the other package type, are refused', async () => {
+    assert.deepEqual(
+      await errorOf(create({ Code: { ImageUri: `${URI}:none` } })),
+      invalid(`Source image ${URI}:none does not exist. Provide a valid source image.`),
+    )
+    assert.deepEqual(
+      await errorOf(create({ Code: { ImageUri: 'no such thing' } })),
+      invalid('Source image no such thing is not valid. Provide a valid source image.'),
+    )
     const wrong = invalid(
       "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
     )
     assert.deepEqual(await errorOf(create({ Runtime: 'nodejs26.x' })), wrong)
     assert.deepEqual(await errorOf(create({ Handler: 'index.handler' })), wrong)
-    assert.deepEqual(
-      await errorOf(create({ Code: { ImageUri: 'no such thing' } })),
-      invalid('Source image no such thing is not valid. Provide a valid source image.'),
-    )
     const nothing = await errorOf(create({ Code: {} }))
     assert.equal(nothing.name, 'InvalidParameterValueException')
     const snap = await errorOf(create({ SnapStart: { ApplyOn: 'PublishedVersions' } }))
@@ -126,10 +222,103 @@ describe('functions of container images', () => {
     })
     assert.deepEqual(
       await errorOf(
-        lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'zipped', ImageUri: `${REPOSITORY}:v1` })),
+        lambda.send(new UpdateFunctionCodeCommand({ FunctionName: 'zipped', ImageUri: `${URI}:v1` })),
       ),
       invalid("Please don't provide ImageUri when updating a function with packageType Zip."),
     )
     assert.equal((await invoke(lambda, 'zipped')).payload, 1)
+  })
+
+  const skip = canRun ? false : 'no driver here shows a guest the files of an image'
+
+  test('it runs as the image says, or as the function says instead', { skip }, async () => {
+    await create({})
+    await settled('image')
+    const { payload, functionError } = await invoke(lambda, 'image', { hello: 'image' })
+    assert.equal(functionError, undefined)
+    assert.deepEqual(payload, ['first', { hello: 'image' }, '/var/task', 993, 'of the image', null])
+    await override('image', { Command: ['app.stream'] })
+    const { EventStream } = await lambda.send(new InvokeWithResponseStreamCommand({ FunctionName: 'image' }))
+    const parts: string[] = []
+    for await (const { PayloadChunk } of EventStream ?? [])
+      if (PayloadChunk?.Payload) parts.push(Buffer.from(PayloadChunk.Payload).toString())
+    assert.equal(parts.join(''), 'one two three ')
+    assert.ok(parts.length > 1)
+    await override('image', { WorkingDirectory: '/tmp' })
+    assert.deepEqual((await invoke(lambda, 'image', 1)).payload, [
+      'first',
+      1,
+      '/tmp',
+      993,
+      'of the image',
+      null,
+    ])
+  })
+
+  test(
+    'what can not be started, and an entry point that ends, are told as AWS tells them',
+    { skip },
+    async () => {
+      await create({ FunctionName: 'broken', ImageConfig: { WorkingDirectory: '/none' } })
+      await settled('broken')
+      const failure = async () => {
+        const { payload, functionError, log } = await invoke(lambda, 'broken', 1, { LogType: 'Tail' })
+        assert.equal(functionError, 'Unhandled')
+        const { errorType, errorMessage } = payload as { errorType: string; errorMessage: string }
+        assert.match(log, new RegExp(`Status: error\tError Type: ${errorType}`))
+        return [errorType, errorMessage.replace(/^RequestId: \S+ Error: /, '')]
+      }
+      assert.deepEqual(await failure(), [
+        'Runtime.InvalidWorkingDir',
+        "the working directory doesn't exist: /none",
+      ])
+      await override('broken', { EntryPoint: ['app.handler'] })
+      assert.deepEqual(await failure(), [
+        'Runtime.InvalidEntrypoint',
+        'exec: "app.handler": executable file not found in $PATH',
+      ])
+      await override('broken', { Command: ['app.handler', 'more'] })
+      assert.deepEqual(await failure(), ['Runtime.ExitError', 'Runtime exited with error: exit status 142'])
+    },
+  )
+
+  test('a version keeps its image when the tag moves, also after a crash', { skip }, async () => {
+    const FunctionName = 'pinned'
+    await create({ FunctionName })
+    await settled(FunctionName)
+    await lambda.send(new PublishVersionCommand({ FunctionName }))
+    await lambda.send(new CreateAliasCommand({ FunctionName, Name: 'live', FunctionVersion: '1' }))
+    await push('v1', 'second')
+    const releaseOf = async (Qualifier: string) =>
+      ((await invoke(lambda, FunctionName, 1, { Qualifier })).payload as string[])[0]
+    assert.equal(await releaseOf('$LATEST'), 'first')
+    await lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ImageUri: `${URI}:v1` }))
+    await waitUntilFunctionUpdatedV2({ client: lambda, maxWaitTime: 20, minDelay: 1 }, { FunctionName })
+    assert.deepEqual([await releaseOf('$LATEST'), await releaseOf('live')], ['second', 'first'])
+
+    await override(FunctionName, { Command: ['app.kind'] })
+    await lambda.send(new PublishVersionCommand({ FunctionName }))
+    await lambda.send(
+      new PutProvisionedConcurrencyConfigCommand({
+        FunctionName,
+        Qualifier: '2',
+        ProvisionedConcurrentExecutions: 1,
+      }),
+    )
+    await eventually('an environment is provisioned', async () => {
+      const { payload } = await invoke(lambda, FunctionName, 1, { Qualifier: '2' })
+      return payload === 'provisioned-concurrency' || undefined
+    })
+
+    const { dataDirectory } = program
+    await program.kill9()
+    program = await startProgram({ dataDirectory })
+    lambda = lambdaClient(program.endpoint)
+    assert.equal(await releaseOf('live'), 'first')
+    rmSync(join(dataDirectory, 'images/unpacked'), { recursive: true })
+    await program.stop()
+    program = await startProgram({ dataDirectory })
+    lambda = lambdaClient(program.endpoint)
+    assert.equal(await releaseOf('live'), 'first')
   })
 })

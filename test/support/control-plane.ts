@@ -16,7 +16,6 @@ import {
   withManagedInstances,
 } from '#control-plane/capacity-providers/function-scaling.ts'
 import { createProviderLifecycle } from '#control-plane/capacity-providers/provider-lifecycle.ts'
-import { createImageNames } from '#control-plane/artifacts/image-reference.ts'
 import { createActivation } from '#control-plane/functions/activation.ts'
 import { createMappingProgress } from '#control-plane/mappings/mapping-progress.ts'
 import type {
@@ -35,6 +34,7 @@ import type { Meta, Store } from '#store/port.ts'
 import type { OperationHandler } from '#wire/service.ts'
 
 import { createTestKeys } from './customer-keys.ts'
+import { createTestImages } from './test-images.ts'
 
 export const ACCOUNT = '000000000000'
 export const REGION = 'us-east-1'
@@ -195,6 +195,7 @@ export function createControlPlane(
   const sealer = createSealer(new Uint8Array(32).fill(3))
   const { keys, kms } = createTestKeys()
   const storedBlobs: string[] = []
+  const images = createTestImages()
   const operations = createLambdaOperations({
     meta,
     activation,
@@ -202,7 +203,7 @@ export function createControlPlane(
     providerLifecycle,
     scaling,
     codeStore: createTestCodeStore(store, storedBlobs),
-    images: createImageNames(),
+    images,
     layers: testLayers,
     hostResources: { subnets: readSubnets(''), hasFileSystem: (arn) => arn.includes('fsap-0') },
     environments: createEnvironmentVault({ sealer, keys }),
@@ -273,6 +274,7 @@ export function createControlPlane(
     pollers,
     mappingProgress,
     storedBlobs,
+    images,
     call,
     fail,
     invoke,

@@ -24,26 +24,49 @@ test('a function of an image has neither runtime nor handler, and its code is an
       created['Runtime'],
       created['Handler'],
     ],
-    ['Image', undefined, 0, undefined, undefined],
+    ['Image', created['CodeSha256'], 0, undefined, undefined],
   )
+  assert.match(created['CodeSha256'], /^[0-9a-f]{64}$/)
   assert.equal(created['RuntimeVersionConfig'], undefined)
   assert.deepEqual(created['ImageConfigResponse'], {
     ImageConfig: { EntryPoint: ['sh'], Command: ['-c', 'echo test'], WorkingDirectory: '/app1' },
   })
   await settle()
+  const byDigest = (digest: string) => `registry.example:5000/team/app@sha256:${digest}`
   assert.deepEqual((await call('GetFunction', { FunctionName: 'img' }))['Code'], {
     RepositoryType: 'ECR',
     ImageUri: 'registry.example:5000/team/app:v1',
+    ResolvedImageUri: byDigest(created['CodeSha256']),
   })
-  const named = `registry.example:5000/team/app@sha256:${DIGEST}`
-  const updated = await call('UpdateFunctionCode', { FunctionName: 'img', ImageUri: named })
+  const updated = await call('UpdateFunctionCode', { FunctionName: 'img', ImageUri: byDigest(DIGEST) })
   assert.equal(updated['CodeSha256'], DIGEST)
   await settle()
   assert.deepEqual((await call('GetFunction', { FunctionName: 'img' }))['Code'], {
     RepositoryType: 'ECR',
-    ImageUri: named,
-    ResolvedImageUri: named,
+    ImageUri: byDigest(DIGEST),
+    ResolvedImageUri: byDigest(DIGEST),
   })
+})
+
+test('a version keeps the image that its tag meant, and an update takes what the tag means now', async () => {
+  const { call, settle, images } = createControlPlane()
+  const ImageUri = 'registry.example/app:latest'
+  const first = await call('CreateFunction', { ...IMAGE, Code: { ImageUri }, Publish: true })
+  await settle()
+  images.moveTags()
+  const codeOf = async (Qualifier: string) =>
+    (await call('GetFunction', { FunctionName: 'img', Qualifier }))['Code']['ResolvedImageUri']
+  assert.equal(await codeOf('$LATEST'), await codeOf('1'))
+  const second = await call('UpdateFunctionCode', { FunctionName: 'img', ImageUri, Publish: true })
+  await settle()
+  assert.equal(second['Version'], '2')
+  assert.notEqual(second['CodeSha256'], first['CodeSha256'])
+  assert.equal(await codeOf('1'), `registry.example/app@sha256:${first['CodeSha256']}`)
+  assert.equal(await codeOf('2'), `registry.example/app@sha256:${second['CodeSha256']}`)
+  assert.equal(await codeOf('$LATEST'), await codeOf('2'))
+  // What has not moved is no new version.
+  const third = await call('UpdateFunctionCode', { FunctionName: 'img', ImageUri, Publish: true })
+  assert.equal(third['Version'], '2')
 })
 
 test('overrides of an image are replaced as a whole, and an empty request removes them', async () => {

@@ -61,10 +61,10 @@ export async function fetchCode(
   { codeStore, images, packageKeys }: Pick<Dependencies, 'codeStore' | 'images' | 'packageKeys'>,
   id: FunctionId,
   request: CodeRequest,
-  packageType: PackageType,
+  { packageType, architecture }: Pick<FunctionVersion, 'packageType' | 'architecture'>,
 ): Promise<{ readonly code: CodePackage; readonly image?: ContainerImage }> {
   assertCodeSource(request, packageType)
-  if (packageType === 'Image') return await fetchImage(images, request.ImageUri ?? '')
+  if (packageType === 'Image') return await fetchImage(images, request.ImageUri ?? '', architecture)
   const sealing = request.SourceKMSKeyArn ? await packageKeys.create(id, request.SourceKMSKeyArn) : undefined
   if (request.ZipFile !== undefined) return { code: await codeStore.fromZip(request.ZipFile, sealing) }
   return { code: await packageFromBucket(codeStore, request, sealing) }

@@ -96,7 +96,8 @@ export async function createFunction(
     providerName === undefined ? undefined : await requireUsableProvider(documents, id, providerName)
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
   const packageType = packageTypeOf(request)
-  const fetched = await fetchCode(dependencies, id, request.Code ?? {}, packageType)
+  const architecture: Architecture = request.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64'
+  const fetched = await fetchCode(dependencies, id, request.Code ?? {}, { packageType, architecture })
   const deployed = [{ signature: fetched.code.signature, name: id.name }, ...deployedLayers(attached)]
   const signed = { meta: documents.meta, clock: dependencies.clock }
   if (signing) await assertSigned(signed, signing.doc, deployed)
@@ -107,7 +108,6 @@ export async function createFunction(
       kmsKeyArn: request.KMSKeyArn || undefined,
     }))
   const stamp = newStamp(dependencies)
-  const architecture: Architecture = request.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64'
   const ordinary = newConfiguration(
     id,
     request,

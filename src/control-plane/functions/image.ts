@@ -1,8 +1,13 @@
 /** Functions of package type Image: what only they have, and what they can't have. */
 import { invalidParameter } from '#contracts/errors.ts'
-import type { CodePackage, ContainerImage, FunctionVersion, ImageOverrides } from '#contracts/function.ts'
-
-import type { ImageFinder } from '../port.ts'
+import type {
+  Architecture,
+  CodePackage,
+  ContainerImage,
+  FunctionVersion,
+  ImageOverrides,
+} from '#contracts/function.ts'
+import type { Images } from '#images/port.ts'
 
 export interface ImageConfigRequest {
   readonly EntryPoint?: readonly string[] | undefined
@@ -44,14 +49,13 @@ export function readOverrides(request: ImageConfigRequest): ImageOverrides | und
   }
 }
 
-/** An image has no package in our store; its digest stands for its code. */
+/** An image has no package in our store; the digest that its name means now stands for its code. */
 export async function fetchImage(
-  images: ImageFinder,
+  images: Pick<Images, 'resolve'>,
   uri: string,
+  architecture: Architecture,
 ): Promise<{ readonly image: ContainerImage; readonly code: CodePackage }> {
-  const { resolvedUri, digest } = await images.find(uri)
-  return {
-    image: { uri, ...(resolvedUri !== undefined && { resolvedUri }) },
-    code: { blob: '', codeSha256: digest ?? '', sizeBytes: 0 },
-  }
+  const { resolvedUri } = await images.resolve(uri, { architecture })
+  const digest = resolvedUri.slice(resolvedUri.lastIndexOf(':') + 1)
+  return { image: { uri, resolvedUri }, code: { blob: '', codeSha256: digest, sizeBytes: 0 } }
 }

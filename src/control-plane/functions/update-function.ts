@@ -1,7 +1,7 @@
 /** Changes a function's code or configuration. Until the change is prepared, invocations run what was there before. */
 import { invalidParameter, throttled } from '#contracts/errors.ts'
 import { functionArn, type FunctionId } from '#contracts/arn.ts'
-import type { FunctionHead, FunctionVersion } from '#contracts/function.ts'
+import type { Architecture, FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey } from '#contracts/keys.ts'
 
 import { countedBytes } from '../artifacts/bucket-package.ts'
@@ -85,7 +85,10 @@ export async function updateFunctionCode(
   assertSamePackageType(packageType, request)
   assertAllowed(current)
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
-  const fetched = await fetchCode(dependencies, id, request, packageType)
+  const architectureOf = (latest: FunctionVersion): Architecture =>
+    (request.Architectures?.[0] ?? latest.architecture) === 'arm64' ? 'arm64' : 'x86_64'
+  const architecture = architectureOf(current.latest)
+  const fetched = await fetchCode(dependencies, id, request, { packageType, architecture })
   const { code } = fetched
   const assertTrusted = (head: FunctionHead) =>
     assertDeployable(dependencies, head, [
@@ -96,8 +99,7 @@ export async function updateFunctionCode(
 
   const changeCode = (latest: FunctionVersion): FunctionVersion => {
     assertUnzippedSize(code, latest.layers)
-    const architecture = request.Architectures?.[0] ?? latest.architecture
-    return { ...latest, ...fetched, architecture: architecture === 'arm64' ? 'arm64' : 'x86_64' }
+    return { ...latest, ...fetched, architecture: architectureOf(latest) }
   }
   if (request.DryRun) return changeCode(current.latest)
 

@@ -1,10 +1,6 @@
 import { serviceFailure } from '#contracts/errors.ts'
-import type { FunctionVersion } from '#contracts/function.ts'
-import type { ImageKey, Images, PreparedImage } from '#images/port.ts'
-
-/** What names the image of a version for good; undefined for a version that has none. */
-export const imageKeyOf = ({ image, architecture }: FunctionVersion): ImageKey | undefined =>
-  image?.resolvedUri === undefined ? undefined : { resolvedUri: image.resolvedUri, architecture }
+import { imageKeyOf, type FunctionVersion } from '#contracts/function.ts'
+import type { Images, PreparedImage } from '#images/port.ts'
 
 /** Rejects with a `LambdaError` whose code is a reason for a function that can't become Active. */
 export async function prepareImage(
