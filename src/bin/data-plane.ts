@@ -106,7 +106,7 @@ export async function createDataPlane(options: {
   readonly acceptConnection: (socket: Socket) => void
   readonly directory: string
   readonly resources: HostResources
-  readonly images: WorkerOptions['images']
+  readonly images: NonNullable<WorkerOptions['images']>
   /** Credentials of a function's execution role; left out: fixed ones that mean nothing. */
   readonly credentials?: WorkerOptions['credentials']
   readonly settings: {
@@ -165,7 +165,7 @@ export async function createDataPlane(options: {
     clientsDirectory: join(packageRoot, 'runtimes'),
     endpointUrl: driver.endpointFor(port),
     resources: options.resources,
-    ...(options.images && { images: options.images }),
+    images: options.images,
     ...(options.credentials && { credentials: options.credentials }),
     limits: { maxMemoryMiB: settings.maxMemoryMiB, poolMemoryMiB: settings.poolMemoryMiB },
   })

@@ -119,6 +119,7 @@ async function serve(settings: Settings) {
     port: listener.port,
     acceptConnection: listener.accept,
     directory: data,
+    images: imageServices.images,
     resources: {
       networkOf: ({ vpc }) => networkOf(subnets, vpc?.subnetIds),
       directoryOf: (arn) => fileSystems.get(accessPointId(arn)),
@@ -153,6 +154,8 @@ async function serve(settings: Settings) {
     random,
     logger,
     preparer: dataPlane.worker,
+    images: imageServices.images,
+    runningImages: () => dataPlane.worker.images(),
     pollers: dataPlane.pollers,
     capacity: dataPlane.managedInstances,
     hostResources: { subnets, hasFileSystem: (arn) => fileSystems.has(accessPointId(arn)) },
