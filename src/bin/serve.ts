@@ -14,6 +14,7 @@ import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
 import { createImageServices } from '#bin/images.ts'
+import { readForeignServices } from '#bin/foreign-services.ts'
 import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
 import { listen } from '#bin/listener.ts'
 import { createOwnPaths } from '#bin/own-paths.ts'
@@ -43,6 +44,7 @@ import { createLocalCalls } from '#wire/local-calls.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 import { snsModel } from '#wire/models/sns.ts'
+import { sqsModel } from '#wire/models/sqs.ts'
 import type { RequestHead } from '#wire/protocol.ts'
 import { createVerifier } from '#wire/sigv4-verify.ts'
 
@@ -96,6 +98,7 @@ async function serve(settings: Settings) {
   const calls = createLocalCalls({
     ...(authorisation && { authorise: authorisation.authorise }),
     roleSession: createRoleSession({ roles: authorisation }),
+    foreign: readForeignServices(settings.services, [sqsModel, snsModel], clock),
     endpoint,
     random,
     logger,

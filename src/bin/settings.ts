@@ -159,6 +159,12 @@ const SETTINGS = {
     help: 'access key for it; none: unsigned requests',
   },
   'sqs-secret-access-key': { kind: 'text', default: '', value: 'SECRET', help: 'its secret' },
+  services: {
+    kind: 'text',
+    default: '',
+    value: 'NAME=URL,...',
+    help: 'services that are called elsewhere instead of here, such as sns=https://KEY:SECRET@sns.eu-central-1.amazonaws.com',
+  },
   'log-level': {
     kind: 'text',
     default: 'info',
