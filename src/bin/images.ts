@@ -9,8 +9,7 @@ import { createRegistry } from '#images/registry/create-registry.ts'
 import type { RegistryDoor } from '#images/registry/registry-door.ts'
 import { createFileCredentials } from '#images/remote/credentials.ts'
 import { createRegistryHttp } from '#images/remote/registry-http.ts'
-import { createRemoteSource } from '#images/remote/remote-source.ts'
-import type { ImageSource } from '#images/source.ts'
+import { createRemoteSources } from '#images/remote/remote-sources.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -29,9 +28,6 @@ export interface ImageServices extends Component {
   /** Answers what is below /v2/. */
   readonly registry: RegistryDoor
 }
-
-/** Registries whose tokens are remembered; one more and all are asked for anew. */
-const MAX_REGISTRIES = 64
 
 export async function createImageServices(options: {
   readonly meta: Meta
@@ -60,15 +56,7 @@ export async function createImageServices(options: {
   const http = createRegistryHttp({ clock })
   const credentials =
     options.credentialsFile === '' ? async () => undefined : createFileCredentials(options.credentialsFile)
-  const remotes = new Map<string, ImageSource>()
-  const remoteSource = (host: string) => {
-    const known = remotes.get(host)
-    if (known) return known
-    if (remotes.size >= MAX_REGISTRIES) remotes.clear()
-    const source = createRemoteSource({ host, http, credentials, directory: incoming, clock, random })
-    remotes.set(host, source)
-    return source
-  }
+  const remoteSource = createRemoteSources({ http, credentials, directory: incoming, clock, random })
   return {
     images: createImages({
       ...options,

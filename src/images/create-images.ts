@@ -101,7 +101,7 @@ export function createImages(options: {
     const there = await store.tarBytes(diffId)
     if (there !== undefined) return there
     await using file = await source.blob(repository, layer, signal)
-    return store.addLayer(diffId, openLayer(file.path, signal), limits)
+    return await store.addLayer(diffId, openLayer(file.path, signal), limits)
   }
 
   const prepare = async (key: string, image: ImageKey, signal: AbortSignal): Promise<PreparedImage> => {

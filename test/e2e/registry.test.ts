@@ -34,7 +34,7 @@ import { ecrClient, errorOf } from '../support/clients.ts'
 import { writeLayout, type Described, type ImageOfLayout } from '../support/oci-layout.ts'
 import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 import { clientEnvironment } from '../support/python-clients.ts'
-import { tarOf } from '../support/tar-builder.ts'
+import { sha256Of, tarOf } from '../support/tar-builder.ts'
 
 const run = promisify(execFile)
 const SKOPEO = '/usr/bin/skopeo'
@@ -229,6 +229,89 @@ describe('the registry of container images', { skip: missing && `${missing} is n
       message: "The repository with name 'api' does not exist in the registry with id '000000000000'",
       status: 400,
     })
+  })
+
+  test('blobs come in one piece or many, are read in parts, and belong to their repository', async () => {
+    await create('raw')
+    const authorization = `Basic ${Buffer.from(await token()).toString('base64')}`
+    const ask = async (method: string, path: string, headers: Record<string, string> = {}, body?: string) => {
+      const response = await fetch(new URL(path, program.endpoint), {
+        method,
+        headers: { authorization, ...headers },
+        ...(body !== undefined && { body }),
+      })
+      const { status } = response
+      return { status, text: await response.text(), header: (name: string) => response.headers.get(name) }
+    }
+    const errorOfAnswer = ({ text }: { readonly text: string }) => JSON.parse(text).errors[0].code
+    assert.equal((await ask('GET', '/v2/')).status, 200)
+    const bare = await fetch(`${program.endpoint}/v2/`)
+    assert.equal(bare.status, 401)
+    assert.match(bare.headers.get('www-authenticate') ?? '', /^Basic realm=/)
+
+    const digest = sha256Of('0123456789')
+    const begun = await ask('POST', '/v2/raw/blobs/uploads/')
+    const upload = begun.header('location') ?? ''
+    assert.equal(begun.status, 202)
+    const first = await ask('PATCH', upload, { 'content-range': '0-3' }, '0123')
+    assert.deepEqual([first.status, first.header('range')], [202, '0-3'])
+    assert.equal((await ask('PATCH', upload, { 'content-range': '7-9' }, '789')).status, 416)
+    const status = await ask('GET', upload)
+    assert.deepEqual([status.status, status.header('range')], [204, '0-3'])
+    assert.equal((await ask('PATCH', upload, { 'content-range': '4-6' }, '456')).status, 202)
+    const done = await ask('PUT', `${upload}?digest=${digest}`, {}, '789')
+    assert.deepEqual([done.status, done.header('docker-content-digest')], [201, digest])
+    assert.equal(errorOfAnswer(await ask('GET', upload)), 'BLOB_UPLOAD_UNKNOWN')
+
+    const part = await ask('GET', `/v2/raw/blobs/${digest}`, { range: 'bytes=2-4' })
+    assert.deepEqual([part.status, part.text, part.header('content-range')], [206, '234', 'bytes 2-4/10'])
+    assert.equal((await ask('GET', `/v2/raw/blobs/${digest}`, { range: 'bytes=10-' })).status, 416)
+    const head = await ask('HEAD', `/v2/raw/blobs/${digest}`)
+    assert.deepEqual([head.status, head.header('content-length')], [200, '10'])
+    await create('elsewhere')
+    assert.equal(errorOfAnswer(await ask('GET', `/v2/elsewhere/blobs/${digest}`)), 'BLOB_UNKNOWN')
+    const mounted = await ask('POST', `/v2/elsewhere/blobs/uploads/?mount=${digest}&from=raw`)
+    assert.equal(mounted.status, 201)
+    assert.equal((await ask('GET', `/v2/elsewhere/blobs/${digest}`)).text, '0123456789')
+
+    const whole = await ask('POST', `/v2/raw/blobs/uploads/?digest=${sha256Of('one')}`, {}, 'one')
+    assert.equal(whole.status, 201)
+    const wrong = await ask('POST', `/v2/raw/blobs/uploads/?digest=${sha256Of('two')}`, {}, 'three')
+    assert.deepEqual([wrong.status, errorOfAnswer(wrong)], [400, 'DIGEST_INVALID'])
+    const canceled = (await ask('POST', '/v2/raw/blobs/uploads/')).header('location') ?? ''
+    assert.equal((await ask('DELETE', canceled)).status, 204)
+
+    const manifest = (config: string) =>
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: 10 },
+        layers: [],
+        subject: { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: image.digest, size: 1 },
+      })
+    const lacking = await ask('PUT', '/v2/raw/manifests/v1', {}, manifest(sha256Of('nowhere')))
+    assert.deepEqual([lacking.status, errorOfAnswer(lacking)], [400, 'MANIFEST_BLOB_UNKNOWN'])
+    assert.equal(errorOfAnswer(await ask('PUT', '/v2/raw/manifests/v1', {}, '{')), 'MANIFEST_INVALID')
+    for (const tag of ['v1', 'v2', 'v3']) {
+      const put = await ask('PUT', `/v2/raw/manifests/${tag}`, {}, manifest(digest))
+      assert.deepEqual([put.status, put.header('oci-subject')], [201, image.digest])
+    }
+    const tags = await ask('GET', '/v2/raw/tags/list?n=2')
+    assert.deepEqual(JSON.parse(tags.text), { name: 'raw', tags: ['v1', 'v2'] })
+    assert.equal(tags.header('link'), '</v2/raw/tags/list?n=2&last=v2>; rel="next"')
+    const { manifests } = JSON.parse((await ask('GET', `/v2/raw/referrers/${image.digest}`)).text)
+    assert.deepEqual(
+      manifests.map((one: { digest: string }) => one.digest),
+      [sha256Of(manifest(digest))],
+    )
+    assert.equal((await ask('DELETE', '/v2/raw/manifests/v3')).status, 202)
+    assert.equal((await ask('DELETE', `/v2/raw/manifests/${sha256Of(manifest(digest))}`)).status, 202)
+    assert.equal(
+      errorOfAnswer(await ask('HEAD', '/v2/raw/manifests/v1').then(() => ask('GET', '/v2/raw/manifests/v1'))),
+      'MANIFEST_UNKNOWN',
+    )
+    assert.equal(errorOfAnswer(await ask('GET', '/v2/RAW/tags/list')), 'NAME_INVALID')
+    assert.equal((await ask('DELETE', `/v2/raw/blobs/${digest}`)).status, 405)
   })
 
   test('policies and tags of a repository are kept', async () => {

@@ -17,7 +17,7 @@ import { wholeOf, type RegistryHttp, type RegistryResponse } from './registry-ht
 /** Where Docker's own registry answers when its name is used. */
 const ALIASES: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docker.io' }
 
-export function createRemoteSource(options: {
+export interface RemoteSourceOptions {
   readonly host: string
   readonly http: RegistryHttp
   readonly credentials: CredentialSource
@@ -25,7 +25,9 @@ export function createRemoteSource(options: {
   readonly directory: string
   readonly clock: Clock
   readonly random: Random
-}): ImageSource {
+}
+
+export function createRemoteSource(options: RemoteSourceOptions): ImageSource {
   const { host, http, directory, clock, random } = options
   const isPlain = isLoopback(host)
   const authorisation = createAuthorisation({ ...options, isPlain })

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { test } from 'node:test'
+
+import { ECR_TOKEN_CONTEXT } from '#contracts/ecr.ts'
+import { LambdaError } from '#contracts/errors.ts'
+import { createSealer } from '#kernel/sealed.ts'
+
+import { createRegistryAccess } from './registry-access.ts'
+import { RegistryError } from './registry-error.ts'
+
+const home = { account: '000000000000', region: 'us-east-1' }
+const sealer = createSealer(Buffer.alloc(32, 7))
+const options = { home, port: 4566, sealer, clock: { now: () => 1000 } }
+const request = (headers: Readonly<Record<string, string>>) =>
+  ({ headers: { host: '127.0.0.1:4566', ...headers } }) as unknown as IncomingMessage
+const tokenFor = (account: string, expiresAt: number) => {
+  const password = sealer.seal(JSON.stringify({ account, region: 'us-east-1', expiresAt }), ECR_TOKEN_CONTEXT)
+  return { authorization: `Basic ${btoa(`AWS:${password}`)}` }
+}
+const refused = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code
+
+test('registry access: with tokens, only the right account before its token ends', () => {
+  const access = createRegistryAccess({ ...options, needsToken: true })
+  assert.deepEqual(access(request(tokenFor(home.account, 2000))), home)
+  assert.throws(() => access(request({})), refused('UNAUTHORIZED'))
+  assert.throws(
+    () => access(request({ authorization: `Basic ${btoa('AWS:made up')}` })),
+    refused('UNAUTHORIZED'),
+  )
+  assert.throws(
+    () => access(request({ authorization: `Basic ${btoa('me:secret')}` })),
+    refused('UNAUTHORIZED'),
+  )
+  assert.throws(() => access(request(tokenFor(home.account, 1000))), refused('DENIED'))
+  assert.throws(() => access(request(tokenFor('111111111111', 2000))), refused('DENIED'))
+  const host = '111111111111.dkr.ecr.eu-west-1.localhost:4566'
+  assert.deepEqual(access(request({ ...tokenFor('111111111111', 2000), host })), {
+    account: '111111111111',
+    region: 'eu-west-1',
+  })
+})
+
+test('registry access: without tokens anybody but the pages of other sites', () => {
+  const access = createRegistryAccess({ ...options, needsToken: false })
+  assert.deepEqual(access(request({})), home)
+  assert.deepEqual(access(request({ authorization: 'Basic whatever' })), home)
+  assert.throws(() => access(request({ origin: 'https://evil.example' })), LambdaError)
+})
