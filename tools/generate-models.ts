@@ -6,7 +6,19 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 
 import { parseTable } from './model/tables.ts'
-import { ECR, IAM, KMS, LAMBDA, LOGS, SIGNER, SNS, SQS, STS, type ServiceRecipe } from './model/services.ts'
+import {
+  ECR,
+  EVENTS,
+  IAM,
+  KMS,
+  LAMBDA,
+  LOGS,
+  SIGNER,
+  SNS,
+  SQS,
+  STS,
+  type ServiceRecipe,
+} from './model/services.ts'
 import { buildModel } from './model/build.ts'
 import { renderModel } from './model/render.ts'
 
@@ -41,6 +53,7 @@ async function main(): Promise<void> {
     { recipe: SIGNER, schemas: await import('@aws-sdk/client-signer') },
     { recipe: ECR, schemas: await import('@aws-sdk/client-ecr') },
     { recipe: SNS, schemas: await import('@aws-sdk/client-sns') },
+    { recipe: EVENTS, schemas: await import('@aws-sdk/client-eventbridge') },
     { recipe: SQS, schemas: await import('@aws-sdk/client-sqs') },
   ]
   const check = process.argv.includes('--check')

@@ -33,6 +33,7 @@ import { createSealer } from '#kernel/sealed.ts'
 import { MIB } from '#kernel/units.ts'
 import { createLogger } from '#observability/logger.ts'
 import { createMetrics } from '#observability/metrics.ts'
+import { createEventsService } from '#services/events/create-events-service.ts'
 import { createLogsService } from '#services/logs/create-logs-service.ts'
 import { createSnsService } from '#services/sns/create-sns-service.ts'
 import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
@@ -42,6 +43,7 @@ import { createDoor } from '#wire/door.ts'
 import { limitApiRates } from '#wire/limit-api-rates.ts'
 import { createLocalCalls } from '#wire/local-calls.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
+import { eventsModel } from '#wire/models/events.ts'
 import { logsModel } from '#wire/models/logs.ts'
 import { snsModel } from '#wire/models/sns.ts'
 import { sqsModel } from '#wire/models/sqs.ts'
@@ -104,6 +106,8 @@ async function serve(settings: Settings) {
     logger,
   })
   const topics = createSnsService({ store, sealer, calls, clock, random, logger, metrics })
+
+  const events = createEventsService({ store, calls, clock, random, logger, metrics })
 
   const dataPlane = await createDataPlane({
     store,
@@ -187,11 +191,13 @@ async function serve(settings: Settings) {
   const others = [
     { model: logsModel, handlers: logs.handlers },
     { model: snsModel, handlers: topics.handlers },
+    { model: eventsModel, handlers: events.handlers },
     ...neighbours.services,
     imageServices.ecr,
   ]
   calls.serve([{ model: lambdaModel, handlers: operations }, ...others])
   await topics.start()
+  await events.start()
   const door = createDoor({
     services: [
       {
@@ -239,9 +245,11 @@ async function serve(settings: Settings) {
     logger.info('Stopping', { reason })
     listener.close()
     await control.drain(DRAIN_MS)
+    await events.drain(DRAIN_MS)
     await neighbours.drain(DRAIN_MS)
     await topics.drain(DRAIN_MS)
     await dataPlane.drain(DRAIN_MS)
+    await events.stop()
     await control.stop()
     await dataPlane.stop()
     await topics.stop()

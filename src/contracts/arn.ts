@@ -15,36 +15,36 @@ export const LATEST = '$LATEST'
 /** What a function on a capacity provider runs when no qualifier is given: the unnumbered version published last. */
 export const LATEST_PUBLISHED = '$LATEST.PUBLISHED'
 
-const partition = (region: string) =>
+export const partitionOf = (region: string) =>
   region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 
 /** `arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]`. */
 export function functionArn(id: FunctionId, qualifier?: string): string {
-  const base = `arn:${partition(id.region)}:lambda:${id.region}:${id.account}:function:${id.name}`
+  const base = `arn:${partitionOf(id.region)}:lambda:${id.region}:${id.account}:function:${id.name}`
   return qualifier === undefined ? base : `${base}:${qualifier}`
 }
 
 /** `arn:aws:lambda:REGION:ACCOUNT:layer:NAME[:VERSION]`. */
 export function layerArn(scope: Scope, name: string, version?: number): string {
-  const base = `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:layer:${name}`
+  const base = `arn:${partitionOf(scope.region)}:lambda:${scope.region}:${scope.account}:layer:${name}`
   return version === undefined ? base : `${base}:${version}`
 }
 
 /** `arn:aws:lambda:REGION:ACCOUNT:code-signing-config:csc-ID`. */
 export const codeSigningConfigArn = (scope: Scope, configId: string) =>
-  `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:code-signing-config:${configId}`
+  `arn:${partitionOf(scope.region)}:lambda:${scope.region}:${scope.account}:code-signing-config:${configId}`
 
 /** `arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:UUID`. */
 export const mappingArn = (scope: Scope, uuid: string) =>
-  `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:event-source-mapping:${uuid}`
+  `arn:${partitionOf(scope.region)}:lambda:${scope.region}:${scope.account}:event-source-mapping:${uuid}`
 
 /** `arn:aws:lambda:REGION:ACCOUNT:capacity-provider:NAME`. */
 export const capacityProviderArn = (scope: Scope, name: string) =>
-  `arn:${partition(scope.region)}:lambda:${scope.region}:${scope.account}:capacity-provider:${name}`
+  `arn:${partitionOf(scope.region)}:lambda:${scope.region}:${scope.account}:capacity-provider:${name}`
 
 /** `arn:aws:iam::ACCOUNT:root`, which stands for the whole account in a policy. */
 export const accountRootArn = (account: string, region: string) =>
-  `arn:${partition(region)}:iam::${account}:root`
+  `arn:${partitionOf(region)}:iam::${account}:root`
 
 export interface FunctionReference {
   readonly account: string | undefined
