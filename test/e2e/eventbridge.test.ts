@@ -107,7 +107,6 @@ describe('EventBridge', () => {
     return Entries?.[0]?.EventId ?? ''
   }
 
-  // parity: events.PutEvents events.PutRule events.PutTargets
   test('an event reaches a function, a log group and another bus, each as it wants it', async () => {
     const group = await makeGroup('/aws/events/fan-out')
     const lambda = lambdaClient(program.endpoint)
