@@ -112,6 +112,7 @@ export async function createDataPlane(options: {
   readonly settings: {
     readonly driver: 'auto' | DriverName
     readonly ociRuntime: string
+    readonly criu: string
     readonly network: 'auto' | 'bridge' | 'none' | 'host'
     readonly accountConcurrency: number
     readonly maxMemoryMiB: number
@@ -138,6 +139,7 @@ export async function createDataPlane(options: {
     wanted: settings.driver,
     stateDirectory: join(directory, 'sandboxes'),
     runtime: settings.ociRuntime,
+    criu: settings.criu,
     ...(settings.network === 'auto' ? {} : { network: settings.network }),
     endpointPorts: () => [options.port],
     onEndpointConnection: (_port, socket) => options.acceptConnection(socket),

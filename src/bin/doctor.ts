@@ -26,6 +26,7 @@ const ASPECTS: readonly (readonly [keyof DriverReport, string])[] = [
   ['openFiles', 'open files'],
   ['processes', 'number of processes'],
   ['freeze', 'frozen while idle'],
+  ['snapshots', 'snapshots of functions with SnapStart'],
 ]
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
@@ -35,7 +36,8 @@ function describe(report: DriverReport, isChosen: boolean): string {
   if (report.unavailable !== undefined)
     return [...lines, `  cannot run here: ${report.unavailable}`].join('\n')
   for (const [aspect, label] of ASPECTS) {
-    const value = report[aspect] as Enforcement
+    const value = report[aspect] as Enforcement | undefined
+    if (!value) continue
     lines.push(`  ${value.enforced ? 'yes' : 'no '}  ${label}${value.enforced ? '' : `: ${value.why}`}`)
   }
   return lines.join('\n')
@@ -51,7 +53,7 @@ async function doctor(argv: readonly string[]): Promise<number> {
     process.stdout.write(HELP)
     return 0
   }
-  const reports = await probeDrivers({ runtime: settings['oci-runtime'] })
+  const reports = await probeDrivers({ runtime: settings['oci-runtime'], criu: settings.criu })
   const chosen = reports.find((report) => report.unavailable === undefined)
   const runtimes = await createRuntimeFiles({
     runtimesDirectory: resolve(settings.data, 'runtimes'),

@@ -137,6 +137,7 @@ async function serve(settings: Settings) {
     settings: {
       driver: settings.driver as 'auto',
       ociRuntime: settings['oci-runtime'],
+      criu: settings.criu,
       network: settings.network as 'auto',
       accountConcurrency: settings.concurrency,
       maxMemoryMiB: settings['max-memory'] || Math.floor((totalmem() / MIB) * 0.75),

@@ -64,6 +64,12 @@ const SETTINGS = {
     oneOf: ['auto', 'oci', 'bubblewrap', 'process'],
     help: 'isolation of execution environments; auto takes the strongest that works here',
   },
+  criu: {
+    kind: 'text',
+    default: 'criu',
+    value: 'PATH',
+    help: 'CRIU 4 or later, for snapshots of functions with SnapStart',
+  },
   'oci-runtime': { kind: 'text', default: 'crun', value: 'PATH', help: 'OCI runtime of the oci driver' },
   network: {
     kind: 'text',

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
+import { fetchCriu } from './criu.ts'
 import { durableRequirements } from './durable-requirements.ts'
 import { durableSdkForNode, durableSdkForPython } from './durable-sdks.ts'
 import { pythonClients } from './python-clients.ts'
@@ -13,6 +14,7 @@ import { queueServerMissing } from './queue-server.ts'
 
 /** Each gives the reason why it can't be had, as a text; anything else is good. */
 const FETCHES: Readonly<Record<string, () => unknown>> = {
+  'CRIU 4 or later': fetchCriu,
   'boto3 and the AWS CLI': pythonClients,
   'a queue server': queueServerMissing,
   'the durable execution SDK for JavaScript': durableSdkForNode,

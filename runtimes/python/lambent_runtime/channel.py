@@ -8,6 +8,8 @@ CONTROL_FD = 3
 
 INIT = 0x01
 INVOKE = 0x02
+SNAPSHOT = 0x03
+RESTORE = 0x04
 READY = 0x81
 INIT_DONE = 0x82
 INIT_ERROR = 0x83
@@ -55,6 +57,11 @@ def send(frame_type, header, payload):
             rest = memoryview(data)[written:]
             while rest:
                 rest = rest[os.write(CONTROL_FD, rest) :]
+
+
+def exclusively():
+    """For `with`: nobody sends meanwhile."""
+    return _lock
 
 
 def has_input():

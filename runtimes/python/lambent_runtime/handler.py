@@ -22,7 +22,9 @@ def set_module_path(task_root, opt_root):
         version = "python{}.{}".format(*sys.version_info[:2])
         middle = [os.path.join(opt_root, "python", "lib", version, "site-packages"), os.path.join(opt_root, "python")]
         folders = [task_root] + middle
-    sys.path[:] = [task_root] + middle + [entry for entry in rest if entry not in middle]
+    # What AWS's runtime brings for functions; a copy of their own comes first.
+    ours = [os.path.join(script_folder, "modules")]
+    sys.path[:] = [task_root] + middle + [entry for entry in rest if entry not in middle] + ours
     for folder in folders:
         # Honours .pth files; the folder itself is there already.
         if os.path.isdir(folder):

@@ -12,6 +12,7 @@ from .handler import load_handler, set_module_path
 from .logs import UNHANDLED_WARNING, Current, log_error, set_up_logging, set_up_streams
 from .marshal import Marshaller
 from .preload import forget_shadowed, preload
+from . import snapshots
 
 
 def _send_error(frame_type, document, marshaller):
@@ -63,6 +64,24 @@ def _invoke(handler, marshaller, header, payload):
     channel.send(channel.RESPONSE, b"", answer)
 
 
+def _hook(run, marshaller):
+    """Runs the function's hooks. Ends the process when they fail."""
+    try:
+        run()
+    except Exception as error:
+        document = describe(error)
+        log_error(document, marshaller.to_json)
+        _send_error(channel.INIT_ERROR, document, marshaller)
+        sys.exit(1)
+    channel.send(channel.INIT_DONE, b"", b"")
+
+
+def _restore(restored, marshaller):
+    os.environ.update(restored["env"])
+    snapshots.refresh_randomness()
+    _hook(snapshots.run_after_hooks, marshaller)
+
+
 def main():
     channel.open_channel()
     version = "python{}.{}".format(*sys.version_info[:2])
@@ -80,3 +99,8 @@ def main():
             return
         if frame[0] == channel.INVOKE:
             _invoke(handler, marshaller, frame[1], frame[2])
+        elif frame[0] == channel.SNAPSHOT:
+            _hook(snapshots.run_before_hooks, marshaller)
+            snapshots.sleep_until_restored()
+        elif frame[0] == channel.RESTORE:
+            _restore(json.loads(frame[2]), marshaller)

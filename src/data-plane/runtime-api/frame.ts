@@ -13,7 +13,7 @@ export const FRAME_PREFIX_BYTES = 9
 export const MAX_HEADER_BYTES = 65_536
 
 /** What the host sends. */
-export const HOST_FRAME = { init: 0x01, invoke: 0x02 } as const
+export const HOST_FRAME = { init: 0x01, invoke: 0x02, snapshot: 0x03, restore: 0x04 } as const
 
 /** What the guest sends. */
 export const GUEST_FRAME = {

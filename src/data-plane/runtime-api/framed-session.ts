@@ -2,7 +2,13 @@
 import type { Duplex } from 'node:stream'
 
 import type { GuestInvocation, ResponseStream } from '#contracts/invocation.ts'
-import { encodeFrameHead, GUEST_FRAME, HOST_FRAME, PROTOCOL_VERSION } from '#data-plane/runtime-api/frame.ts'
+import {
+  encodeFrameHead,
+  GUEST_FRAME,
+  HOST_FRAME,
+  PROTOCOL_VERSION,
+  type HostFrameType,
+} from '#data-plane/runtime-api/frame.ts'
 import { createFrameParser, ProtocolError } from '#data-plane/runtime-api/frame-parser.ts'
 import type {
   BootableSession,
@@ -57,6 +63,8 @@ export function createFramedSession(options: {
   let booted = false
   let closed: ChannelClosed | undefined
   let initWaiter: Waiter<InitOutcome> | undefined
+  /** The guest has said that it is ready to be kept; it hangs up when it sleeps. */
+  let sleeper: ((outcome: InitOutcome) => void) | undefined
   let invokeWaiter: Waiter<SessionOutcome> | undefined
   /** Where the answer to the invocation at hand goes if the guest streams it. */
   let stream: ResponseStream | undefined
@@ -71,6 +79,9 @@ export function createFramedSession(options: {
 
   const shut = (message: string, cause?: unknown) => {
     if (closed) return
+    const asleep = sleeper
+    sleeper = undefined
+    asleep?.({ kind: 'ready' })
     closed = new ChannelClosed(message, cause === undefined ? undefined : { cause })
     control.destroy()
     ready.reject(closed)
@@ -222,7 +233,7 @@ export function createFramedSession(options: {
   control.on('end', () => shut('The runtime closed the channel'))
   control.on('close', () => shut('The runtime closed the channel'))
 
-  const send = (type: 0x01 | 0x02, header: string, payload: Uint8Array) => {
+  const send = (type: HostFrameType, header: string, payload: Uint8Array) => {
     const size = payload.byteLength
     if (size <= COPY_BYTES) {
       const frame = encodeFrameHead(type, header, size, size)
@@ -236,15 +247,24 @@ export function createFramedSession(options: {
     control.uncork()
   }
 
+  /** Answered by INIT_DONE or INIT_ERROR. Variables may be longer than a header may be, so everything is payload. */
+  const ask = (type: HostFrameType, payload: object): Promise<InitOutcome> =>
+    new Promise((resolve, reject) => {
+      if (closed) return reject(closed)
+      if (initWaiter) throw new Error('The runtime is being initialised already')
+      initWaiter = { resolve, reject }
+      send(type, '', Buffer.from(JSON.stringify(payload)))
+    })
+
   return {
     ready: ready.promise,
-    init(init: GuestInit) {
-      return new Promise((resolve, reject) => {
-        if (closed) return reject(closed)
-        if (initWaiter) throw new Error('The runtime is being initialised already')
-        initWaiter = { resolve, reject }
-        // Variables may be longer than a header may be, so everything of an INIT is payload.
-        send(HOST_FRAME.init, '', Buffer.from(JSON.stringify(init)))
+    init: (init: GuestInit) => ask(HOST_FRAME.init, init),
+    restore: (env) => ask(HOST_FRAME.restore, { env }),
+    async snapshot() {
+      const outcome = await ask(HOST_FRAME.snapshot, {})
+      if (outcome.kind !== 'ready' || closed) return outcome
+      return new Promise((resolve) => {
+        sleeper = resolve
       })
     },
     invoke(invocation: GuestInvocation, into?: ResponseStream) {

@@ -48,6 +48,13 @@ export interface GuestSession {
 export interface BootableSession extends GuestSession {
   /** Resolves when the interpreter has booted and can take a function. Rejects with `ChannelClosed`. */
   readonly ready: Promise<void>
+  /**
+   * After `init`: the guest runs its hooks, lets go of everything that belongs to this place, and sleeps. Resolves when it
+   * does; the session is over then. Rejects with `ChannelClosed`.
+   */
+  snapshot(): Promise<InitOutcome>
+  /** Instead of `init`, to a guest that was continued: these variables change, and it runs its hooks. */
+  restore(env: Readonly<Record<string, string>>): Promise<InitOutcome>
 }
 
 /** A session whose `invoke` may be called again before it has resolved. */

@@ -4,6 +4,7 @@ import {
   createExtensionApi,
   type ServedExtensionApi,
 } from '#data-plane/runtime-api/extensions/extension-api.ts'
+import { serveCredentials } from '#data-plane/runtime-api/credentials-service.ts'
 import { createFramedSession } from '#data-plane/runtime-api/framed-session.ts'
 import { createHttpSession, type HttpSession } from '#data-plane/runtime-api/http-session.ts'
 import type { ConcurrentSession, ExtensionApi } from '#data-plane/runtime-api/port.ts'
@@ -27,6 +28,7 @@ export const runtimeSessions = {
       maxResponseBytes: options.maxResponseBytes,
       maxConcurrency: options.maxConcurrency,
     }),
+  credentials: serveCredentials,
   telemetry: createTelemetryHub,
   extensionApi: createExtensionApi,
 }

@@ -29,6 +29,15 @@ export interface Launcher {
   connect(port: number): Promise<Socket>
   /** The host's uid that may open the guest's pipes by path; undefined: our own. */
   readonly pipeOwner?: number
+  /** One more listener, at the guest's 127.0.0.1. */
+  readonly listenOnLoopback?: ((port: number) => Promise<Server>) | undefined
+  readonly snapshots?:
+    | {
+        take(pid: number, into: string): Promise<number>
+        restore(from: string, run: number): HostCommand
+        explain(run: number): string
+      }
+    | undefined
   /** What is known about a start that failed. */
   explain?(): string
   close?(): void
@@ -58,6 +67,8 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
   let runs = 0
   /** The number of the main process's latest run. */
   let mainRun = 0
+  /** Its process. */
+  let mainPid: number | undefined
   /** The main process has run, and whatever it left behind may still be there. */
   let used = false
   let destroyed: Promise<void> | undefined
@@ -76,14 +87,22 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     used = false
   }
 
-  const startMain = async (command: GuestCommand): Promise<Guest> => {
+  const startMain = async (start: () => Promise<Guest>): Promise<Guest> => {
     refuseWhenGone()
     if (used) await killEverything()
     mainRun = runs + 1
     used = true
-    return launch(command)
+    return start()
   }
-  const launch = async (command: GuestCommand): Promise<Guest> => {
+  const launch = (command: GuestCommand) =>
+    launchBy((run) => launcher.launch(command, run), {
+      control: command.control,
+      explain: () => launcher.explain?.(),
+    })
+  const launchBy = async (
+    hostCommand: (run: number) => HostCommand,
+    how: { readonly control: boolean; readonly explain: (run: number) => string | undefined },
+  ): Promise<Guest> => {
     refuseWhenGone()
     const number = ++runs
     const isMain = number === mainRun
@@ -94,12 +113,12 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     await spawner.request({ op: 'make-fifos', paths, uid: launcher.pipeOwner })
 
     const opened: Socket[] = []
-    const control = command.control ? door.expect(START_DEADLINE_MS) : undefined
+    const control = how.control ? door.expect(START_DEADLINE_MS) : undefined
     try {
       for (const path of paths) opened.push(openPipe(path))
       const [stdout, stderr] = opened
       if (!stdout || !stderr) throw new Error('A guest has two output pipes')
-      const host = launcher.launch(command, number)
+      const host = hostCommand(number)
       refuseWhenGone()
 
       const killsBefore = confinement.outOfMemoryKills()
@@ -121,6 +140,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
         START_DEADLINE_MS,
       )
       if (pid !== undefined && isMain) confinement.watch(pid)
+      if (isMain) mainPid = pid
       return {
         control: await control?.connected,
         stdout,
@@ -142,10 +162,20 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     } catch (error) {
       for (const pipe of opened) pipe.destroy()
       control?.cancel()
-      const why = launcher.explain?.()
+      const why = how.explain(number)
       throw why === undefined ? error : new Error(`The guest did not start: ${why}`, { cause: error })
     }
   }
+
+  const { snapshots } = launcher
+  const keep = async ({ take }: NonNullable<Launcher['snapshots']>, into: string) => {
+    refuseWhenGone()
+    if (mainPid === undefined) throw new Error('There is no process to keep')
+    confinement.thaw()
+    return take(mainPid, into)
+  }
+  const resume = ({ restore, explain }: NonNullable<Launcher['snapshots']>, from: string) =>
+    launchBy((run) => restore(from, run), { control: true, explain })
 
   const inLine = <T>(work: () => Promise<T>): Promise<T> => {
     const done = last.then(work)
@@ -170,7 +200,12 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     },
     clear: () => inLine(killEverything),
     startBeside: (command) => inLine(() => launch(command)),
-    start: (command) => inLine(() => startMain(command)),
+    start: (command) => inLine(() => startMain(() => launch(command))),
+    listenOnLoopback: launcher.listenOnLoopback,
+    snapshots: snapshots && {
+      take: (into) => inLine(() => keep(snapshots, into)),
+      restore: (from) => inLine(() => startMain(() => resume(snapshots, from))),
+    },
     limitCpu: confinement.limitCpu,
     freeze: confinement.freeze,
     thaw: confinement.thaw,

@@ -22,6 +22,8 @@ export interface DriverReport {
   readonly network: Enforcement
   /** Freezing an idle environment. */
   readonly freeze: Enforcement
+  /** Processes can be kept and continued later, in other sandboxes. Left out: never by this driver. */
+  readonly snapshots?: Enforcement
   /** More that the owner of this machine should know, one sentence each. */
   readonly notes?: readonly string[]
 }
@@ -83,6 +85,28 @@ export interface SandboxSpec {
   readonly network?: FunctionNetwork
   /** Creating is refused where the driver can't show them. */
   readonly shared?: readonly SharedDirectory[]
+  /** Its main process will be kept, or is one that was. Creating is refused where the driver can't. */
+  readonly snapshot?: SnapshotSpec
+}
+
+export interface SnapshotSpec {
+  /** Hexadecimal. All sandboxes of one snapshot run as the same user of the host, whose files they have in /tmp. */
+  readonly owner: string
+  /** The directory of a snapshot: /tmp begins with what it was then. Undefined: this sandbox is the one to be kept. */
+  readonly from: string | undefined
+}
+
+/**
+ * What a process that is about to be kept must have opened, below the directory of our client, in place of its standard
+ * output, its standard error and its control socket; a continued process has new ones there.
+ */
+export const SNAPSHOT_SLOTS = ['snapshot/stdout', 'snapshot/stderr', 'snapshot/control'] as const
+
+export interface SandboxSnapshots {
+  /** Writes the main process and everything below it, and /tmp, to a new directory of the host. Ends them all. Answers the bytes. */
+  take(into: string): Promise<number>
+  /** Continues, as the main process, what `take` has written. */
+  restore(from: string): Promise<Guest>
 }
 
 /** A sandbox that is nobody's yet: it has a runtime but no code. */
@@ -97,6 +121,7 @@ export interface BlankSpec {
   readonly network?: undefined
   readonly shared?: undefined
   readonly image?: undefined
+  readonly snapshot?: undefined
 }
 
 /** What makes a blank sandbox a function's. */
@@ -150,6 +175,10 @@ export interface Sandbox {
    * It ends with the next `start` of the main one at the latest, unless `clear` came before it. It may not see the main one's processes.
    */
   startBeside(command: GuestCommand): Promise<Guest>
+  /** Undefined unless the specification asked for it. */
+  readonly snapshots?: SandboxSnapshots | undefined
+  /** One more listener, on the guest's own 127.0.0.1; undefined where the driver has none. */
+  readonly listenOnLoopback?: ((port: number) => Promise<Server>) | undefined
   /** Kills every process in it; /tmp is kept. What is started beside afterwards is not touched by the next `start`. */
   clear(): Promise<void>
   /** Starts the main process. An earlier one and everything it left running is killed first; /tmp is kept. */

@@ -32,6 +32,8 @@ export interface SandboxNetwork {
   readonly file: string | undefined
   /** The Runtime API's listener. The caller closes it. */
   listen(): Promise<{ readonly server: Server; readonly address: string }>
+  /** One more listener, at the guest's 127.0.0.1. The caller closes it. */
+  readonly listenOnLoopback?: ((port: number) => Promise<Server>) | undefined
   /** Connects to a port of the guest's loopback. */
   connect(port: number): Promise<Socket>
   /** Closes the listeners for our own endpoints. */
@@ -83,11 +85,11 @@ async function makeSandboxNetwork(
     inside: [...LOOPBACK_COMMANDS, ...options.outbound.inside],
     outside: options.outbound.outside,
   })
-  const listenInside = async (port: number) => {
+  const listenInside = async (port: number, address: string = LISTEN_ADDRESS) => {
     const { server } = await base.spawner.request({
       op: 'listen',
       network: file,
-      address: LISTEN_ADDRESS,
+      address,
       port,
     })
     if (!server) throw new Error('The spawner sent no listener')
@@ -107,6 +109,7 @@ async function makeSandboxNetwork(
       const server = await listenInside(RUNTIME_API_PORT)
       return { server, address: `${LISTEN_ADDRESS}:${RUNTIME_API_PORT}` }
     },
+    listenOnLoopback: (port) => listenInside(port, '127.0.0.1'),
     async connect(port) {
       const { socket } = await base.spawner.request({ op: 'connect', network: file, port })
       if (!socket) throw new Error('The spawner sent no connection')

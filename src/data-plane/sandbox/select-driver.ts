@@ -43,7 +43,7 @@ const explain = (logger: Logger, error: unknown) =>
 
 /** One report per driver, strongest first; tries every one for real. */
 export async function probeDrivers(
-  options: { readonly runtime?: string } = {},
+  options: { readonly runtime?: string; readonly criu?: string } = {},
 ): Promise<readonly DriverReport[]> {
   const [oci, bubblewrap] = await Promise.all([probeOci(options), probeBubblewrap()])
   return [oci.report, bubblewrap.report, processReport(detectCgroups())]

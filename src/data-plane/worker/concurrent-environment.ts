@@ -139,6 +139,7 @@ export function createConcurrentEnvironment(parts: EnvironmentParts): StartingEn
       return idleSince
     },
     initialise,
+    capture: () => Promise.reject(new TypeError('Functions on capacity providers have no snapshots')),
     async invoke(invocation, options) {
       if (stopping || !run?.usable) throw serviceFailure('The execution environment has been stopped')
       // A retry comes while the attempt that timed out still runs: there is one of an id in a runtime at a time.

@@ -51,10 +51,16 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
       framed: ({ control }) => {
         const guest = newest
         if (!guest || !control) throw new Error('No guest')
-        return { ...guest.openSession(undefined as never), ready: Promise.resolve() }
+        return {
+          ...guest.openSession(undefined as never),
+          ready: Promise.resolve(),
+          snapshot: () => assert.fail('nothing is kept here'),
+          restore: () => assert.fail('nothing is kept here'),
+        }
       },
       http: () => assert.fail('no HTTP here'),
       concurrent: () => assert.fail('no HTTP here'),
+      credentials: () => assert.fail('nothing is kept here'),
     },
     blobs,
     packageKeys: { open: () => Promise.reject(new Error('Nothing is encrypted')) },

@@ -2,7 +2,6 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
-import { functionArn, LATEST } from '#contracts/arn.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
@@ -21,12 +20,15 @@ import { createRememberedDemand } from '#data-plane/worker/pool/remembered-deman
 import { fitsPool, poolShape, shapeOf } from '#data-plane/worker/pool/pool-shape.ts'
 import type { Environment, HostResources, InitializationType, Worker } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
+import { createSnapshots } from '#data-plane/worker/snapshots.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import { prepareImage } from '#data-plane/worker/start/image-hook.ts'
-import { assembleEnvironment } from '#data-plane/worker/start/start-environment.ts'
+import { createSpareSandboxes } from '#data-plane/worker/spare-sandboxes.ts'
+import { assembleEnvironment, makeSpareSandbox } from '#data-plane/worker/start/start-environment.ts'
+import type { Subject } from '#data-plane/worker/start/stage.ts'
 import type { Images } from '#images/port.ts'
-import type { SandboxDriver } from '#data-plane/sandbox/port.ts'
+import type { SandboxDriver, SnapshotSpec } from '#data-plane/sandbox/port.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import { GIB } from '#kernel/units.ts'
@@ -118,16 +120,24 @@ export function createWorker(options: WorkerOptions): Worker {
       if (shape) pool?.expect(shape, peak)
     }
   }
+  const spares = createSpareSandboxes({ logger })
   const host = {
     ...options,
     images: options.images,
     pool,
+    spares,
     compileCaches: createCompileCaches({ cache, logger }),
     cache,
     resources: options.resources ?? NO_RESOURCES,
     credentials: options.credentials ?? (() => TEST_CREDENTIALS),
     endpointUrl: options.endpointUrl,
   }
+  const snapshots = createSnapshots({
+    cache,
+    report: driver.report,
+    interpreterOf: async (runtime) => (await interpreterHook({ runtime }, options)).interpreter,
+    logger,
+  })
   const memory = createMemoryPromises(limits.maxMemoryMiB)
   const environments = new Set<StartingEnvironment>()
   /** Starts under way, so that `stop` leaves none behind. */
@@ -145,9 +155,15 @@ export function createWorker(options: WorkerOptions): Worker {
     const giveBack = memory.promise(version.memoryMiB)
     const before = clock.monotonic()
     let environment: StartingEnvironment
+    const missed = () => void takeSnapshot(version, runtime).catch(notTaken)
+    const held = type === 'on-demand' ? await snapshots.find(version, runtime, missed) : undefined
     try {
-      environment = await assembleEnvironment({ version, runtime, type }, host)
+      const subject = held
+        ? { version, runtime, type: 'snap-start' as const, snapshot: held }
+        : { version, runtime, type }
+      environment = await assembleEnvironment(subject, host)
     } catch (error) {
+      held?.release()
       giveBack()
       throw platformError(error)
     }
@@ -155,6 +171,7 @@ export function createWorker(options: WorkerOptions): Worker {
     gauges()
     void environment.gone.then(() => {
       environments.delete(environment)
+      held?.release()
       giveBack()
       gauges()
     })
@@ -163,11 +180,38 @@ export function createWorker(options: WorkerOptions): Worker {
       throw serviceFailure('The worker is stopping')
     }
     await environment.initialise()
+    if (held) void spareFor({ version, runtime, type: 'snap-start', snapshot: held })
     metrics.count('lambent_environment_starts_total', 1, { runtime: runtime.identifier })
     metrics.observe('lambent_environment_start_seconds', (clock.monotonic() - before) / 1000, {
       runtime: runtime.identifier,
     })
     return environment
+  }
+
+  const spareFor = (subject: Subject & { readonly snapshot: SnapshotSpec }) =>
+    spares.keep(subject.snapshot.owner, () => makeSpareSandbox(subject, host))
+  const notTaken = (error: unknown) =>
+    logger.warn('A snapshot could not be taken, so functions initialise as usual', { error: String(error) })
+  const takeSnapshot = async (version: FunctionVersion, runtime: RuntimeDescription) => {
+    const held = await snapshots.take(version, runtime, async (snapshot, into) => {
+      const giveBack = memory.promise(version.memoryMiB)
+      try {
+        const subject = { version, runtime, type: 'snap-start' as const, snapshot }
+        const environment = await assembleEnvironment(subject, host)
+        environments.add(environment)
+        try {
+          return await environment.capture(into)
+        } finally {
+          await environment.stop()
+          environments.delete(environment)
+        }
+      } finally {
+        giveBack()
+      }
+    })
+    if (!held) return
+    await spareFor({ version, runtime, type: 'snap-start', snapshot: held })
+    held.release()
   }
 
   return {
@@ -196,17 +240,17 @@ export function createWorker(options: WorkerOptions): Worker {
         await prepareImage(version, options.images)
         return
       }
-      if (version.snapStart === 'PublishedVersions' && version.version !== LATEST) {
-        logger.info('A version with SnapStart initialises as usual: there are no snapshots here', {
-          function: functionArn(version, version.version),
-        })
-      }
       const runtime = describeRuntime(version)
       try {
         const shape = poolShape(version, runtime, await interpreterHook({ runtime }, options))
         if (shape && fitsPool(version, host.resources)) pool?.expect(shape)
         const files = await acquireCodeFiles({ version, blobs, cache, packageKeys: options.packageKeys })
         files.release()
+        await takeSnapshot(version, runtime).catch((error: unknown) => {
+          // The function's own failure is the version's; what this host can't is not.
+          if (error instanceof LambdaError) throw error
+          notTaken(error)
+        })
       } catch (error) {
         throw platformError(error)
       }
@@ -232,6 +276,7 @@ export function createWorker(options: WorkerOptions): Worker {
       // One that still downloads its runtime must not hold the end up: without a driver it comes to nothing.
       await Promise.race([Promise.allSettled(starting), sleep(clock, STOP_GRACE_MS)])
       await Promise.all([...environments].map((environment) => environment.stop()))
+      await spares.stop()
       await pool?.stop()
       await driver.stop()
     },

@@ -10,6 +10,7 @@ import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documen
 import type { GuestRun } from '#data-plane/worker/guest-run.ts'
 import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
 import { invocationTrace } from '#data-plane/worker/log/invocation-trace.ts'
+import { snapshotFailure, snapStartFailure, snapStartTimeout } from '#data-plane/worker/snapshot-failures.ts'
 import { initFailure, verdictOf, type Verdict } from '#data-plane/worker/verdict.ts'
 import type { Environment, InitializationType } from '#data-plane/worker/port.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -17,6 +18,9 @@ import type { Logger } from '#observability/port.ts'
 
 /** Init of provisioned concurrency and SnapStart: 130 s or the function's timeout, whichever is more (unverified). */
 const LONG_INIT_TIMEOUT_MS = 130_000
+
+/** For the runtime to be continued and the function's hooks to end (developer guide). */
+const RESTORE_TIMEOUT_MS = 10_000
 
 export interface EnvironmentParts {
   readonly id: string
@@ -31,6 +35,8 @@ export interface EnvironmentParts {
   readonly firstInit?: Pick<GuestInit, 'compileCacheDir' | 'keepsCompiled'>
   /** Runs once, after a first init that went well and before any event. Never rejects. */
   readonly onReady?: () => Promise<void>
+  /** Its first process was kept, with these variables changed: `startRun` continues it, and there is no init. */
+  readonly restoredEnv?: Readonly<Record<string, string>>
   /** Starts the processes, within `limitMs`; or says why there is nothing that could be started. */
   readonly startRun: (limitMs: number) => Promise<GuestRun | PlatformFailure>
   /** Undoes everything that starting set up, the sandbox included. Never rejects. */
@@ -43,6 +49,8 @@ export interface EnvironmentParts {
 export interface StartingEnvironment extends Environment {
   /** Runs the first init. Resolves also when the customer's code failed; rejects for faults of the platform. */
   initialise(): Promise<void>
+  /** Instead: runs the first init and keeps the process in the directory `into`. Rejects for every failure; answers the bytes. */
+  capture(into: string): Promise<number>
 }
 
 type InitVerdict = { readonly ready: GuestRun } | { readonly failed: Verdict }
@@ -57,6 +65,8 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   let stopping: Promise<void> | undefined
   /** Milliseconds of the first init; billed and reported once, with the first invocation. */
   let initDurationMs: number | undefined
+  /** Likewise of an environment that came from a snapshot. */
+  let restored: { readonly durationMs: number; readonly billedMs: number } | undefined
 
   /** Starts the process and waits until it is ready for an invocation. The run that failed is dead when it resolves. */
   const initialiseRun = async (
@@ -116,8 +126,62 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     throw serviceFailure('The execution environment failed', error)
   }
 
+  /** False when there is nothing to continue after all; rejects when the function's own hooks fail, as AWS does. */
+  const restore = async (env: Readonly<Record<string, string>>): Promise<boolean> => {
+    log.restoreStart()
+    const before = clock.monotonic()
+    let started: GuestRun
+    try {
+      const continued = await parts.startRun(RESTORE_TIMEOUT_MS)
+      if ('errorType' in continued) throw new Error(continued.message)
+      started = continued
+    } catch (error) {
+      logger.warn('A snapshot could not be continued, so its function initialises as usual', {
+        environment: id,
+        function: version.name,
+        error: String(error),
+      })
+      return false
+    }
+    run = started
+    const continuedAt = clock.monotonic()
+    const end = await started.restore(env, RESTORE_TIMEOUT_MS).catch(giveUp)
+    const durationMs = clock.monotonic() - before
+    if (stopping) throw serviceFailure('The execution environment was stopped while it started')
+    if (end.kind === 'ready') {
+      restored = { durationMs, billedMs: Math.ceil(clock.monotonic() - continuedAt) }
+      log.restoreReport({ durationMs, failure: undefined })
+      sandbox.limitCpu()
+      rest()
+      return true
+    }
+    await started.settleOutput()
+    const { report } = initFailure(end, RESTORE_TIMEOUT_MS / 1000)
+    log.restoreReport({ durationMs, failure: report })
+    void stop()
+    throw end.kind === 'timeout' ? snapStartTimeout() : snapStartFailure()
+  }
+
+  const capture = async (into: string): Promise<number> => {
+    lifecycle.to('initialising')
+    log.initStart()
+    const before = clock.monotonic()
+    const limitMs = Math.max(LONG_INIT_TIMEOUT_MS, timeoutMs)
+    const outcome = await initialiseRun(limitMs, limitMs / 1000, parts.guestInit)
+    const durationMs = clock.monotonic() - before
+    const failure = 'failed' in outcome ? outcome.failed.report : undefined
+    log.initReport({ phase: 'init', durationMs, failure })
+    if ('failed' in outcome) throw snapshotFailure(outcome.failed)
+    const end = await outcome.ready.snapshot(Math.max(0, limitMs - durationMs))
+    await outcome.ready.settleOutput()
+    if (end.kind !== 'ready') throw snapshotFailure(initFailure(end, limitMs / 1000))
+    if (!sandbox.snapshots) throw new TypeError('This sandbox keeps no processes')
+    return sandbox.snapshots.take(into)
+  }
+
   const initialise = async (): Promise<void> => {
     lifecycle.to('initialising')
+    if (parts.restoredEnv && (await restore(parts.restoredEnv))) return
     log.initStart()
     const before = clock.monotonic()
     const limitMs = type === 'on-demand' ? INIT_TIMEOUT_MS : Math.max(LONG_INIT_TIMEOUT_MS, timeoutMs)
@@ -157,16 +221,18 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
       durationMs,
       // Init is billed with the first invocation since August 2025 (AWS announcement; sums recorded), but not that of
       // provisioned concurrency: it is shown there, and billed whether the environment is ever used or not (developer guide).
-      billedDurationMs: Math.ceil(
-        durationMs + (type === 'provisioned-concurrency' ? 0 : (initDurationMs ?? 0)),
-      ),
+      billedDurationMs:
+        Math.ceil(durationMs + (type === 'provisioned-concurrency' ? 0 : (initDurationMs ?? 0))) +
+        (restored?.billedMs ?? 0),
       memorySizeMiB: version.memoryMiB,
       maxMemoryUsedMiB: sandbox.peakMemoryMiB() ?? 0,
       initDurationMs,
+      restore: restored,
       failure: verdict.report,
       trace: invocationTrace(version, invocation.traceId),
     })
     initDurationMs = undefined
+    restored = undefined
     const logTail = options.logType === 'Tail' ? log.takeTail() : undefined
     log.clearTail()
     rest()
@@ -235,6 +301,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
       return run?.usable === true
     },
     initialise,
+    capture,
     invoke,
     stop,
   }

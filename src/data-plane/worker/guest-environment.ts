@@ -10,6 +10,12 @@ export interface GuestCredentials {
   readonly sessionToken: string
 }
 
+/** Where clients ask for them instead. */
+export interface CredentialsAddress {
+  readonly uri: string
+  readonly token: string
+}
+
 /** What a customer cannot set, whether we have a value for it or not. Source: Lambda developer guide. */
 const RESERVED = `
   _HANDLER _X_AMZN_TRACE_ID AWS_REGION AWS_DEFAULT_REGION AWS_EXECUTION_ENV
@@ -33,7 +39,7 @@ export function guestEnvironment(options: {
   readonly logStream: string
   /** The customer's variables, opened. */
   readonly variables: Readonly<Record<string, string>>
-  readonly credentials: GuestCredentials
+  readonly credentials: GuestCredentials | CredentialsAddress
   /** Where AWS clients in the guest find us. Undefined: the guest has no way to us. */
   readonly endpointUrl: string | undefined
   /** `host:port` of the Runtime API, for runtimes that speak HTTP. */
@@ -62,9 +68,16 @@ export function guestEnvironment(options: {
       AWS_LAMBDA_LOG_FORMAT: 'JSON',
       AWS_LAMBDA_LOG_LEVEL: applicationLevel ?? 'INFO',
     }),
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
+    ...('uri' in credentials
+      ? {
+          AWS_CONTAINER_CREDENTIALS_FULL_URI: credentials.uri,
+          AWS_CONTAINER_AUTHORIZATION_TOKEN: credentials.token,
+        }
+      : {
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+          AWS_SESSION_TOKEN: credentials.sessionToken,
+        }),
     LAMBDA_TASK_ROOT: paths.task,
     LAMBDA_RUNTIME_DIR: paths.runtime,
     ...(version.managedInstances && {

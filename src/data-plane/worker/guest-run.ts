@@ -2,6 +2,7 @@
 import type { GuestExit, GuestInvocation, GuestOutcome, ResponseStream } from '#contracts/invocation.ts'
 import {
   ChannelClosed,
+  type BootableSession,
   type ConcurrentSession,
   type GuestInit,
   type GuestSession,
@@ -34,6 +35,10 @@ export interface GuestRun {
   /** Resolves when nothing can run in it any more. */
   readonly ended: Promise<void>
   init(init: GuestInit, timeoutMs: number): Promise<InitEnd>
+  /** Has the guest ready to be kept, after `init`. Nothing else may be asked of this run afterwards. */
+  snapshot(timeoutMs: number): Promise<InitEnd>
+  /** Instead of `init`, for a guest that was kept. */
+  restore(env: Readonly<Record<string, string>>, timeoutMs: number): Promise<InitEnd>
   invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<InvokeEnd>
   /** An earlier invocation of this id is still under way, given up by its caller; on a capacity provider only. */
   holds(requestId: string): boolean
@@ -63,7 +68,7 @@ export async function startGuestRun(options: {
   readonly openSession: (
     guest: Guest,
     output: Pick<OutputPump, 'feed' | 'endLine'>,
-  ) => GuestSession | SettlingSession | ConcurrentSession
+  ) => GuestSession | SettlingSession | ConcurrentSession | BootableSession
   readonly onLines: (lines: readonly string[]) => void
   readonly clock: Clock
 }): Promise<GuestRun> {
@@ -153,6 +158,8 @@ export async function startGuestRun(options: {
     },
     ended: guest.exited.then(() => {}),
     init: (init, timeoutMs) => race(session.init(init), timeoutMs),
+    snapshot: async (timeoutMs) => race(bootable(session).snapshot(), timeoutMs),
+    restore: async (env, timeoutMs) => race(bootable(session).restore(env), timeoutMs),
     async invoke(invocation, timeoutMs, stream) {
       const started = clock.monotonic()
       const outcome = await race(session.invoke(invocation, stream), timeoutMs, stream)
@@ -188,6 +195,11 @@ export async function startGuestRun(options: {
       return gone
     },
   }
+}
+
+function bootable(session: GuestSession | BootableSession): BootableSession {
+  if (!('restore' in session)) throw new TypeError('Only runtimes of the framed protocol can be kept')
+  return session
 }
 
 const isTruncated = (outcome: GuestOutcome) =>

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import type {
@@ -9,6 +10,7 @@ import type {
   Telemetry,
 } from '#data-plane/runtime-api/port.ts'
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
+import type { GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import type { SettlingSession } from '#data-plane/worker/guest-run.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
@@ -33,6 +35,13 @@ export interface SessionFactories {
     readonly maxResponseBytes: number
     readonly maxConcurrency: number
   }): ConcurrentSession
+  /** Serves the credentials of the execution role. Returns how to end that. */
+  credentials(options: {
+    readonly server: Server
+    readonly token: string
+    readonly now: () => number
+    readonly current: () => Promise<GuestCredentials>
+  }): () => void
   /** The telemetry of one environment. `connect` reaches what listens on its loopback. */
   telemetry(options: { readonly connect: Sandbox['connect']; readonly clock: Clock }): Telemetry
   /** For one run. */

@@ -16,8 +16,12 @@ const RANGES = 4096
  * The host ids of a sandbox: different for different sandboxes, as far as the ranges reach, and the same for those that
  * share a directory.
  */
-export function hostIdBase({ id, shared = [] }: Pick<SandboxSpec, 'id' | 'shared'>): number {
-  const owner = shared[0]?.owner ?? id
+export function hostIdBase({
+  id,
+  shared = [],
+  snapshot,
+}: Pick<SandboxSpec, 'id' | 'shared' | 'snapshot'>): number {
+  const owner = shared[0]?.owner ?? snapshot?.owner ?? id
   return FIRST_HOST_ID + (Number.parseInt(owner.slice(-8), 16) % RANGES) * ID_RANGE
 }
 
@@ -55,10 +59,12 @@ export interface SandboxPlaces {
   /** Mounted file system for /tmp, of its own size. Undefined: memory, charged to the function. */
   readonly tmp: string | undefined
   readonly hostName: string
+  /** What CRIU needs, and where the sandbox has it: the outer ones first, since binds don't bring what is mounted below. */
+  readonly tools?: readonly { readonly source: string; readonly target: string }[] | undefined
 }
 
 export function ociConfig(
-  spec: Pick<SandboxSpec, 'id' | 'limits' | 'shared'>,
+  spec: Pick<SandboxSpec, 'id' | 'limits' | 'shared' | 'snapshot'>,
   root: RootFiles,
   places: SandboxPlaces,
 ) {
@@ -100,6 +106,7 @@ export function ociConfig(
       ...bind(places.compiled, '/var/cache', follow),
       ...bind(files.runtime, '/var/runtime'),
       ...bind(files.lang, '/var/lang'),
+      ...(places.tools ?? []).flatMap(({ source, target }) => bind(source, target)),
       places.tmp === undefined
         ? { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: tmpOptions }
         : {

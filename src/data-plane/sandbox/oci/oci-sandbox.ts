@@ -14,6 +14,8 @@ import { GUEST_USER, HOST_NAME, type RootFiles } from '../root-files.ts'
 import { makeNetwork, type EndpointOptions } from '../sandbox-network.ts'
 import { makeSharedDirectories } from '../shared-directories.ts'
 import { makeShownPlace, showOwner, type ShownPlace } from '../shown-place.ts'
+import type { Criu } from './criu.ts'
+import { containerSnapshots, PIDS_ABOVE } from './snapshots.ts'
 import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
 
 const RUNTIME_DEADLINE_MS = 15_000
@@ -49,6 +51,8 @@ export interface OciSandboxOptions extends EndpointOptions {
   /** False: /tmp is memory. */
   readonly scratch: boolean
   readonly outbound: Outbound
+  /** Undefined: processes can't be kept here. */
+  readonly snapshots: { readonly criu: Criu; readonly tools: SandboxPlaces['tools'] } | undefined
 }
 
 export interface Container {
@@ -63,6 +67,8 @@ export interface Container {
 export async function startContainer(options: OciSandboxOptions): Promise<Container> {
   const { base, runtime, spec, directory, confinement } = options
   const { spawner } = base
+  const { snapshot } = spec
+  if (snapshot && !options.snapshots) throw new Error('Processes can not be kept on this machine')
   const hostId = hostIdBase(spec)
   makeSharedDirectories(spec.shared, { uid: hostId + GUEST_USER.uid, gid: hostId + GUEST_USER.gid })
   const isBlank = !('task' in spec.files)
@@ -74,7 +80,9 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     if (!options.scratch) return undefined
     const uid = hostId + GUEST_USER.uid
     const gid = hostId + GUEST_USER.gid
-    await spawner.request({ op: 'make-scratch', image: join(directory, name), mountPoint, sizeMiB, uid, gid })
+    const image = join(directory, name)
+    const copyOf = snapshot?.from === undefined ? {} : { copyOf: join(snapshot.from, 'tmp.img') }
+    await spawner.request({ op: 'make-scratch', image, mountPoint, sizeMiB, uid, gid, ...copyOf })
     return mountPoint
   }
 
@@ -99,6 +107,7 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     network: network.file,
     tmp,
     hostName: HOST_NAME,
+    tools: snapshot && options.snapshots?.tools,
   }
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, rootFiles, places)))
   const log = join(directory, 'runtime.log')
@@ -112,7 +121,12 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
   })
   if (code !== 0) throw new Error(`The container did not start: ${lastLine(log)}`)
   const keeper = Number(readFileSync(keeperFile, 'utf8'))
+  // So that they are free when the process is continued in another sandbox.
+  if (snapshot && snapshot.from === undefined)
+    await spawner.request({ op: 'raise-pids', keeper, above: PIDS_ABOVE })
 
+  /** What is kept must lead its own session. */
+  const leader = snapshot ? ['setsid'] : []
   const launcher: Launcher = {
     paths: PATHS,
     signalsAsCodes: !spawner.native,
@@ -121,13 +135,26 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     explain: () => lastLine(log),
     pipeOwner: hostId + GUEST_USER.uid,
     listen: network.listen,
+    listenOnLoopback: network.listenOnLoopback,
+    snapshots:
+      snapshot &&
+      options.snapshots &&
+      containerSnapshots({
+        spawner,
+        criu: options.snapshots.criu,
+        keeper,
+        directory,
+        cgroups,
+        uid: hostId,
+        scratch: tmp === undefined ? undefined : { image: join(directory, 'tmp.img'), mountPoint: tmp },
+      }),
     connect: network.connect,
     close: network.close,
     launch(command, run) {
       const file = join(directory, `run-${run}`, 'process.json')
       const pidFile = join(directory, `run-${run}`, 'pid')
       const inside = {
-        ...startedInside(rootFiles.init, command),
+        ...startedInside(rootFiles.init, { ...command, argv: [...leader, ...command.argv] }),
         cwd: command.cwd,
         openFiles: spec.limits.openFiles,
       }

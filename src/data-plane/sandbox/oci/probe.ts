@@ -7,10 +7,11 @@ import { detectCgroups } from '../cgroup/detect.ts'
 import { findProgram } from '../find-program.ts'
 import { outboundObstacle } from '../outbound.ts'
 import type { DriverReport } from '../port.ts'
-import { cgroupEnforcement, enforced } from '../report.ts'
+import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
 import { HOST_NAME, makeRoot } from '../root-files.ts'
 import { HIDE_HYBRID } from '../spawner/client.ts'
 import { tryCommand } from '../try-command.ts'
+import { findCriu, type Criu } from './criu.ts'
 import { ociConfig, ociProcess } from './config.ts'
 
 export interface OciProbe {
@@ -19,11 +20,16 @@ export interface OciProbe {
   readonly scratch: boolean
   /** For the report, when it can't. */
   readonly scratchNotes: readonly string[]
+  /** Undefined: processes can't be kept here. */
+  readonly criu: Criu | undefined
 }
 
 const PROBE_ID = 'a0000000'
 
-export async function probeOci(options: { readonly runtime?: string }): Promise<OciProbe> {
+export async function probeOci(options: {
+  readonly runtime?: string
+  readonly criu?: string
+}): Promise<OciProbe> {
   const name = options.runtime ?? 'crun'
   const cgroups = detectCgroups()
   const scratch = findProgram('mkfs.ext4') !== undefined && existsSync('/dev/loop-control')
@@ -40,9 +46,11 @@ export async function probeOci(options: { readonly runtime?: string }): Promise<
     (cgroups === undefined
       ? 'no control group can be used here: /sys/fs/cgroup must be writable (in a container: privileged, or with its own cgroup namespace)'
       : await tryContainer(findProgram(name) ?? name))
+  const criu = scratch ? await findCriu(options.criu ?? 'criu') : { why: '/tmp is memory here' }
   return {
     scratch,
     scratchNotes,
+    criu: 'why' in criu ? undefined : criu,
     report: {
       driver: 'oci',
       unavailable,
@@ -51,6 +59,7 @@ export async function probeOci(options: { readonly runtime?: string }): Promise<
       openFiles: enforced,
       filesystem: enforced,
       network: enforced,
+      snapshots: 'why' in criu ? notEnforced(criu.why) : enforced,
       notes: [...scratchNotes, ...outboundNotes],
     },
   }

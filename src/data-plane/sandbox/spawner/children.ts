@@ -3,7 +3,7 @@
  * the spawner's because it is their subreaper, and which it must collect or they stay in the process table for ever.
  */
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 import type { ChildStatus, Native } from './native.ts'
 
@@ -43,4 +43,23 @@ function childrenOfThisProcess(): readonly number[] {
   } catch {
     return []
   }
+}
+
+/** The orphan that is `pid` in the pid namespace of `keeper`. */
+export function restoredProcess({ keeper, pid }: { readonly keeper: number; readonly pid: number }): number {
+  const space = readlinkSync(`/proc/${keeper}/ns/pid`)
+  for (const child of childrenOfThisProcess()) {
+    try {
+      if (innerPid(child) === pid && readlinkSync(`/proc/${child}/ns/pid`) === space) return child
+    } catch {
+      // It has ended.
+    }
+  }
+  throw new Error('The process that was continued is gone already')
+}
+
+/** The number of a process in its own pid namespace. */
+export function innerPid(pid: number): number {
+  const numbers = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? ''
+  return Number(numbers.trim().split(/\s+/).at(-1))
 }

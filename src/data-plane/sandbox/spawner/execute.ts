@@ -6,6 +6,7 @@ import { nodeCollects } from './children.ts'
 import type { SpawnerRequest, SpawnerValue, Tool } from './messages.ts'
 
 const PROGRAMS: { readonly [T in Tool]: string } = {
+  cp: 'cp',
   crun: process.env['LAMBENT_OCI_RUNTIME'] ?? 'crun',
   ip: 'ip',
   losetup: 'losetup',

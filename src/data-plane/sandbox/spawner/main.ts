@@ -22,6 +22,7 @@ import { loadNative } from './native.ts'
 import { allowForwarding, connectInNetwork, listenInNetwork, makeNetwork } from './network.ts'
 import { createRunTable, makeFifos } from './runs.ts'
 import { bindMounts, makeScratch, makeShared, mountLayers, mountMemory, show } from './mounts.ts'
+import { checkpoint, prepareSnapshots, raisePids } from './snapshots.ts'
 
 const [stateDirectory = ''] = process.argv.slice(2)
 const sandboxes = join(stateDirectory, 'sandboxes')
@@ -92,6 +93,14 @@ async function perform(request: SpawnerRequest, id: number): Promise<void> {
     }
     case 'collect':
       return answer({ count: await collectFiles(request) })
+    case 'prepare-snapshots':
+      await prepareSnapshots(request)
+      return answer({})
+    case 'raise-pids':
+      await raisePids(request)
+      return answer({})
+    case 'checkpoint':
+      return answer({ count: await checkpoint(request) })
     case 'remember':
       rememberPlan(request.directory)
       return answer({})

@@ -5,7 +5,7 @@
 import { isAbsolute } from 'node:path'
 
 /** Programs that `execute` may run; anything else is refused. */
-export const TOOLS = ['crun', 'ip', 'losetup', 'mkfs', 'mount', 'nft', 'umount'] as const
+export const TOOLS = ['cp', 'crun', 'ip', 'losetup', 'mkfs', 'mount', 'nft', 'umount'] as const
 export type Tool = (typeof TOOLS)[number]
 
 /** How the main process is found below the process that was spawned. */
@@ -16,6 +16,8 @@ export type MainProcess =
   | { readonly kind: 'descendant'; readonly generations: number }
   /** The spawned command ends at once and leaves the pid of the process it started in this file. */
   | { readonly kind: 'pid-file'; readonly path: string }
+  /** The spawned command ends at once and has continued a process that is `pid` in the pid namespace of `keeper`. */
+  | { readonly kind: 'restored'; readonly keeper: number; readonly pid: number }
 
 export interface SpawnRequest {
   readonly op: 'spawn'
@@ -57,6 +59,8 @@ export type SpawnerRequest =
       readonly sizeMiB: number
       readonly uid: number
       readonly gid: number
+      /** Begins with what is in this image of such a file system, instead of empty. */
+      readonly copyOf?: string
     }
   /** Shows host directories at other places, in the spawner's own mount namespace only. */
   | {
@@ -101,6 +105,24 @@ export type SpawnerRequest =
   | { readonly op: 'connect'; readonly network: string; readonly port: number }
   /** Copies what a guest has left in the directory `name` of `from` to a new directory. Answers the bytes. */
   | { readonly op: 'collect'; readonly from: string; readonly name: string; readonly into: string }
+  /** Learns once what the kernel can, so that `program` (CRIU) need not find out in every sandbox. */
+  | { readonly op: 'prepare-snapshots'; readonly place: string; readonly program: string }
+  /** The next process in the pid namespace of `keeper` gets a number above this one. */
+  | { readonly op: 'raise-pids'; readonly keeper: number; readonly above: number }
+  /** Writes the process `pid` and all below it to the new directory `into`, and ends them. Answers the bytes. */
+  | {
+      readonly op: 'checkpoint'
+      readonly keeper: number
+      readonly pid: number
+      /** CRIU, as the sandbox of `keeper` sees it. */
+      readonly program: string
+      readonly into: string
+      /** The sandbox's root, who continues it. */
+      readonly uid: number
+      /** Kept beside it. */
+      readonly scratch: { readonly image: string; readonly mountPoint: string } | undefined
+      readonly deadlineMs: number
+    }
   /** Takes note of the clean-up plan in this directory, which must be written already. */
   | { readonly op: 'remember'; readonly directory: string }
   /** Kills every process of the sandbox in this directory, except the spared ones. */
@@ -153,6 +175,7 @@ function isMain(value: unknown): boolean {
   if (!isRecord(value)) return false
   if (value['kind'] === 'child') return true
   if (value['kind'] === 'descendant') return isPositive(value['generations'])
+  if (value['kind'] === 'restored') return isPositive(value['keeper']) && isPositive(value['pid'])
   return value['kind'] === 'pid-file' && isPath(value['path'])
 }
 
@@ -185,7 +208,8 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
     isPath(m['mountPoint']) &&
     isPositive(m['sizeMiB']) &&
     Number.isInteger(m['uid']) &&
-    Number.isInteger(m['gid']),
+    Number.isInteger(m['gid']) &&
+    (m['copyOf'] === undefined || isPath(m['copyOf'])),
   bind: (m) => areMounts(m['mounts']) && (m['once'] === undefined || typeof m['once'] === 'boolean'),
   'make-shared': (m) =>
     isPath(m['directory']) && isTexts(m['subdirectories']) && m['subdirectories'].every(isBelow),
@@ -200,6 +224,17 @@ const CHECKS: { readonly [Op in SpawnerRequest['op']]: (m: Record<string, unknow
   collect: (m) => isPath(m['from']) && isRun(m['name']) && m['name'] !== '..' && isPath(m['into']),
   kill: (m) =>
     isPath(m['directory']) && Array.isArray(m['spare']) && m['spare'].every((pid) => isPositive(pid)),
+  'prepare-snapshots': (m) => isPath(m['place']) && isPath(m['program']),
+  'raise-pids': (m) => isPositive(m['keeper']) && isPositive(m['above']),
+  checkpoint: (m) =>
+    isPositive(m['keeper']) &&
+    isPositive(m['pid']) &&
+    isPath(m['program']) &&
+    isPath(m['into']) &&
+    Number.isInteger(m['uid']) &&
+    isPositive(m['deadlineMs']) &&
+    (m['scratch'] === undefined ||
+      (isRecord(m['scratch']) && isPath(m['scratch']['image']) && isPath(m['scratch']['mountPoint']))),
   remember: (m) => isPath(m['directory']),
   'clean-up': (m) => isPath(m['directory']),
   sweep: () => true,

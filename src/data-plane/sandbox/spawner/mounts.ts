@@ -26,20 +26,28 @@ const DEADLINE_MS = 10_000
 export async function makeScratch(
   request: Extract<SpawnerRequest, { readonly op: 'make-scratch' }>,
 ): Promise<void> {
-  const { image, mountPoint, sizeMiB, uid, gid } = request
+  const { image, mountPoint, sizeMiB, uid, gid, copyOf } = request
+  mkdirSync(mountPoint, { recursive: true })
+  if (copyOf !== undefined) {
+    await tool('cp', [...SPARSE, copyOf, image])
+    await tool('mount', ['-o', 'loop,nosuid,nodev,noatime', image, mountPoint])
+    return
+  }
   writeFileSync(image, '', { mode: 0o600 })
   truncateSync(image, sizeMiB * MIB)
   // No journal: the file system never outlives its sandbox.
   const features = ['-O', '^has_journal,^resize_inode', '-E', 'lazy_itable_init=1,nodiscard', '-m', '0']
   await tool('mkfs', ['-q', '-F', ...features, image])
-  mkdirSync(mountPoint, { recursive: true })
   await tool('mount', ['-o', 'loop,nosuid,nodev,noatime', image, mountPoint])
   rmdirSync(join(mountPoint, 'lost+found'))
   chownSync(mountPoint, uid, gid)
   chmodSync(mountPoint, 0o1777)
 }
 
-async function tool(name: 'mkfs' | 'mount' | 'umount', args: readonly string[]): Promise<void> {
+/** Holes stay holes, and where the file system can, nothing is copied at all. */
+export const SPARSE = ['--sparse=always', '--reflink=auto', '--preserve=mode'] as const
+
+async function tool(name: 'cp' | 'mkfs' | 'mount' | 'umount', args: readonly string[]): Promise<void> {
   const { code, stderr } = await executeTool({ op: 'execute', tool: name, args, deadlineMs: DEADLINE_MS })
   if (code !== 0) throw new Error(`Cannot mount what a sandbox needs: ${name}: ${stderr?.trim()}`)
 }

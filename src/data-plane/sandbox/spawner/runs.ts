@@ -4,7 +4,7 @@ import { chownSync, closeSync, constants, openSync, readFileSync, writeSync } fr
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 
-import { collectOrphans, nodeCollects } from './children.ts'
+import { collectOrphans, nodeCollects, restoredProcess } from './children.ts'
 import type { SpawnRequest } from './messages.ts'
 import type { ChildStatus, Native } from './native.ts'
 import { signalName, type ExitStatus } from './signals.ts'
@@ -58,13 +58,16 @@ export function createRunTable(options: {
     async spawn(request) {
       if (runs.has(request.run)) throw new Error(`The run "${request.run}" has started already`)
       const { ended, pid } = await spawnWithStreams(native, request)
-      if (request.main.kind === 'pid-file') {
+      if (request.main.kind === 'pid-file' || request.main.kind === 'restored') {
         starting++
         try {
           const { code } = await ended
           if (code !== 0)
             throw new Error(`"${request.argv[0]}" could not start the main process (exit ${code})`)
-          const main = Number(readFileSync(request.main.path, 'utf8').trim())
+          const main =
+            request.main.kind === 'restored'
+              ? restoredProcess(request.main)
+              : Number(readFileSync(request.main.path, 'utf8').trim())
           runs.set(request.run, { request, pid: main, adopted: true })
           const status = early.get(main)
           // The answer to the start must leave first, so not in this turn.

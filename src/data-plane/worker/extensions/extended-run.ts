@@ -189,6 +189,16 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
       } else endInit()
       return outcome
     },
+    async snapshot(timeoutMs) {
+      // Whoever registered is known to this host process, and would not be to the one that continues it.
+      if (!extensions.empty) throw new Error('A function with extensions can not be kept')
+      return run.snapshot(timeoutMs)
+    },
+    async restore(env, timeoutMs) {
+      const end = await run.restore(env, timeoutMs)
+      endInit()
+      return end
+    },
     async invoke(invocation, timeoutMs, stream) {
       if (extensions.empty) return run.invoke(invocation, timeoutMs, stream)
       const before = clock.monotonic()

@@ -11,6 +11,7 @@ import type {
   FailureStatus,
   InitReport,
   InvocationReport,
+  RestoreReport,
   StartedInvocation,
   SubscriptionReport,
 } from '#data-plane/worker/log/platform-lines.ts'
@@ -35,6 +36,8 @@ export interface EnvironmentLog {
   /** The runtime and the function are initialised, or failed to be; extensions may take longer. */
   initRuntimeDone(failure: FailureStatus | undefined): void
   initReport(report: InitReport): void
+  restoreStart(): void
+  restoreReport(report: RestoreReport): void
   extension(report: ExtensionReport): void
   subscription(report: SubscriptionReport): void
   start(invocation: StartedInvocation): void
@@ -116,6 +119,18 @@ export function createEnvironmentLog(options: {
     initReport(report) {
       tell(records.initReport(report))
       write(clock.now(), [platform.initReport(report, clock.now())])
+    },
+    restoreStart() {
+      const now = clock.now()
+      tell(records.restoreStart())
+      const message = platform.restoreStart(now)
+      if (message !== undefined) sink.append({ ...address, events: [{ timestamp: now, message }] })
+    },
+    restoreReport(report) {
+      tell(records.restoreRuntimeDone(report.failure))
+      tell(records.restoreReport(report))
+      const message = platform.restoreReport(report, clock.now())
+      if (message !== undefined) sink.append({ ...address, events: [{ timestamp: clock.now(), message }] })
     },
     extension(report) {
       tell(records.extension(report))

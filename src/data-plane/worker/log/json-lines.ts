@@ -12,6 +12,8 @@ export function createJsonLines(records: PlatformRecords, systemLevel = 'INFO'):
   return {
     initStart: (now) => write(records.initStart(), now),
     initReport: (report, now) => write(records.initReport(report), now),
+    restoreStart: (now) => write(records.restoreStart(), now),
+    restoreReport: (report, now) => write(records.restoreReport(report), now),
     start: (invocation, now) => write(records.start(invocation), now),
     // The JSON format says these in platform.report; whether AWS writes anything more is unverified.
     timedOut: () => undefined,

@@ -24,6 +24,8 @@ export interface InvocationReport {
   readonly maxMemoryUsedMiB: number
   /** Only on the first invocation of an environment whose initialisation succeeded. */
   readonly initDurationMs: number | undefined
+  /** Only on the first invocation of an environment that came from a snapshot. */
+  readonly restore?: { readonly durationMs: number; readonly billedMs: number } | undefined
   readonly failure: FailureStatus | undefined
   readonly trace?: InvocationTrace | undefined
 }
@@ -51,10 +53,19 @@ export interface SubscriptionReport {
   readonly types: readonly string[]
 }
 
+/** A snapshot was continued, or not. */
+export interface RestoreReport {
+  readonly durationMs: number
+  /** Undefined: it succeeded. */
+  readonly failure: FailureStatus | undefined
+}
+
 /** Each method gives the message of one log event, or undefined when this format (or the log level) has none. */
 export interface PlatformLines {
   initStart(now: number): string | undefined
   initReport(report: InitReport, now: number): string | undefined
+  restoreStart(now: number): string | undefined
+  restoreReport(report: RestoreReport, now: number): string | undefined
   start(invocation: StartedInvocation, now: number): string | undefined
   timedOut(requestId: string, timeoutSeconds: number, now: number): string | undefined
   /** The platform saw the runtime fail; `message` is the second half of the client's `errorMessage`. */

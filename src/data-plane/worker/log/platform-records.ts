@@ -6,6 +6,7 @@ import type {
   InitReport,
   InvocationReport,
   PlatformSubject,
+  RestoreReport,
   StartedInvocation,
   SubscriptionReport,
 } from '#data-plane/worker/log/platform-lines.ts'
@@ -25,6 +26,9 @@ export interface PlatformRecords {
   initStart(): PlatformRecord
   initRuntimeDone(failure: FailureStatus | undefined): PlatformRecord
   initReport(report: InitReport): PlatformRecord
+  restoreStart(): PlatformRecord
+  restoreRuntimeDone(failure: FailureStatus | undefined): PlatformRecord
+  restoreReport(report: RestoreReport): PlatformRecord
   start(invocation: StartedInvocation): PlatformRecord
   runtimeDone(
     report: Pick<InvocationReport, 'requestId' | 'durationMs' | 'failure' | 'trace'>,
@@ -75,6 +79,22 @@ export function createPlatformRecords(subject: PlatformSubject): PlatformRecords
         ...statusMembers(failure),
         metrics: { durationMs: rounded(durationMs) },
       }),
+    restoreStart: () =>
+      of('restoreStart', subject.runtimeVersion === undefined ? 'DEBUG' : 'INFO', {
+        runtimeVersion: subject.runtimeVersion,
+        runtimeVersionArn: subject.runtimeVersionArn,
+        functionName: subject.functionName,
+        functionVersion: subject.version,
+        instanceId: subject.logStream,
+        instanceMaxMemory: subject.memoryMiB * MIB,
+      }),
+    restoreRuntimeDone: (failure) =>
+      of('restoreRuntimeDone', failure ? 'WARN' : 'DEBUG', statusMembers(failure)),
+    restoreReport: ({ durationMs, failure }) =>
+      of('restoreReport', failure ? 'WARN' : 'INFO', {
+        ...statusMembers(failure),
+        metrics: { durationMs: rounded(durationMs) },
+      }),
     start: ({ requestId, tenantId, trace }) =>
       of('start', 'INFO', {
         requestId,
@@ -99,6 +119,10 @@ export function createPlatformRecords(subject: PlatformSubject): PlatformRecords
           memorySizeMB: report.memorySizeMiB,
           maxMemoryUsedMB: report.maxMemoryUsedMiB,
           ...(report.initDurationMs !== undefined && { initDurationMs: rounded(report.initDurationMs) }),
+          ...(report.restore && {
+            restoreDurationMs: rounded(report.restore.durationMs),
+            billedRestoreDurationMs: report.restore.billedMs,
+          }),
         },
         ...statusMembers(report.failure),
         ...tracing(report.trace),

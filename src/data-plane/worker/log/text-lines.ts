@@ -24,6 +24,12 @@ export function createTextLines(subject: PlatformSubject): PlatformLines {
       [`INIT_REPORT Init Duration: ${ms(durationMs)}`, `Phase: ${phase}`, ...statusFields(failure)].join(
         '\t',
       ),
+    restoreStart: () =>
+      `RESTORE_START Runtime Version: ${subject.runtimeVersion}\tRuntime Version ARN: ${subject.runtimeVersionArn}`,
+    restoreReport: ({ durationMs, failure }) =>
+      [`RESTORE_REPORT Restore Duration: ${ms(durationMs)}`, ...(failure ? statusFields(failure) : [])].join(
+        '\t',
+      ),
     start: ({ requestId }) => `START RequestId: ${requestId} Version: ${subject.version}`,
     // AWS's event ends in an empty line.
     timedOut: (requestId, timeoutSeconds, now) =>
@@ -59,6 +65,10 @@ function reportLine(report: InvocationReport): string {
     `Max Memory Used: ${report.maxMemoryUsedMiB} MB`,
   ]
   if (report.initDurationMs !== undefined) fields.push(`Init Duration: ${ms(report.initDurationMs)}`)
+  if (report.restore) {
+    fields.push(`Restore Duration: ${ms(report.restore.durationMs)}`)
+    fields.push(`Billed Restore Duration: ${report.restore.billedMs} ms`)
+  }
   // Without a status AWS's line ends in a tab, with one it does not (both recorded).
   if (report.failure) fields.push(...statusFields(report.failure))
   else fields.push('')

@@ -11,7 +11,7 @@ import type { Subject, Undo } from '#data-plane/worker/start/stage.ts'
 
 /** The isolated place, with the function's files in it and its limits set; nothing runs yet. */
 export async function sandboxHook(
-  { version }: Subject,
+  { version, snapshot }: Subject,
   host: { readonly driver: SandboxDriver; readonly random: Random; readonly resources: HostResources },
   { code, image, parts }: FunctionFiles,
   undo: Undo,
@@ -28,6 +28,7 @@ export async function sandboxHook(
     limits: limitsOf(version),
     network: host.resources.networkOf(version),
     shared: sharedDirectories(version, host.resources),
+    ...(snapshot && { snapshot }),
   })
   undo.defer(() => sandbox.destroy())
   return sandbox

@@ -6,12 +6,15 @@
  */
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { RuntimeDescription } from '#contracts/runtime.ts'
+import type { SnapshotSpec } from '#data-plane/sandbox/port.ts'
 import type { InitializationType } from '#data-plane/worker/port.ts'
 
 export interface Subject {
   readonly version: FunctionVersion
   readonly runtime: RuntimeDescription
   readonly type: InitializationType
+  /** It is to be kept, or begins from what was. */
+  readonly snapshot?: SnapshotSpec | undefined
 }
 
 export type Undo = AsyncDisposableStack

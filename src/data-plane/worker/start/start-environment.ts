@@ -22,7 +22,9 @@ import type { Pool } from '#data-plane/worker/pool/create-pool.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import type { HostResources } from '#data-plane/worker/port.ts'
 import type { RuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
+import type { SpareSandbox, SpareSandboxes } from '#data-plane/worker/spare-sandboxes.ts'
 import { commandHook, wrapperOf } from '#data-plane/worker/start/command-hook.ts'
+import { changedByRestore, credentialsHook } from '#data-plane/worker/start/credentials-hook.ts'
 import { endpointHook } from '#data-plane/worker/start/endpoint-hook.ts'
 import { filesHook } from '#data-plane/worker/start/files-hook.ts'
 import { createPhaseTimer } from '#data-plane/worker/start/phase-timer.ts'
@@ -55,6 +57,7 @@ export interface EnvironmentHost {
   readonly clock: Clock
   readonly random: Random
   readonly compileCaches: CompileCaches
+  readonly spares: SpareSandboxes
   /** Undefined: every environment boots for itself. */
   readonly pool: Pool | undefined
 }
@@ -73,7 +76,7 @@ export async function assembleEnvironment(
   subject: Subject,
   host: EnvironmentHost,
 ): Promise<StartingEnvironment> {
-  const { version, runtime, type } = subject
+  const { version, runtime, type, snapshot } = subject
   const { clock, logger } = host
   await using undo = new AsyncDisposableStack()
   const timer = createPhaseTimer(subject, host)
@@ -83,10 +86,14 @@ export async function assembleEnvironment(
   const files = await filesHook(subject, host, undo)
   const { image } = files
   timer.ended('code')
-  const booted = files.image ? undefined : await pooledHook(subject, host, { ...files, variables }, undo)
-  const sandbox = booted?.sandbox ?? (await sandboxHook(subject, host, files, undo))
+  if (snapshot && files.external.length > 0) throw new Error('A function with extensions can not be kept')
+  const booted =
+    files.image || snapshot ? undefined : await pooledHook(subject, host, { ...files, variables }, undo)
+  const spare = snapshot?.from === undefined ? undefined : host.spares.take(snapshot.owner)
+  if (spare) undo.defer(spare.destroy)
+  const sandbox = booted?.sandbox ?? spare?.sandbox ?? (await sandboxHook(subject, host, files, undo))
   const endpoint = await endpointHook(sandbox, booted?.endpoint, undo)
-  timer.ended('sandbox', booted ? 'pool' : 'boot')
+  timer.ended('sandbox', booted || spare ? 'pool' : 'boot')
   const { id } = sandbox
 
   const telemetry = host.sessions.telemetry({ connect: (port) => sandbox.connect(port), clock })
@@ -109,7 +116,9 @@ export async function assembleEnvironment(
     image: image?.config.environment,
     logStream: stream,
     variables,
-    credentials: await host.credentials(version),
+    credentials:
+      (snapshot && (await credentialsHook(subject, host, sandbox, undo))) ??
+      (await host.credentials(version)),
     // Where nothing is to be reached, there is nothing to be told either.
     endpointUrl: host.resources.networkOf(version) === 'none' ? undefined : host.endpointUrl,
     runtimeApi: endpoint.address,
@@ -141,8 +150,13 @@ export async function assembleEnvironment(
 
   /** The process that waits for its function already; any further one is started for it. */
   let waiting = booted?.guest
+  /** The first process is continued; any further one is started. */
+  let kept = snapshot?.from
   const runIn = {
     start(toStart: GuestCommand) {
+      const from = kept
+      kept = undefined
+      if (from !== undefined && sandbox.snapshots) return sandbox.snapshots.restore(from)
       const guest = waiting
       waiting = undefined
       return guest ? Promise.resolve(guest) : sandbox.start(toStart)
@@ -167,6 +181,7 @@ export async function assembleEnvironment(
       taskRoot: sandbox.paths.task,
     },
     ...(booted?.compiled && firstInitWith(booted, booted.compiled)),
+    ...(snapshot?.from !== undefined && { restoredEnv: changedByRestore(env) }),
     startRun: (limitMs) =>
       'errorType' in command
         ? Promise.resolve(command)
@@ -199,6 +214,19 @@ export async function assembleEnvironment(
     clock,
     logger,
   })
+}
+
+/** A sandbox for the next environment that begins from this snapshot. */
+export async function makeSpareSandbox(subject: Subject, host: EnvironmentHost): Promise<SpareSandbox> {
+  await using undo = new AsyncDisposableStack()
+  const files = await filesHook(subject, host, undo)
+  const sandbox = await sandboxHook(subject, host, files, undo)
+  const everything = undo.move()
+  const destroy = () =>
+    everything.disposeAsync().catch((error: unknown) => {
+      host.logger.error('A sandbox made ahead was not removed cleanly', { error: String(error) })
+    })
+  return { sandbox, destroy }
 }
 
 async function openVariables(
