@@ -185,7 +185,9 @@ describe('SNS', () => {
     const event = await eventually('the function has it', async () => {
       const lines = await logMessages(logsClient(program.endpoint), 'hears')
       const line = lines.find((text) => text.includes('GOT'))
-      return line && (JSON.parse(line.slice(line.indexOf('{'))) as { Records: Record<string, unknown>[] })
+      return line === undefined
+        ? undefined
+        : (JSON.parse(line.slice(line.indexOf('{'))) as { Records: Record<string, unknown>[] })
     })
     const [record] = event.Records
     assert.equal(record?.['EventSource'], 'aws:sns')
