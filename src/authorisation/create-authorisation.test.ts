@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { LambdaError } from '#contracts/errors.ts'
 import { iamUserKey, type IamUser } from '#contracts/iam.ts'
 import { mappingKey, policyKey } from '#contracts/keys.ts'
+import { snsTopicKey } from '#contracts/sns.ts'
 import { systemClock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
 import { createDocumentCache } from '#documents/create-document-cache.ts'
@@ -297,4 +298,31 @@ test("authorisation: a service may do what the resource's policy allows it for i
   await ask('f', topic('good'))
   await assert.rejects(async () => ask('f', topic('bad')), { code: 'AccessDeniedException' })
   await assert.rejects(async () => ask('g', topic('good')), { code: 'AccessDeniedException' })
+})
+
+test('authorisation: a topic lets other accounts publish when its policy says so', async () => {
+  const { stored, authorisation } = await rig()
+  const arn = `arn:aws:sns:${REGION}:999988887777:orders`
+  const publish = async () =>
+    authorisation.authorise({
+      service: 'sns',
+      operation: 'Publish',
+      input: { TopicArn: arn, Message: 'm' },
+      principal: ADA,
+      region: REGION,
+      sourceIp: undefined,
+      userAgent: undefined,
+    })
+  const Statement = [{ Effect: 'Allow', Principal: { AWS: ACCOUNT }, Action: 'SNS:Publish', Resource: arn }]
+  const topic = (attributes: Record<string, string>) => [
+    { key: snsTopicKey({ account: '999988887777', region: REGION }, 'orders'), doc: { attributes } },
+  ]
+  await stored.txn([{ key: USER_KEY, doc: user({ Effect: 'Allow', Action: 'sns:Publish', Resource: '*' }) }])
+  await stored.txn(topic({}))
+  await assert.rejects(publish, {
+    code: 'AuthorizationError',
+    message: `User: ${ADA.arn} is not authorized to perform: SNS:Publish on resource: ${arn} because no resource-based policy allows the SNS:Publish action`,
+  })
+  await stored.txn(topic({ Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }))
+  await publish()
 })

@@ -17,6 +17,7 @@ import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
 import { logsNeeds } from './needs/logs.ts'
 import { accountOf, type Members, type Need, type ServiceNeeds } from './needs/need.ts'
 import { signerNeeds } from './needs/signer.ts'
+import { snsNeeds } from './needs/sns.ts'
 import { createRequestKeys, type ResourceFacts } from './request-keys.ts'
 import { createResources } from './resources.ts'
 
@@ -60,9 +61,14 @@ const NEEDS: Readonly<Record<string, ServiceNeeds>> = {
   sts: stsNeeds,
   kms: kmsNeeds,
   signer: signerNeeds,
+  sns: snsNeeds,
 }
-/** Services whose protocol calls it AccessDenied. */
-const QUERY_SERVICES = new Set(['iam', 'sts'])
+/** What services call it whose protocol, or who themselves, have another name for it. */
+const DENIED: ReadonlyMap<string, string> = new Map([
+  ['iam', 'AccessDenied'],
+  ['sts', 'AccessDenied'],
+  ['sns', 'AuthorizationError'],
+])
 
 /** An operation that no table knows is about everything: only who may do everything may do it. */
 function needsOf({ service, operation, input, principal, region }: AuthoriseRequest): readonly Need[] {
@@ -156,7 +162,7 @@ export function createAuthorisation(options: {
       action === 'iam:PassRole' && accountOf(resource) !== request.principal.account
         ? 'Cross-account pass role is not allowed.'
         : deniedText({ caller: request.principal.arn, action, resource }, decision)
-    const code = QUERY_SERVICES.has(request.service) ? 'AccessDenied' : 'AccessDeniedException'
+    const code = DENIED.get(request.service) ?? 'AccessDeniedException'
     throw new LambdaError(code, message, { status: 403 })
   }
 

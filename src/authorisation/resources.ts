@@ -8,6 +8,7 @@ import { kmsAliasKey, kmsKeyKey, type KmsAlias, type KmsKey } from '#contracts/k
 import type { ResourcePolicy } from '#contracts/policy.ts'
 import { compilePolicy, compilePolicyText } from '#contracts/policy-evaluation/compile-policy.ts'
 import type { Policy } from '#contracts/policy-evaluation/policy.ts'
+import { snsTopicKey, type SnsTopic } from '#contracts/sns.ts'
 import type { Json } from '#kernel/json.ts'
 
 import type { DocumentViews } from './document-views.ts'
@@ -66,6 +67,11 @@ const ofMapping = (json: Json): ResourceFacts => {
 const arnOfRole = (json: Json) => roleArn(json as unknown as IamRole)
 
 const ofKey = (json: Json): Policy => compilePolicyText((json as unknown as KmsKey).policy)
+/** A topic without a policy of its own allows its account, as its account's own policies say. */
+const ofTopic = (json: Json): Policy | undefined => {
+  const policy = (json as unknown as SnsTopic).attributes['Policy']
+  return policy === undefined ? undefined : compilePolicyText(policy)
+}
 const aliasTarget = (json: Json): string => (json as unknown as KmsAlias).keyId
 
 export interface Resources {
@@ -90,6 +96,8 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
           return await views.read(layerVersionKey(place, place.name, place.version), ofLayer)
         case 'trust':
           return await trust(place)
+        case 'sns-topic':
+          return await views.read(snsTopicKey(place, place.name), ofTopic)
         case 'kms-key': {
           const id = place.name.startsWith('alias/')
             ? await views.read(kmsAliasKey(place, place.name), aliasTarget)

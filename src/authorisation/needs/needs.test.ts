@@ -5,6 +5,7 @@ import { iamModel } from '#wire/models/iam.ts'
 import { kmsModel } from '#wire/models/kms.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
+import { snsModel } from '#wire/models/sns.ts'
 import { stsModel } from '#wire/models/sts.ts'
 
 import { iamNeeds, stsNeeds } from './iam.ts'
@@ -12,6 +13,7 @@ import { kmsNeeds } from './kms.ts'
 import { lambdaNeeds } from './lambda.ts'
 import { logsNeeds } from './logs.ts'
 import type { Asking, Members } from './need.ts'
+import { snsNeeds } from './sns.ts'
 
 const ASKING: Asking = {
   account: '123456789012',
@@ -20,6 +22,7 @@ const ASKING: Asking = {
 }
 const LAMBDA = 'arn:aws:lambda:eu-west-1:123456789012'
 const LOGS = 'arn:aws:logs:eu-west-1:123456789012:log-group:'
+const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:orders'
 const ROLE = 'arn:aws:iam::123456789012:role/x'
 
 for (const [model, table] of [
@@ -28,20 +31,28 @@ for (const [model, table] of [
   [iamModel, iamNeeds],
   [stsModel, stsNeeds],
   [kmsModel, kmsNeeds],
+  [snsModel, snsNeeds],
 ] as const) {
   test(`needs: every operation of ${model.name} has an entry that bears an empty input`, () => {
     for (const operation of Object.keys(model.operations)) {
       const needs = table[operation]
       assert.ok(needs, operation)
       for (const { action, resource } of needs({}, ASKING)) {
-        assert.match(action, /^(?:lambda|logs|iam|sts|kms):[A-Z][A-Za-z]+$/)
+        assert.match(action, /^(?:lambda|logs|iam|sts|kms|SNS):[A-Z][A-Za-z]+$/)
         assert.match(resource, /^(?:\*$|arn:)/)
       }
     }
   })
 }
 
-const TABLES = { lambda: lambdaNeeds, logs: logsNeeds, iam: iamNeeds, sts: stsNeeds, kms: kmsNeeds }
+const TABLES = {
+  lambda: lambdaNeeds,
+  logs: logsNeeds,
+  iam: iamNeeds,
+  sts: stsNeeds,
+  kms: kmsNeeds,
+  sns: snsNeeds,
+}
 
 /** Service, operation, input, and what is needed: action and resource alternate. */
 const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly string[]])[] = [
@@ -59,6 +70,16 @@ const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly 
     { FunctionName: '999999999999:function:f' },
     ['lambda:InvokeFunction', 'arn:aws:lambda:eu-west-1:999999999999:function:f'],
   ],
+  ['sns', 'PublishBatch', { TopicArn: TOPIC }, ['SNS:Publish', TOPIC]],
+  ['sns', 'Publish', { TargetArn: TOPIC }, ['SNS:Publish', TOPIC]],
+  ['sns', 'CreateTopic', { Name: 'orders' }, ['SNS:CreateTopic', TOPIC]],
+  [
+    'sns',
+    'CreateTopic',
+    { Name: 'orders', Tags: [{ Key: 'a', Value: 'b' }] },
+    ['SNS:CreateTopic', TOPIC, 'SNS:TagResource', TOPIC],
+  ],
+  ['sns', 'Unsubscribe', { SubscriptionArn: `${TOPIC}:id` }, ['SNS:Unsubscribe', '*']],
   ['lambda', 'ListFunctions', {}, ['lambda:ListFunctions', '*']],
   ['lambda', 'GetAlias', { FunctionName: 'f', Name: 'live' }, ['lambda:GetAlias', `${LAMBDA}:function:f`]],
   [
