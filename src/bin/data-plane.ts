@@ -238,6 +238,8 @@ export async function createDataPlane(options: {
     filters: options.filters,
     frontend,
     queues: settings.queues,
+    calls: options.calls,
+    documents,
     concurrency: ASYNC_CONCURRENCY,
     clock,
     random,

@@ -3,9 +3,15 @@ import {
   createEventSourcePollers,
   type EventSourcePollers,
 } from '#data-plane/pollers/event-sources/event-source-pollers.ts'
-import { createQueuePollers } from '#data-plane/pollers/event-sources/sqs/start-queue-pollers.ts'
+import {
+  createForeignQueueClients,
+  createOwnQueueClients,
+  createQueuePollers,
+} from '#data-plane/pollers/event-sources/sqs/start-queue-pollers.ts'
 import type { FilterVault } from '#contracts/filter-vault.ts'
+import type { ServiceCalls } from '#contracts/service-calls.ts'
 import type { Frontend } from '#data-plane/frontend/port.ts'
+import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import { createSemaphore } from '#kernel/semaphore.ts'
@@ -13,7 +19,7 @@ import type { Logger, Metrics } from '#observability/port.ts'
 import type { Store } from '#store/port.ts'
 
 export interface QueueSettings {
-  /** Empty: queues are not polled. */
+  /** Empty: the queues of this program are polled. */
   readonly url: string
   /** Empty: requests go unsigned. */
   readonly accessKeyId: string
@@ -25,6 +31,9 @@ export function createEventSources(options: {
   readonly filters: Pick<FilterVault, 'open'>
   readonly frontend: Pick<Frontend, 'invoke'>
   readonly queues: QueueSettings
+  /** Reaches the queues of this program. */
+  readonly calls: ServiceCalls
+  readonly documents: Pick<DocumentCache, 'read'>
   /** Batches of all mappings that run at once. */
   readonly concurrency: number
   readonly clock: Clock
@@ -32,26 +41,24 @@ export function createEventSources(options: {
   readonly logger: Logger
   readonly metrics: Metrics
 }): EventSourcePollers {
-  const { store, queues, concurrency, clock, logger, ...rest } = options
-  const queuePollers =
-    queues.url === ''
-      ? undefined
-      : createQueuePollers({
-          ...rest,
-          clock,
-          logger,
-          endpoint: {
-            url: queues.url,
-            credentials: queues.accessKeyId
-              ? { accessKeyId: queues.accessKeyId, secret: queues.secretAccessKey }
-              : undefined,
-          },
-          places: createSemaphore({ places: concurrency }),
-          mostReceivers: concurrency,
-        })
+  const { store, queues, concurrency, clock, logger, calls, documents, ...rest } = options
+  const credentials = queues.accessKeyId
+    ? { accessKeyId: queues.accessKeyId, secret: queues.secretAccessKey }
+    : undefined
+  const queuePollers = createQueuePollers({
+    ...rest,
+    clock,
+    logger,
+    clients:
+      queues.url === ''
+        ? createOwnQueueClients({ calls, documents })
+        : createForeignQueueClients({ endpoint: { url: queues.url, credentials }, clock }),
+    places: createSemaphore({ places: concurrency }),
+    mostReceivers: concurrency,
+  })
   const pollers = createEventSourcePollers({
     meta: store.meta,
-    kinds: queuePollers ? { sqs: queuePollers.start } : {},
+    kinds: { sqs: queuePollers.start },
     clock,
     logger,
   })
@@ -61,7 +68,7 @@ export function createEventSources(options: {
     drain: (deadlineMs) => pollers.drain(deadlineMs),
     async stop() {
       await pollers.stop()
-      queuePollers?.close()
+      queuePollers.close()
     },
     get polled() {
       return pollers.polled

@@ -156,7 +156,7 @@ const SETTINGS = {
     kind: 'text',
     default: '',
     value: 'URL',
-    help: 'SQS-compatible endpoint whose queues event source mappings poll; none: queues are not polled',
+    help: 'SQS-compatible endpoint whose queues event source mappings poll; none: our own queues',
   },
   'sqs-access-key-id': {
     kind: 'text',

@@ -55,6 +55,8 @@ export interface ErrorModel {
   readonly message: 'message' | 'Message'
   /** Its name in the query protocol, of services that speak it beside another one. */
   readonly queryCode?: string
+  /** Its text there, when that is another one. */
+  readonly queryText?: string
   /** Members that travel as headers. */
   readonly headers?: Readonly<Record<string, string>>
 }

@@ -64,7 +64,7 @@ export function createQuery(model: ServiceModel): QueryProtocol {
       const inside =
         element('Type', status < 500 ? 'Sender' : 'Receiver') +
         element('Code', queryCode(model, error.code)) +
-        element('Message', escapeXml(error.message))
+        element('Message', escapeXml(model.errors[error.code]?.queryText ?? error.message))
       const body = `<ErrorResponse xmlns="${namespace}">${element('Error', inside)}${element('RequestId', requestId)}</ErrorResponse>\n`
       return { status, headers: HEADERS, body }
     },

@@ -209,7 +209,7 @@ function errorCode({ protocol }: ServiceRecipe, schema: StaticSchema): string {
   return (protocol === 'aws-query' ? awsQueryError?.[0] : undefined) ?? schema[2]
 }
 
-function errorOf({ protocol, query }: ServiceRecipe, schema: StaticSchema): ErrorModel {
+function errorOf({ protocol, query, queryTexts }: ServiceRecipe, schema: StaticSchema): ErrorModel {
   const { httpError, error, awsQueryError } = Object(schema[3]) as {
     httpError?: number
     error?: string
@@ -225,6 +225,7 @@ function errorOf({ protocol, query }: ServiceRecipe, schema: StaticSchema): Erro
     status: httpError ?? (error === 'server' ? 500 : 400),
     message: names.includes('Message') ? 'Message' : 'message',
     ...(query && protocol !== 'aws-query' && awsQueryError ? { queryCode: awsQueryError[0] } : {}),
+    ...(queryTexts?.[schema[2]] === undefined ? {} : { queryText: queryTexts[schema[2]] }),
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
   }
 }

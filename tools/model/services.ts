@@ -21,6 +21,8 @@ export interface ServiceRecipe {
   readonly unchecked?: readonly string[]
   /** Errors that the service's model lacks, with their names in the query protocol. */
   readonly commonErrors?: Readonly<Record<string, string>>
+  /** Texts of errors that are others in the query protocol. */
+  readonly queryTexts?: Readonly<Record<string, string>>
   /** Shapes whose pattern the service checks itself, with another text. */
   readonly unpatterned?: readonly string[]
 }
@@ -333,6 +335,8 @@ export const SQS: ServiceRecipe = {
     elementsNotNull: false,
     missing: 'MissingRequiredParameterException',
   },
+  // Recorded from AWS.
+  queryTexts: { QueueDoesNotExist: 'The specified queue does not exist for this wsdl version.' },
   commonErrors: {
     InvalidParameterValueException: 'InvalidParameterValue',
     MissingRequiredParameterException: 'MissingParameter',

@@ -143,7 +143,7 @@ export const sqsModel: ServiceModel = {
     OverLimit: { status: 403, message: 'message', queryCode: 'OverLimit' },
     PurgeQueueInProgress: { status: 403, message: 'message', queryCode: 'AWS.SimpleQueueService.PurgeQueueInProgress' },
     QueueDeletedRecently: { status: 400, message: 'message', queryCode: 'AWS.SimpleQueueService.QueueDeletedRecently' },
-    QueueDoesNotExist: { status: 400, message: 'message', queryCode: 'AWS.SimpleQueueService.NonExistentQueue' },
+    QueueDoesNotExist: { status: 400, message: 'message', queryCode: 'AWS.SimpleQueueService.NonExistentQueue', queryText: 'The specified queue does not exist for this wsdl version.' },
     QueueNameExists: { status: 400, message: 'message', queryCode: 'QueueAlreadyExists' },
     ReceiptHandleIsInvalid: { status: 404, message: 'message', queryCode: 'ReceiptHandleIsInvalid' },
     RequestThrottled: { status: 403, message: 'message', queryCode: 'RequestThrottled' },

@@ -189,7 +189,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
         }
       }
     }
-    stored.refill()
+    void stored.refill()
     return taken
   }
   const handleOf = ({ id, receipt = 0 }: Entry) => encodeReceipt({ number, id, receipt })
@@ -257,7 +257,11 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       }
       const until = clock.monotonic() + waitMs
       for (;;) {
-        const entries = signal.aborted ? [] : take(max, visibilityMs)
+        let entries = signal.aborted ? [] : take(max, visibilityMs)
+        if (entries.length === 0 && stored.tail > 0) {
+          await stored.refill()
+          entries = signal.aborted ? [] : take(max, visibilityMs)
+        }
         if (entries.length > 0) {
           if (attemptId !== undefined) attempts.keep(attemptId, entries)
           const messages = await deliver(entries)
@@ -328,7 +332,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
     async move(max, deliverTo) {
       index.promote(clock.now())
       const entries = index.take(max, clock.now() + RETRY_MOVE_MS)
-      stored.refill()
+      void stored.refill()
       const outcomes = await Promise.allSettled(entries.map((entry) => moveEntry(entry, deliverTo)))
       const failed = outcomes.find((outcome) => outcome.status === 'rejected')
       if (failed) throw failed.reason

@@ -44,8 +44,8 @@ export interface StoredMessages {
   purge(through: bigint): void
   /** Calls `each` for the heads of messages from this id on. */
   scan(from: bigint, each: (head: MessageHead, id: bigint) => void): Promise<void>
-  /** Reads from the tail when there is room. */
-  refill(): void
+  /** Reads from the tail when there is room; resolves when there is something new, or nothing to read. */
+  refill(): Promise<void>
   discard(): void
 }
 
@@ -65,7 +65,7 @@ export function createStoredMessages(options: {
   let cursor = 0n
   let purged = 0n
   let appends = 0
-  let refilling = false
+  let refilling: Promise<void> | undefined
   let isDiscarded = false
 
   const tail = () => Math.max(0, depth - index.size)
@@ -120,9 +120,11 @@ export function createStoredMessages(options: {
   }
   const hasRoom = () => index.counts.visible < LOW_VISIBLE && index.size < MAX_KNOWN
 
-  const readTail = async (rows: number) => {
-    if (refilling || isDiscarded) return
-    refilling = true
+  const readTail = (rows: number): Promise<void> => {
+    refilling ??= readPages(rows).finally(() => (refilling = undefined))
+    return refilling
+  }
+  const readPages = async (rows: number) => {
     try {
       while (tail() > 0 && hasRoom() && !isDiscarded) {
         const appendsBefore = appends
@@ -143,12 +145,10 @@ export function createStoredMessages(options: {
       if (isDiscarded) return
       logger.warn('A queue could not be read and is tried again', { number, error })
       clock.after(RETRY_MS, () => void readTail(PAGE_ROWS))
-    } finally {
-      refilling = false
     }
   }
-  const refill = () => {
-    if (!refilling && tail() > 0 && hasRoom()) void readTail(PAGE_ROWS)
+  const refill = async () => {
+    if (!isDiscarded && tail() > 0 && hasRoom()) await readTail(PAGE_ROWS)
   }
   /** Removes everything up to this id from the log. */
   const clear = async (through: bigint) => {
@@ -171,7 +171,7 @@ export function createStoredMessages(options: {
     if (isNothingBehind && !refilling && index.size < MAX_KNOWN) {
       admit(entry)
       if (entry.id > cursor) cursor = entry.id
-    } else refill()
+    } else void refill()
     onMore()
   }
 
@@ -186,7 +186,7 @@ export function createStoredMessages(options: {
       depth = entries
       held.advancePast(lastId > purged ? lastId : purged)
       await readTail(FIRST_PAGE_ROWS)
-      refill()
+      void refill()
     },
     async append(head, payload, visibleAt) {
       const id = held.nextId()
@@ -213,7 +213,7 @@ export function createStoredMessages(options: {
       if (answer !== 'committed') throw unavailable('The deletion could not be stored')
       if (isDiscarded) return
       forget(id)
-      refill()
+      void refill()
       onMore()
     },
     async isInTail(id) {

@@ -170,7 +170,7 @@ export function createQueueClient(options: {
 }
 
 /** SQS's own default. */
-const DEFAULT_VISIBILITY_SECONDS = 30
+export const DEFAULT_VISIBILITY_SECONDS = 30
 
 function textOf(value: unknown): string {
   if (typeof value !== 'string') throw new Error('The answer of the queue lacks a text')
