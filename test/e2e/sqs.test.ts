@@ -1,5 +1,4 @@
 /** SQS at the program's own endpoint with real clients, mapped to functions, and across kill -9. */
-// parity: AddPermission CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage SendMessageBatch SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
@@ -200,7 +199,7 @@ describe('sqs', () => {
   test('a function takes the messages of a queue with no more than a mapping, and fails them to the dead letters', async () => {
     await createQueue('failed')
     const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: arnOf('failed'), maxReceiveCount: 1 })
-    const QueueUrl = await createQueue('mapped', { RedrivePolicy, VisibilityTimeout: '1' })
+    const QueueUrl = await createQueue('mapped', { RedrivePolicy, VisibilityTimeout: '3' })
     const results = await createQueue('results')
     await createFunction(lambda, {
       FunctionName: 'mapped',
@@ -257,26 +256,22 @@ exports.handler = async ({ Records }) => {
       })
       return stdout === '' ? undefined : JSON.parse(stdout)
     }
-    const { QueueUrl } = await aws(
-      'create-queue',
-      '--queue-name',
-      'cli.fifo',
-      '--attributes',
-      'FifoQueue=true',
-    )
-    await aws(
-      'send-message',
-      '--queue-url',
-      QueueUrl,
-      '--message-body',
-      'from the command line',
-      '--message-group-id',
-      'g',
-      '--message-deduplication-id',
-      'd',
-    )
-    const { Messages } = await aws('receive-message', '--queue-url', QueueUrl, '--wait-time-seconds', '5')
-    assert.equal(Messages[0].Body, 'from the command line')
+    const QueueUrl = await createQueue('cli.fifo', { FifoQueue: 'true' })
+    const [received] = await Promise.all([
+      aws('receive-message', '--queue-url', QueueUrl, '--wait-time-seconds', '10'),
+      aws(
+        'send-message',
+        '--queue-url',
+        QueueUrl,
+        '--message-body',
+        'from the command line',
+        '--message-group-id',
+        'g',
+        '--message-deduplication-id',
+        'd',
+      ),
+    ])
+    assert.equal(received.Messages[0].Body, 'from the command line')
   })
 
   test('kill -9 under load loses no message and no deletion that was acknowledged', async () => {
