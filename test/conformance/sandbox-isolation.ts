@@ -56,6 +56,17 @@ export const isolationCases: readonly SandboxCase[] = [
       }),
   },
   {
+    behaviour: 'nothing that a guest is started with adds to the command that isolates it',
+    run: (rig) =>
+      rig.within(async (sandbox) => {
+        const trick = 'x\0--ro-bind\0/\0/mnt'
+        const command = { argv: ['/bin/sh', '-c', 'ls /mnt'], env: {}, cwd: '/', control: false }
+        for (const change of [{ env: { TRICK: trick } }, { argv: [...command.argv, trick] }, { cwd: trick }])
+          await assert.rejects(sandbox.start({ ...command, ...change }), /zero byte/)
+        assert.equal((await runShell(sandbox, 'echo fine')).stdout, 'fine\n')
+      }),
+  },
+  {
     behaviour: 'services on the loopback of the host are out of reach',
     async run(rig) {
       const server = createServer((socket) => socket.end('private'))

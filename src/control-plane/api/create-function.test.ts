@@ -326,6 +326,10 @@ test('environment variables are refused by name, pattern and size', async () => 
     'ValidationException',
     "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, Member must not be null]",
   ])
+  assert.deepEqual(await failure({ HIDDEN: 'x\0y' }), [
+    'InvalidParameterValueException',
+    'Lambda was unable to configure your environment variables because the environment variables you have provided contains a zero byte.',
+  ])
   const large = { LARGE_VAR: 'x'.repeat(4096 - '{"LARGE_VAR":""}'.length + 1) }
   assert.deepEqual(await failure(large), [
     'InvalidParameterValueException',

@@ -57,6 +57,10 @@ export function assertVariables(variables: Variables): void {
       `1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+, Member must not be null]`,
     )
   }
+  if (Object.values(variables).some((value) => value.includes('\0'))) {
+    // No process can have it. What AWS says is unverified.
+    throw invalidParameter(`${UNABLE} contains a zero byte.`)
+  }
   const json = JSON.stringify(variables)
   if (Buffer.byteLength(json) > MAX_ENVIRONMENT_BYTES) {
     throw invalidParameter(`${UNABLE} exceeded the 4KB limit. String measured: ${json}`)

@@ -94,11 +94,13 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     used = true
     return start()
   }
-  const launch = (command: GuestCommand) =>
-    launchBy((run) => launcher.launch(command, run), {
+  const launch = async (command: GuestCommand) => {
+    refuseZeroBytes(command)
+    return launchBy((run) => launcher.launch(command, run), {
       control: command.control,
       explain: () => launcher.explain?.(),
     })
+  }
   const launchBy = async (
     hostCommand: (run: number) => HostCommand,
     how: { readonly control: boolean; readonly explain: (run: number) => string | undefined },
@@ -225,6 +227,12 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
       return destroyed
     },
   }
+}
+
+/** It ends a text for whoever is told to start the guest; what follows would be read as more of the command line. */
+function refuseZeroBytes({ argv, env, cwd }: GuestCommand): void {
+  if ([...argv, cwd, ...Object.entries(env).flat()].some((text) => text.includes('\0')))
+    throw new Error('A zero byte can be handed to no program')
 }
 
 /** A lost spawner's sandboxes are removed by its successor, which may be a moment away. */

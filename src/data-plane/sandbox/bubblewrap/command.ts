@@ -63,6 +63,8 @@ export function argumentFile(places: BubblewrapPlaces, command: GuestCommand): s
     '--chdir',
     command.cwd,
   ]
+  // A zero byte would begin another argument: the guest's own command must not add any.
+  if (args.some((arg) => arg.includes('\0'))) throw new Error('An argument of bubblewrap holds a zero byte')
   return args.map((arg) => `${arg}\0`).join('')
 }
 

@@ -1,4 +1,5 @@
 /** Whether the kernel would start a file, found out beforehand, so that the failure can be told in AWS's words. */
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
 /** Machine of an ELF file (System V ABI): what this processor runs. */
@@ -19,7 +20,8 @@ export interface Executable {
 /** `executeBits`: one of them must be set. The path may have been resolved by the caller; links are followed. */
 export async function examineExecutable(file: string, executeBits: number): Promise<Executable> {
   try {
-    await using handle = await open(file, 'r')
+    // A pipe would let us wait for whoever writes to it.
+    await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
     const stats = await handle.stat()
     if (!stats.isFile() || (stats.mode & executeBits) === 0) return { problem: 'permission denied' }
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
