@@ -78,7 +78,8 @@ export async function openChannel(options: {
       waitingBytes -= call.weightBytes
     }
     // An open store alone does not keep the process alive, an unanswered call does.
-    if (pending.size === 0) worker.unref()
+    // Once it closes its end is waited for.
+    if (pending.size === 0 && !ended) worker.unref()
     return call
   }
   const end = (error: Error) => {
