@@ -2,7 +2,8 @@
  * npm run bench: warm invocations and cold starts of the real program over HTTP, as ratios to a bare HTTP server of the
  * same run, compared with bench/baseline.json; and side by side with others. With --only cold: cold starts alone; with
  * --only scale or --only rotation: whether more functions cost more (bench/scale.ts, bench/rotation.ts); with
- * --only fairness: what noisy neighbours do to others (bench/fairness.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
+ * --only fairness: what noisy neighbours do to others (bench/fairness.ts); with --only events: what an asynchronous event
+ * costs, and with a million waiting (bench/events.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,6 +19,7 @@ import { waitUntilReady } from '../cli/wait.ts'
 import { startProgram, type Program } from '../test/support/program.ts'
 import { coldAtOnce, coldOneByOne, p50, p50Init, worst } from './cold.ts'
 import { packageWithClient } from './client-package.ts'
+import { measureEvents } from './events.ts'
 import { measureFairness } from './fairness.ts'
 import { load, median, type Measured } from './measure.ts'
 import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
@@ -240,12 +242,14 @@ const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
 if (only === 'fairness') process.exit((await measureFairness({ quick, say })) ? 0 : 1)
-if (only === 'scale' || only === 'rotation') {
+if (only === 'scale' || only === 'rotation' || only === 'events') {
   const functions = quick ? 40 : 1000
   const measured =
-    only === 'scale'
-      ? await measureScale({ quick, say })
-      : await measureRotation({ functions, rounds: 1, memoryMiB: 4096, args: driver, say })
+    only === 'events'
+      ? await measureEvents({ quick, say, peers: !flags.has('--no-peers') })
+      : only === 'scale'
+        ? await measureScale({ quick, say })
+        : await measureRotation({ functions, rounds: 1, memoryMiB: 4096, args: driver, say })
   for (const { name, value, unit, ratio } of measured) {
     note(name, value, unit, ratio)
     // Times alone say nothing on another day.
@@ -253,7 +257,7 @@ if (only === 'scale' || only === 'rotation') {
   }
   report()
   // Memory has the store's page cache in it, which a small store does not fill.
-  const grown = measured.filter(({ unit, ratio = 0 }) => unit === 'ms' && ratio > MAX_GROWTH)
+  const grown = measured.filter(({ unit, ratio = 0 }) => /^[mu]s$/.test(unit) && ratio > MAX_GROWTH)
   for (const { name, ratio = 0 } of grown)
     say(`${name} costs ${ratio.toFixed(2)} times as much as in the beginning`)
   process.exit(grown.length > 0 && !quick ? 1 : 0)
