@@ -18,6 +18,7 @@ import { logsNeeds } from './needs/logs.ts'
 import { accountOf, type Members, type Need, type ServiceNeeds } from './needs/need.ts'
 import { signerNeeds } from './needs/signer.ts'
 import { snsNeeds } from './needs/sns.ts'
+import { sqsNeeds } from './needs/sqs.ts'
 import { createRequestKeys, type ResourceFacts } from './request-keys.ts'
 import { createResources } from './resources.ts'
 
@@ -62,6 +63,7 @@ const NEEDS: Readonly<Record<string, ServiceNeeds>> = {
   kms: kmsNeeds,
   signer: signerNeeds,
   sns: snsNeeds,
+  sqs: sqsNeeds,
 }
 /** What services call it whose protocol, or who themselves, have another name for it. */
 const DENIED: ReadonlyMap<string, string> = new Map([
@@ -138,7 +140,7 @@ export function createAuthorisation(options: {
       return { keys, decision }
     }
     let { keys, decision } = ask(undefined)
-    if (keys.wantsResource && (need.tagged || need.mapping)) {
+    if (keys.wantsResource && (need.tagged || need.mapping || need.policy?.kind === 'sqs-queue')) {
       ;({ keys, decision } = ask((await resources.facts(need)) ?? { tags: {}, keys: {} }))
     }
     if (isFollowing && !keys.isOfThisRequest && before === generation) {

@@ -8,6 +8,7 @@ import { kmsAliasKey, kmsKeyKey, type KmsAlias, type KmsKey } from '#contracts/k
 import type { ResourcePolicy } from '#contracts/policy.ts'
 import { compilePolicy, compilePolicyText } from '#contracts/policy-evaluation/compile-policy.ts'
 import type { Policy } from '#contracts/policy-evaluation/policy.ts'
+import { sqsQueueKey, type SqsQueue } from '#contracts/sqs.ts'
 import { snsTopicKey, type SnsTopic } from '#contracts/sns.ts'
 import type { Json } from '#kernel/json.ts'
 
@@ -64,6 +65,15 @@ const ofMapping = (json: Json): ResourceFacts => {
   return { tags: mapping.tags, keys: { 'lambda:functionarn': [mappingFunctionArn(mapping)] } }
 }
 
+const ofQueue = (json: Json): Policy | undefined => {
+  const policy = (json as unknown as SqsQueue).attributes['Policy']
+  return policy === undefined ? undefined : compilePolicyText(policy)
+}
+const ofQueueItself = (json: Json): ResourceFacts => ({
+  tags: (json as unknown as SqsQueue).tags,
+  keys: {},
+})
+
 const arnOfRole = (json: Json) => roleArn(json as unknown as IamRole)
 
 const ofKey = (json: Json): Policy => compilePolicyText((json as unknown as KmsKey).policy)
@@ -96,6 +106,8 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
           return await views.read(layerVersionKey(place, place.name, place.version), ofLayer)
         case 'trust':
           return await trust(place)
+        case 'sqs-queue':
+          return await views.read(sqsQueueKey(place, place.name), ofQueue)
         case 'sns-topic':
           return await views.read(snsTopicKey(place, place.name), ofTopic)
         case 'kms-key': {
@@ -106,7 +118,10 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
         }
       }
     },
-    async facts({ tagged, mapping }) {
+    async facts({ tagged, mapping, policy }) {
+      if (policy?.kind === 'sqs-queue') {
+        return await views.read(sqsQueueKey(policy, policy.name), ofQueueItself)
+      }
       if (mapping) return await views.read(mappingKey(mapping, mapping.uuid), ofMapping)
       return tagged && (await views.read(functionKey(tagged), ofFunctionItself))
     },

@@ -6,6 +6,7 @@ import { kmsModel } from '#wire/models/kms.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 import { snsModel } from '#wire/models/sns.ts'
+import { sqsModel } from '#wire/models/sqs.ts'
 import { stsModel } from '#wire/models/sts.ts'
 
 import { iamNeeds, stsNeeds } from './iam.ts'
@@ -14,6 +15,7 @@ import { lambdaNeeds } from './lambda.ts'
 import { logsNeeds } from './logs.ts'
 import type { Asking, Members } from './need.ts'
 import { snsNeeds } from './sns.ts'
+import { sqsNeeds } from './sqs.ts'
 
 const ASKING: Asking = {
   account: '123456789012',
@@ -23,6 +25,8 @@ const ASKING: Asking = {
 const LAMBDA = 'arn:aws:lambda:eu-west-1:123456789012'
 const LOGS = 'arn:aws:logs:eu-west-1:123456789012:log-group:'
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:orders'
+const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:q'
+const OTHERS_QUEUE = 'arn:aws:sqs:eu-west-1:111122223333:q'
 const ROLE = 'arn:aws:iam::123456789012:role/x'
 
 for (const [model, table] of [
@@ -32,13 +36,14 @@ for (const [model, table] of [
   [stsModel, stsNeeds],
   [kmsModel, kmsNeeds],
   [snsModel, snsNeeds],
+  [sqsModel, sqsNeeds],
 ] as const) {
   test(`needs: every operation of ${model.name} has an entry that bears an empty input`, () => {
     for (const operation of Object.keys(model.operations)) {
       const needs = table[operation]
       assert.ok(needs, operation)
       for (const { action, resource } of needs({}, ASKING)) {
-        assert.match(action, /^(?:lambda|logs|iam|sts|kms|SNS):[A-Z][A-Za-z]+$/)
+        assert.match(action, /^(?:lambda|logs|iam|sts|kms|sqs|SNS):[A-Za-z]+$/)
         assert.match(resource, /^(?:\*$|arn:)/)
       }
     }
@@ -52,6 +57,7 @@ const TABLES = {
   sts: stsNeeds,
   kms: kmsNeeds,
   sns: snsNeeds,
+  sqs: sqsNeeds,
 }
 
 /** Service, operation, input, and what is needed: action and resource alternate. */
@@ -69,6 +75,42 @@ const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly 
     'InvokeAsync',
     { FunctionName: '999999999999:function:f' },
     ['lambda:InvokeFunction', 'arn:aws:lambda:eu-west-1:999999999999:function:f'],
+  ],
+  [
+    'sqs',
+    'SendMessageBatch',
+    { QueueUrl: 'http://h:4566/111122223333/q' },
+    ['sqs:sendmessage', OTHERS_QUEUE],
+  ],
+  [
+    'sqs',
+    'GetQueueUrl',
+    { QueueName: 'q', QueueOwnerAWSAccountId: '111122223333' },
+    ['sqs:getqueueurl', OTHERS_QUEUE],
+  ],
+  [
+    'sqs',
+    'CreateQueue',
+    { QueueName: 'q', tags: { a: 'b' } },
+    ['sqs:createqueue', QUEUE, 'sqs:tagqueue', QUEUE],
+  ],
+  ['sqs', 'ListQueues', {}, ['sqs:listqueues', '*']],
+  [
+    'sqs',
+    'StartMessageMoveTask',
+    { SourceArn: QUEUE, DestinationArn: OTHERS_QUEUE },
+    [
+      'sqs:startmessagemovetask',
+      QUEUE,
+      'sqs:receivemessage',
+      QUEUE,
+      'sqs:deletemessage',
+      QUEUE,
+      'sqs:getqueueattributes',
+      QUEUE,
+      'sqs:sendmessage',
+      OTHERS_QUEUE,
+    ],
   ],
   ['sns', 'PublishBatch', { TopicArn: TOPIC }, ['SNS:Publish', TOPIC]],
   ['sns', 'Publish', { TargetArn: TOPIC }, ['SNS:Publish', TOPIC]],

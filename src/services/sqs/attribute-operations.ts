@@ -85,7 +85,7 @@ export function createAttributeOperations(deps: {
 
   const setAttributes: OperationHandler<SetQueueAttributesRequest, object> = async (input, context) => {
     const { QueueUrl, Attributes = {} } = input
-    await set(resolve.doc(QueueUrl, context), Attributes)
+    await set(resolve.own(QueueUrl, context), Attributes)
     return {}
   }
 
@@ -122,7 +122,7 @@ export function createAttributeOperations(deps: {
 
   const addPermission: OperationHandler<AddPermissionRequest, object> = async (input, context) => {
     const { QueueUrl, Label = '', AWSAccountIds = [], Actions = [] } = input
-    const doc = resolve.doc(QueueUrl, context)
+    const doc = resolve.own(QueueUrl, context)
     if (Actions.length === 0) throw missing('Actions')
     if (AWSAccountIds.length === 0) throw invalidValue('[]', 'PrincipalId', 'Unable to verify.')
     if (Actions.length > MAX_ACTIONS) throw tooManyActions(Actions.length)
@@ -158,7 +158,7 @@ export function createAttributeOperations(deps: {
 
   const removePermission: OperationHandler<RemovePermissionRequest, object> = async (input, context) => {
     const { QueueUrl, Label = '' } = input
-    await change(resolve.doc(QueueUrl, context), (now) => {
+    await change(resolve.own(QueueUrl, context), (now) => {
       const policy = policyOf(now)
       const Statement = policy.Statement.filter(({ Sid }) => Sid !== Label)
       if (Statement.length === policy.Statement.length) {

@@ -108,7 +108,7 @@ export function createQueueOperations(deps: {
   }
 
   const deleteQueue: OperationHandler<DeleteQueueRequest, object> = async ({ QueueUrl }, context) => {
-    const { number, name, ...scope } = resolve.doc(QueueUrl, context)
+    const { number, name, ...scope } = resolve.own(QueueUrl, context)
     const key = sqsQueueKey(scope, name)
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const row = await meta.get(key)

@@ -11,6 +11,8 @@ import { accessDenied, noSuchQueue } from './sqs-errors.ts'
 export interface ResolveQueue {
   /** By its URL, whatever host that names, or the path of one. Throws QueueDoesNotExist. */
   doc(queueUrl: string | undefined, context: RequestContext): SqsQueue
+  /** The same, for what only the queue's own account may do, whatever policies say. */
+  own(queueUrl: string | undefined, context: RequestContext): SqsQueue
   open(queueUrl: string | undefined, context: RequestContext): Promise<OpenedQueue>
 }
 
@@ -52,6 +54,11 @@ export function createResolveQueue(deps: {
   }
   return {
     doc,
+    own(url, context) {
+      const found = doc(url, context)
+      if (found.account !== context.account) throw accessDenied()
+      return found
+    },
     async open(url, context) {
       const found = doc(url, context)
       return { doc: found, queue: await open.of(found) }

@@ -34,7 +34,7 @@ export function createTagOperations(deps: {
 
   const tag: OperationHandler<TagQueueRequest, object> = async ({ QueueUrl, Tags = {} }, context) => {
     if (Object.keys(Tags).length === 0) throw missing('Tags')
-    await change(resolve.doc(QueueUrl, context), ({ name, tags }) => {
+    await change(resolve.own(QueueUrl, context), ({ name, tags }) => {
       const after = { ...tags, ...Tags }
       checkTags(name, after)
       return { tags: after }
@@ -45,13 +45,13 @@ export function createTagOperations(deps: {
     if (TagKeys.length === 0) {
       throw invalidParameter(`Tag keys must be between 1 and ${MAX_KEY} characters in length.`)
     }
-    await change(resolve.doc(QueueUrl, context), ({ tags }) => ({
+    await change(resolve.own(QueueUrl, context), ({ tags }) => ({
       tags: Object.fromEntries(Object.entries(tags).filter(([key]) => !TagKeys.includes(key))),
     }))
     return {}
   }
   const list: OperationHandler<ListQueueTagsRequest, object> = async ({ QueueUrl }, context) => {
-    const { tags } = resolve.doc(QueueUrl, context)
+    const { tags } = resolve.own(QueueUrl, context)
     return Object.keys(tags).length === 0 ? {} : { Tags: tags }
   }
   return { TagQueue: tag, UntagQueue: untag, ListQueueTags: list }
