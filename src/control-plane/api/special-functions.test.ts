@@ -100,7 +100,28 @@ test('a function stays of its package type', async () => {
     await refused('UpdateFunctionCode', { FunctionName: 'zipped', ImageUri: 'registry.example/app:v1' }),
     "Please don't provide ImageUri when updating a function with packageType Zip.",
   )
-  for (const member of [{ Handler: 'a.b' }, { Runtime: 'nodejs22.x' }, { Layers: ['arn:l:1'] }]) {
+  assert.equal(
+    await refused('UpdateFunctionConfiguration', { FunctionName: 'img', Layers: ['arn:l:1'] }),
+    'Lambda layers are not supported for functions created with container images.',
+  )
+  const signing = 'Code signing is not supported for functions created with container images.'
+  assert.equal(await refused('GetFunctionCodeSigningConfig', { FunctionName: 'img' }), signing)
+  assert.equal(await refused('DeleteFunctionCodeSigningConfig', { FunctionName: 'img' }), signing)
+  const CodeSigningConfigArn = 'arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-0'
+  assert.equal(
+    await refused('CreateFunction', {
+      ...IMAGE,
+      FunctionName: 'signed',
+      Code: { ImageUri: 'registry.example/app:v1' },
+      CodeSigningConfigArn,
+    }),
+    signing,
+  )
+  for (const member of [
+    { Handler: 'a.b' },
+    { Runtime: 'nodejs22.x' },
+    { Handler: 'a.b', Layers: ['arn:l:1'] },
+  ]) {
     assert.equal(
       await refused('UpdateFunctionConfiguration', { FunctionName: 'img', ...member }),
       "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",

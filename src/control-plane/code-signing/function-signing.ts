@@ -14,6 +14,7 @@ import type { Meta, MetaWrite } from '#store/port.ts'
 
 import type { Dependencies } from '../dependencies.ts'
 import { headWrite, type Documents, type Stored } from '../documents.ts'
+import { assertSignable } from '../functions/image.ts'
 import { findConfig, usedConfigNotFound } from './config-reference.ts'
 import { isRevoked } from './signature-records.ts'
 import { configWrite } from './signing-configs.ts'
@@ -100,6 +101,7 @@ export function putFunctionSigning(
     // In this order (recorded from AWS).
     const config = await requireUsableConfig(documents, id, arn)
     const before = await documents.requireHead(id)
+    assertSignable(before.doc.latest.packageType)
     const { codeSigningConfigId: previous } = before.doc
     if (previous === config.doc.configId) return { writes: [], result: undefined }
     return {
@@ -120,6 +122,7 @@ export function deleteFunctionSigning(
 ): Promise<void> {
   return committer.run(functionKey(id), async () => {
     const before = await documents.requireHead(id)
+    assertSignable(before.doc.latest.packageType)
     const { codeSigningConfigId: previous, ...head } = before.doc
     if (previous === undefined) return { writes: [], result: undefined }
     return {
@@ -130,5 +133,9 @@ export function deleteFunctionSigning(
 }
 
 /** Undefined when the function uses none. */
-export const signingArnOf = (head: FunctionHead) =>
-  head.codeSigningConfigId === undefined ? undefined : codeSigningConfigArn(head, head.codeSigningConfigId)
+export function signingArnOf(head: FunctionHead): string | undefined {
+  assertSignable(head.latest.packageType)
+  return head.codeSigningConfigId === undefined
+    ? undefined
+    : codeSigningConfigArn(head, head.codeSigningConfigId)
+}

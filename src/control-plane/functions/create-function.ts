@@ -27,7 +27,7 @@ import { assertConfiguration, newConfiguration, type ConfigurationRequest } from
 import { assertAssumable } from './execution-role.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
 import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
-import { assertMembersOf } from './image.ts'
+import { assertMembersOf, assertSignable } from './image.ts'
 import type { LoggingRequest } from './logging.ts'
 import { readVpc, type VpcRequest } from './vpc.ts'
 
@@ -52,6 +52,7 @@ function assertRequest(request: CreateFunctionRequest): void {
   const packageType = packageTypeOf(request)
   assertCodeSource(request.Code ?? {}, packageType)
   assertMembersOf(packageType, request)
+  if (request.CodeSigningConfigArn) assertSignable(packageType)
   if (request.TenancyConfig && request.CapacityProviderConfig) {
     // An environment of managed instances runs many invocations at once. Rule and text are unverified.
     throw invalidParameter('Tenant isolation is not supported for functions with a capacity provider.')

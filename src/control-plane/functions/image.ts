@@ -25,9 +25,12 @@ interface ZipMembers {
 const isEmpty = ({ EntryPoint, Command, WorkingDirectory }: ImageConfigRequest) =>
   !EntryPoint?.length && !Command?.length && !WorkingDirectory
 
-/** Refuses members of the other package type. The first text is as clients have reported it, the second unverified. */
+/** Refuses members of the other package type. The texts on images are as clients have reported them, the last is unverified. */
 export function assertMembersOf(packageType: FunctionVersion['packageType'], request: ZipMembers): void {
   const { Runtime, Handler, Layers, ImageConfig } = request
+  if (packageType === 'Image' && Layers?.length && Runtime === undefined && Handler === undefined) {
+    throw invalidParameter('Lambda layers are not supported for functions created with container images.')
+  }
   if (packageType === 'Image' && (Runtime !== undefined || Handler !== undefined || Layers?.length)) {
     throw invalidParameter(
       "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.",
@@ -36,6 +39,12 @@ export function assertMembersOf(packageType: FunctionVersion['packageType'], req
   if (packageType === 'Zip' && ImageConfig && !isEmpty(ImageConfig)) {
     throw invalidParameter('ImageConfig is not supported for functions of package type Zip.')
   }
+}
+
+/** Seen from AWS for GetFunctionCodeSigningConfig; that the other operations say the same is unverified. */
+export function assertSignable(packageType: FunctionVersion['packageType']): void {
+  if (packageType === 'Image')
+    throw invalidParameter('Code signing is not supported for functions created with container images.')
 }
 
 /** The overrides after a request, which replaces all of them; undefined when it leaves none (recorded from AWS). */
