@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   wire: [],
   store: [],
   observability: [],
+  cluster: ['store', 'observability'],
   queues: ['store', 'observability'],
   documents: ['store'],
   images: ['store', 'observability'],

@@ -3,7 +3,7 @@
  * same run, compared with bench/baseline.json; and side by side with others. With --only cold: cold starts alone; with
  * --only scale or --only rotation: whether more functions cost more (bench/scale.ts, bench/rotation.ts); with
  * --only fairness: what noisy neighbours do to others (bench/fairness.ts); with --only events: what an asynchronous event
- * costs, and with a million waiting (bench/events.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
+ * costs, and with a million waiting (bench/events.ts); with --only stores: PostgreSQL beside the embedded store (bench/stores.ts). Flags: --write-baseline, --no-peers, --quick, --driver NAME.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,6 +25,7 @@ import { load, median, type Measured } from './measure.ts'
 import { goHello, runtimeInterfaceEmulator, serverlessOffline, type Peer } from './peers.ts'
 import { measureRotation } from './rotation.ts'
 import { measureScale } from './scale.ts'
+import { measureStores } from './stores.ts'
 
 const flags = new Set(process.argv.slice(2))
 const quick = flags.has('--quick')
@@ -242,6 +243,16 @@ const driver = process.argv.includes('--driver')
   ? ['--driver', process.argv[process.argv.indexOf('--driver') + 1] ?? 'auto']
   : []
 if (only === 'fairness') process.exit((await measureFairness({ quick, say })) ? 0 : 1)
+if (only === 'stores') {
+  for (const { name, sqlite, postgres, ratio } of await measureStores({ rounds, durationMs })) {
+    note(`${name}, embedded`, sqlite.perSecond, '/s')
+    note(`${name}, PostgreSQL`, postgres.perSecond, '/s', ratio)
+    note(`${name}, PostgreSQL, p50`, postgres.p50Ms, 'ms', postgres.p50Ms / sqlite.p50Ms)
+    delete results[`${name}, embedded`]
+  }
+  report()
+  process.exit()
+}
 if (only === 'scale' || only === 'rotation' || only === 'events') {
   const functions = quick ? 40 : 1000
   const measured =

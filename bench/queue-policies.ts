@@ -4,7 +4,7 @@
  */
 import { seededRandom } from '#kernel/random.ts'
 import { createDueHeap } from '#queues/due-heap.ts'
-import { shardOf } from '#data-plane/events/choose-queue.ts'
+import { rankQueues } from '#data-plane/events/choose-queue.ts'
 
 import type { Noise } from '../test/support/noisy-neighbours.ts'
 
@@ -50,7 +50,8 @@ export function simulatePolicy(options: {
   const choose = (tenant: number): number => {
     if (policy === 'single queue') return 0
     if (policy === 'random queue') return Math.floor(random.next() * count)
-    const [first = 0, second = first] = shardOf(`t${tenant}`, count, policy === 'hash, one queue' ? 1 : 2)
+    const ranks = rankQueues(`t${tenant}`, count)
+    const [first = 0, second = first] = policy === 'hash, one queue' ? ranks.slice(0, 1) : ranks
     return depthOf(second) < depthOf(first) ? second : first
   }
   const happenings = createDueHeap<{ readonly at: number; readonly id: bigint; readonly what: Happening }>()

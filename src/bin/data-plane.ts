@@ -34,6 +34,7 @@ import { createWorker, type WorkerOptions } from '#data-plane/worker/create-work
 import type { HostResources, Worker } from '#data-plane/worker/port.ts'
 import { createRuntimeFiles } from '#data-plane/worker/runtimes/runtime-files.ts'
 import type { DocumentCache } from '#documents/port.ts'
+import type { Membership } from '#cluster/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 import type { Random } from '#kernel/random.ts'
@@ -77,6 +78,10 @@ export interface DataPlane extends Component {
   environments(): readonly EnvironmentSummary[]
   /** Identifiers of the runtimes that this host has. */
   readyRuntimes(): Promise<ReadonlySet<string>>
+  /** What one node does for all of a cluster. */
+  readonly work: Readonly<Record<string, () => Component>>
+  /** Carries on what nodes that are gone have left. */
+  takeUp(): Promise<void>
   /** What the health path says of this plane. */
   health(): object
 }
@@ -107,6 +112,8 @@ export async function createDataPlane(options: {
   readonly directory: string
   readonly resources: HostResources
   readonly images: NonNullable<WorkerOptions['images']>
+  /** The nodes that share the store; left out: this is the only one. */
+  readonly membership?: Membership
   /** Credentials of a function's execution role; left out: fixed ones that mean nothing. */
   readonly credentials?: WorkerOptions['credentials']
   readonly settings: {
@@ -133,6 +140,7 @@ export async function createDataPlane(options: {
     port,
     directory,
     settings,
+    membership,
   } = options
 
   const driver = await selectDriver({
@@ -195,6 +203,7 @@ export async function createDataPlane(options: {
     random,
     logger,
     metrics,
+    ...(membership && { nodes: () => membership.size }),
   })
   const innerFrontend = createFrontend({ catalog, counting, placement, events, clock, random })
   const resolveVersion = catalog.resolve
@@ -207,6 +216,7 @@ export async function createDataPlane(options: {
     random,
     logger,
     concurrency: DURABLE_CONCURRENCY,
+    ...(membership && { cluster: membership }),
   })
   const frontend = createDurableFrontend({
     frontend: innerFrontend,
@@ -232,20 +242,28 @@ export async function createDataPlane(options: {
     }),
   })
 
-  const provisioning = createProvisioning({ meta: store.meta, placement, counting, clock, logger })
-  const eventSources = createEventSources({
-    store,
-    filters: options.filters,
-    frontend,
-    queues: settings.queues,
-    calls: options.calls,
-    documents,
-    concurrency: ASYNC_CONCURRENCY,
-    clock,
-    random,
-    logger,
-    metrics,
-  })
+  const beginProvisioning = () => createProvisioning({ meta: store.meta, placement, counting, clock, logger })
+  const beginEventSources = () =>
+    createEventSources({
+      store,
+      filters: options.filters,
+      frontend,
+      queues: settings.queues,
+      calls: options.calls,
+      documents,
+      concurrency: ASYNC_CONCURRENCY,
+      clock,
+      random,
+      logger,
+      metrics,
+    })
+  // In a cluster one node at a time does these, and each time begins anew.
+  const provisioning = beginProvisioning()
+  let eventSources = beginEventSources()
+  const work = {
+    'provisioned-concurrency': beginProvisioning,
+    'event-sources': () => (eventSources = beginEventSources()),
+  }
 
   const feeds: (() => void)[] = []
   return {
@@ -256,7 +274,9 @@ export async function createDataPlane(options: {
     worker,
     managedInstances,
     frontend,
-    pollers: eventSources,
+    pollers: { apply: (mapping) => eventSources.apply(mapping) },
+    work,
+    takeUp: () => durable.takeUpLost(),
     environments: () => placement.environments(),
     readyRuntimes: async () => {
       const all = await runtimes.list()
@@ -272,18 +292,19 @@ export async function createDataPlane(options: {
       environments: placement.environments().length,
       pools: worker.pools(),
       asyncEvents: events.depth(),
+      ...(membership && { asyncQueues: events.owned }),
       polledMappings: eventSources.polled,
     }),
     async start() {
       await worker.start()
       await placement.start()
       feeds.push(await feedCounting(store.meta, counting), await feedRetirements(store.meta, placement))
-      await provisioning.start()
+      if (!membership) await provisioning.start()
       await managedInstances.start()
       await events.start()
       await poller.start()
       await durable.start()
-      await eventSources.start()
+      if (!membership) await eventSources.start()
     },
     async drain(deadlineMs) {
       await Promise.all([eventSources.drain(deadlineMs), poller.drain(deadlineMs), durable.drain(deadlineMs)])

@@ -44,6 +44,10 @@ import type { OperationHandlers } from '#wire/service.ts'
 export interface LambdaControl extends Component {
   readonly operations: OperationHandlers
   readonly codeDownload: CodeDownload
+  /** What one node does for all of a cluster. */
+  readonly work: Readonly<Record<string, () => Component>>
+  /** Carries on what another node has left on its way. */
+  takeUp(): Promise<void>
 }
 
 export function createLambdaControl(options: {
@@ -73,6 +77,8 @@ export function createLambdaControl(options: {
   readonly functionUrl: string
   /** Undefined: no bucket exists. */
   readonly bucket: BucketReader | undefined
+  /** Whether others share the store; then it does only what every node does. */
+  readonly isShared: boolean
 }): LambdaControl {
   const { store, key, clock, random, logger, preparer, directory, accountConcurrency, bucket } = options
   const { functionUrl, unusedCodeMs, pollers, hostResources, images } = options
@@ -102,7 +108,7 @@ export function createLambdaControl(options: {
     random,
     logger,
   })
-  const sweeper = createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
+  const createSweeper = () => createBlobSweeper({ meta, blobs, clock, logger, graceMs: unusedCodeMs })
   const imageSweeper = createImageSweeper({
     meta,
     images,
@@ -111,15 +117,8 @@ export function createLambdaControl(options: {
     logger,
   })
   const mappingProgress = createMappingProgress({ meta, pollers, clock, logger })
-  const components = [
-    activation,
-    providerLifecycle,
-    scaling,
-    mappingProgress,
-    aliasMoves,
-    sweeper,
-    imageSweeper,
-  ]
+  const progress = [activation, providerLifecycle, scaling, mappingProgress]
+  const components = [...progress, aliasMoves, ...(options.isShared ? [] : [createSweeper()]), imageSweeper]
   return {
     operations: {
       ...createLambdaOperations({
@@ -145,6 +144,10 @@ export function createLambdaControl(options: {
       ...createLayerOperations({ meta, code: codeStore, committer, clock, random }),
     },
     codeDownload: createCodeDownload({ blobs, key, clock }),
+    work: { 'unused-packages': createSweeper },
+    async takeUp() {
+      for (const component of progress) await component.start()
+    },
     async start() {
       for (const component of components) await component.start()
     },

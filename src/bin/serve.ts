@@ -1,7 +1,7 @@
 /** All roles in one process: reads from top to bottom as the architecture. */
 import { mkdirSync } from 'node:fs'
 import { totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 
 import {
   createFunctionCredentials,
@@ -9,14 +9,16 @@ import {
   createRoleSession,
 } from '#bin/authorisation.ts'
 import { createBucket } from '#bin/bucket.ts'
+import { createCluster } from '#bin/cluster.ts'
 import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
-import { openDataKey } from '#bin/data-key.ts'
+import { openDataKey, readDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
 import { createImageServices } from '#bin/images.ts'
 import { readForeignServices } from '#bin/foreign-services.ts'
 import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
 import { listen } from '#bin/listener.ts'
+import { agreeOnKey, openStore } from '#bin/open-store.ts'
 import { createOwnPaths } from '#bin/own-paths.ts'
 import { createNeighbourServices } from '#bin/services.ts'
 import { BadSetting, readSettings, settingsHelp, type Settings } from '#bin/settings.ts'
@@ -36,7 +38,6 @@ import { createMetrics } from '#observability/metrics.ts'
 import { createEventsService } from '#services/events/create-events-service.ts'
 import { createLogsService } from '#services/logs/create-logs-service.ts'
 import { createSnsService } from '#services/sns/create-sns-service.ts'
-import { openSqliteStore } from '#store/sqlite/sqlite-store.ts'
 import { createFunctionUrlDoor } from '#triggers/function-url/door.ts'
 import { createUrlFinder } from '#triggers/function-url/find-url.ts'
 import { createDoor } from '#wire/door.ts'
@@ -62,9 +63,13 @@ async function serve(settings: Settings) {
   const fileSystems = readFileSystems(settings['file-systems'])
 
   const listener = await listen({ host: settings.host, port: settings.port })
-  const store = await openSqliteStore({ directory: join(data, 'store'), clock, logger })
+  const isShared = settings.store !== ''
+  const store = await openStore({ url: settings.store, directory: data, clock, logger })
+  const address = `${settings.host}:${listener.port}`
+  const cluster = isShared ? createCluster({ store, address, clock, random, logger }) : undefined
   const documents = createDocumentCache({ meta: store.meta })
-  const key = openDataKey(data)
+  const key = settings['data-key'] ? readDataKey(resolve(settings['data-key'])) : openDataKey(data)
+  if (isShared) await agreeOnKey(store.meta, key)
   const sealer = createSealer(key)
   const logs = createLogsService({ storage: { directory: data }, clock, logger, metrics })
 
@@ -127,6 +132,7 @@ async function serve(settings: Settings) {
     acceptConnection: listener.accept,
     directory: data,
     images: imageServices.images,
+    ...(cluster && { membership: cluster.membership }),
     resources: {
       networkOf: ({ vpc }) => networkOf(subnets, vpc?.subnetIds),
       directoryOf: (arn) => fileSystems.get(accessPointId(arn)),
@@ -172,14 +178,21 @@ async function serve(settings: Settings) {
     functionUrl: settings['function-url'],
     unusedCodeMs: settings['unused-code-seconds'] * 1000,
     bucket,
+    isShared,
+  })
+  const roles = cluster?.share({ ...dataPlane.work, ...control.work }, async () => {
+    await dataPlane.takeUp()
+    await control.takeUp()
   })
 
+  await cluster?.membership.start()
   await documents.start()
   await logs.start()
   await neighbours.start()
   await imageServices.start()
   await dataPlane.start()
   await control.start()
+  await roles?.start()
 
   const owner = {
     secret: settings['secret-access-key'],
@@ -219,7 +232,11 @@ async function serve(settings: Settings) {
     logger,
   })
   const ownPaths = createOwnPaths({
-    health: () => ({ status: 'ok', ...dataPlane.health() }),
+    health: () => ({
+      status: 'ok',
+      ...dataPlane.health(),
+      ...(cluster && { nodes: cluster.membership.size, roles: roles?.held }),
+    }),
     metrics: () => metrics.render(),
     codeDownload: control.codeDownload,
   })
@@ -245,11 +262,13 @@ async function serve(settings: Settings) {
   onShutdown(async (reason) => {
     logger.info('Stopping', { reason })
     listener.close()
+    await roles?.drain(DRAIN_MS)
     await control.drain(DRAIN_MS)
     await events.drain(DRAIN_MS)
     await neighbours.drain(DRAIN_MS)
     await topics.drain(DRAIN_MS)
     await dataPlane.drain(DRAIN_MS)
+    await roles?.stop()
     await events.stop()
     await control.stop()
     await dataPlane.stop()
@@ -260,21 +279,23 @@ async function serve(settings: Settings) {
     await imageServices.stop()
     await neighbours.stop()
     documents.stop()
+    await cluster?.membership.stop()
     await store.close()
   })
 
-  const later = settings.examples
-    ? await firstStart({
-        endpoint,
-        dataDirectory: data,
-        region: settings.region,
-        credentials: {
-          accessKeyId: settings['access-key-id'],
-          secretAccessKey: settings['secret-access-key'],
-        },
-        readyRuntimes: await dataPlane.readyRuntimes(),
-      })
-    : undefined
+  const later =
+    settings.examples && !isShared
+      ? await firstStart({
+          endpoint,
+          dataDirectory: data,
+          region: settings.region,
+          credentials: {
+            accessKeyId: settings['access-key-id'],
+            secretAccessKey: settings['secret-access-key'],
+          },
+          readyRuntimes: await dataPlane.readyRuntimes(),
+        })
+      : undefined
   process.stdout.write(`lambent ready on ${endpoint}\n`)
   if (process.stdout.isTTY || settings.examples) process.stdout.write(nextSteps(endpoint, 'npx lambent'))
   await later?.()

@@ -58,3 +58,10 @@ test('settings: help names every setting once and shows examples', () => {
   assert.match(settingsHelp(), /--port N/)
   assert.match(settingsHelp(), /Examples/)
 })
+
+test('a store is a PostgreSQL database, of which several servers may be named', () => {
+  const several = 'postgres://me:p%40ss@a,b:5433/name'
+  assert.equal(readSettings([`--store=${several}`], {})?.store, several)
+  assert.equal(readSettings([], { LAMBENT_STORE: 'postgres://a/name' })?.store, 'postgres://a/name')
+  assert.throws(() => readSettings(['--store=mysql://a/name'], {}), /--store: A PostgreSQL store is named/)
+})

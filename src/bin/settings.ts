@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
+import { hostsOf } from '#store/postgres/hosts.ts'
 
 type Kind = 'text' | 'number' | 'switch'
 
@@ -34,6 +35,18 @@ const SETTINGS = {
     help: 'address to listen on; any but loopback needs --auth',
   },
   data: { kind: 'text', default: '.lambent', value: 'DIR', help: 'directory of everything that is kept' },
+  store: {
+    kind: 'text',
+    default: '',
+    value: 'URL',
+    help: 'PostgreSQL database that keeps everything for several nodes, such as postgres://user@host-a,host-b/name; none: below --data',
+  },
+  'data-key': {
+    kind: 'text',
+    default: '',
+    value: 'FILE',
+    help: 'file with the key that seals secrets, 64 hexadecimal digits, the same on all nodes of a --store; none: secret.key below --data',
+  },
   examples: { kind: 'switch', default: true, help: 'deploy the bundled examples on the first start' },
   auth: {
     kind: 'text',
@@ -286,7 +299,7 @@ export function readSettings(
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/
 
 function checkTogether(settings: Settings) {
-  const readable = (name: 'subnets' | 'file-systems', check: (text: string) => unknown) => {
+  const readable = (name: 'subnets' | 'file-systems' | 'store', check: (text: string) => unknown) => {
     try {
       check(settings[name])
     } catch (error) {
@@ -295,6 +308,7 @@ function checkTogether(settings: Settings) {
   }
   readable('subnets', readSubnets)
   readable('file-systems', readFileSystems)
+  if (settings.store !== '') readable('store', hostsOf)
   if (settings.auth === 'iam' && settings['secret-access-key'] === 'test') {
     throw new BadSetting(
       'With --auth iam the owner of --access-key-id may do everything, and functions reach this endpoint too: choose a --secret-access-key of your own',

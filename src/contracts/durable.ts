@@ -103,6 +103,7 @@ export const DURABLE_ALL = 'durable'
 /** Heads of a function's executions, newest first. */
 export const durablePrefix = (id: FunctionId) => `durable/${scope(id)}`
 export const durableKey = (ref: ExecutionRef) => `${durablePrefix(ref.function)}${newestFirst(ref.id)}`
+export const isDurableKey = (key: string) => key.startsWith('durable/')
 /** The same executions, oldest first; the documents hold only the id. */
 export const durableOldestPrefix = (id: FunctionId) => `durable-oldest/${scope(id)}`
 export const durableOldestKey = (ref: ExecutionRef) => `${durableOldestPrefix(ref.function)}${ref.id}`

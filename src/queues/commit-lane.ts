@@ -1,6 +1,6 @@
 /** One lane per node into the queue log: whatever comes while a commit is under way shares the next one. */
 import { MIB } from '#kernel/units.ts'
-import type { Fence, LogEntry, LogMove, QueueLog } from '#store/port.ts'
+import { type Fence, type LogEntry, type LogMove, type QueueLog, StoreAway } from '#store/port.ts'
 
 /** Bounds of one commit. */
 const MAX_ROWS = 1000
@@ -59,6 +59,12 @@ export function createCommitLane(options: {
     waitingBytes -= bytes
     return batch
   }
+  const refuseAppends = (error: StoreAway) => {
+    const refused = waiting.filter(({ work }) => work.kind === 'append')
+    waiting = waiting.filter(({ work }) => work.kind !== 'append')
+    waitingBytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+    for (const { reject } of refused) reject(error)
+  }
   const commit = async (items: readonly Waiting[]) => {
     const fences = new Map<number, Fence>()
     const live: Waiting[] = []
@@ -85,6 +91,8 @@ export function createCommitLane(options: {
       }
     } catch (error) {
       for (const { reject } of live) reject(error)
+      // Those behind would wait as long, one batch after the other, for the same answer.
+      if (error instanceof StoreAway) refuseAppends(error)
     }
   }
   const run = async () => {

@@ -79,7 +79,8 @@ export function createProviderLifecycle(options: {
       if (accepting && stepOf(provider.state) !== 'none') void track(provider)
     },
     async start() {
-      reconciling ??= reconcile().catch((error: unknown) => {
+      // Again when another node is gone: what it has left is on its way still.
+      reconciling = (reconciling ?? Promise.resolve()).then(reconcile).catch((error: unknown) => {
         logger.error('Capacity providers left on their way could not be taken up', { error: String(error) })
       })
     },

@@ -170,7 +170,8 @@ export function createActivation(options: {
       if (accepting) void track(version)
     },
     async start() {
-      reconciling ??= reconcile().catch((error: unknown) => {
+      // Again when another node is gone: what it has left is on its way still.
+      reconciling = (reconciling ?? Promise.resolve()).then(reconcile).catch((error: unknown) => {
         logger.error('Functions left on their way could not be taken up', { error: String(error) })
       })
     },

@@ -117,7 +117,8 @@ export function createMappingProgress(options: {
       if (accepting) void track(mapping)
     },
     async start() {
-      reconciling ??= reconcile().catch((error: unknown) => {
+      // Again when another node is gone: what it has left is on its way still.
+      reconciling = (reconciling ?? Promise.resolve()).then(reconcile).catch((error: unknown) => {
         logger.error('Event source mappings left on their way could not be taken up', {
           error: String(error),
         })

@@ -1,6 +1,6 @@
 /** Moves durable executions on: invokes their functions, fires what is due, and takes up after a restart. */
 import { parseFunctionReference } from '#contracts/arn.ts'
-import { type ExecutionRef, type OperationUpdate } from '#contracts/durable.ts'
+import { isDurableKey, type ExecutionRef, type OperationUpdate } from '#contracts/durable.ts'
 import type { CustomerKeys } from '#contracts/customer-keys.ts'
 import { LambdaError, serviceFailure, throttled } from '#contracts/errors.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
@@ -65,6 +65,8 @@ export interface Engine extends Component {
     parent: Execution,
     updates: readonly OperationUpdate[],
   ): Promise<{ readonly targets: ReadonlyMap<string, InvokeTarget>; readonly children: readonly Draft[] }>
+  /** Takes up the executions of nodes that are gone. */
+  takeUpLost(): Promise<void>
   /** Runs the ordinary function of a chained invoke that is stored; its end is stored in turn. */
   startPlain(parent: Execution, operationId: string): void
 }
@@ -81,15 +83,22 @@ export function createEngine(options: {
   readonly logger: Logger
   /** Invocations under way at once. */
   readonly concurrency: number
+  /** The nodes that share the store; left out: this process is the only one. */
+  readonly cluster?: { readonly nodeId: string; isAlive(nodeId: string): boolean }
 }): Engine {
-  const { frontend, resolve, clock, random, logger } = options
-  const store = createExecutionStore(options.meta, createExecutionKeys({ keys: options.keys, clock }))
+  const { meta, frontend, resolve, clock, random, logger, cluster } = options
+  const store = createExecutionStore(
+    meta,
+    createExecutionKeys({ keys: options.keys, clock }),
+    cluster?.nodeId,
+  )
   const stopping = new AbortController()
   /** Everything that runs, with the time at which it needs attention. */
   const due = createDueTimes<ExecutionRef>()
   const callers = createWaitingCallers(store)
   let disarm = () => {}
   let disarmSweep = () => {}
+  let stopWatching = () => {}
 
   const onError = (key: string, error: unknown) => {
     if (!stopping.signal.aborted) logger.error('A durable execution could not be moved on', { key, error })
@@ -219,6 +228,7 @@ export function createEngine(options: {
             wake: false,
             notBefore: undefined,
             lastCheckpoint: undefined,
+            ...(cluster && { owner: cluster.nodeId }),
           })
           return { write: true }
         },
@@ -295,6 +305,7 @@ export function createEngine(options: {
     const found = await store.head(ref)
     if (!found || found.head.status !== 'RUNNING') return
     const { head } = found
+    if (cluster && head.owner !== undefined && cluster.isAlive(head.owner)) return
     if (head.invocationId === '' && head.openInvokes === 0) {
       const wakeAt = head.wake ? (head.notBefore ?? 0) : Number.POSITIVE_INFINITY
       due.set(ref.id, Math.min(head.dueAt, wakeAt), ref)
@@ -305,16 +316,49 @@ export function createEngine(options: {
       const execution = await sessions.step(
         ref,
         (draft) => {
+          // Another node may have been faster.
+          const { owner } = draft.head
+          if (cluster && owner !== undefined && cluster.isAlive(owner)) return { write: false }
+          if (cluster) draft.head.owner = cluster.nodeId
           // The process that ran it is gone, and so is what it would have answered; its token is worth nothing now.
           const lost = draft.head.invocationId !== ''
           if (lost) Object.assign(draft.head, { invocationId: '', wake: true })
           passTime(draft)
-          return { write: lost || draft.changed.size > 0 }
+          return { write: lost || cluster !== undefined || draft.changed.size > 0 }
         },
         (after) => after,
       )
+      if (cluster && execution.head.owner !== cluster.nodeId) return
       onChange(execution)
       await resumeInvokes(execution)
+    })
+  }
+
+  const takeUpAll = async () => {
+    for (let after = ''; ;) {
+      const page = await store.running(after)
+      for (const ref of page) await takeUp(ref)
+      const last = page.at(-1)
+      if (!last) break
+      after = last.id
+    }
+    arm()
+  }
+  /** What other nodes do with executions that somebody here waits for, or that are this node's. */
+  const follow = async (nodeId: string) => {
+    const rev = await meta.rev()
+    stopWatching = meta.watch(rev, (changes) => {
+      for (const { key, doc } of changes) {
+        if (!isDurableKey(key) || doc === null) continue
+        const { id, function: where, status, owner, wake, invocationId } = doc as unknown as ExecutionHead
+        if (status !== 'RUNNING') {
+          due.delete(id)
+          callers.ended(id)
+        } else if (owner === nodeId && wake && invocationId === '') {
+          // Mostly our own doing, or done by the other node in a moment.
+          attendAt({ function: where, id }, clock.now() + AFTER_ERROR_MS)
+        }
+      }
     })
   }
 
@@ -351,15 +395,10 @@ export function createEngine(options: {
     outcome: (ref, signal) => callers.outcome(ref, signal),
     targets: (parent, updates) => lookUpTargets(parent, updates, { resolve, clock, random }),
     startPlain: invokePlain,
+    takeUpLost: takeUpAll,
     async start() {
-      for (let after = ''; ;) {
-        const page = await store.running(after)
-        for (const ref of page) await takeUp(ref)
-        const last = page.at(-1)
-        if (!last) break
-        after = last.id
-      }
-      arm()
+      if (cluster) await follow(cluster.nodeId)
+      await takeUpAll()
       sweep()
     },
     async drain(deadlineMs) {
@@ -371,6 +410,7 @@ export function createEngine(options: {
       cancel()
     },
     async stop() {
+      stopWatching()
       disarm()
       disarmSweep()
       if (!stopping.signal.aborted) stopping.abort(new Error('The durable executions were stopped'))

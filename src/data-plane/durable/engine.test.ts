@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { OperationUpdate } from '#contracts/durable.ts'
+import { parseDurableExecutionArn, type OperationUpdate } from '#contracts/durable.ts'
 import { LambdaError, throttled } from '#contracts/errors.ts'
 import { functionKey } from '#contracts/keys.ts'
 import type { InvocationRequest, InvocationResult } from '#contracts/invocation.ts'
@@ -44,6 +44,7 @@ function rig(
   guests: readonly Guest[],
   store = createMemoryStore({ clock: createVirtualClock() }),
   clock = createVirtualClock(),
+  cluster?: Parameters<typeof createEngine>[0]['cluster'],
 ) {
   const random = seededRandom(clock.now())
   const events: Event[] = []
@@ -67,6 +68,7 @@ function rig(
     random,
     logger: silent,
     concurrency: 4,
+    ...(cluster && { cluster }),
   })
   const operations = createDurableOperations({ engine, meta: store.meta, random }) as unknown as Record<
     string,
@@ -364,4 +366,43 @@ test('durable engine: a state that is larger than an event is fetched by the fun
   await r.clock.advance(1000)
   assert.equal(await r.status(arn), 'SUCCEEDED')
   await r.engine.stop()
+})
+
+test('a node leaves executions of others alone while those live, and takes them up when they are gone', async () => {
+  const clock = createVirtualClock()
+  const store = createMemoryStore({ clock })
+  const alive = new Set(['one', 'two'])
+  const node = (nodeId: string, guests: readonly Guest[]) =>
+    rig(guests, store, clock, { nodeId, isAlive: (id) => alive.has(id) })
+  const never = new Promise<never>(() => {})
+  const one = node('one', [() => never])
+  await one.engine.start()
+  const arn = await one.start()
+  const two = node('two', [async () => SUCCEEDED])
+  await two.engine.start()
+  await two.engine.takeUpLost()
+  await clock.advance(10_000)
+  assert.deepEqual([one.events.length, two.events.length], [1, 0])
+  const waiting = two.engine.outcome(parseDurableExecutionArn(arn) ?? assert.fail(), undefined)
+
+  alive.delete('one')
+  await two.engine.takeUpLost()
+  await clock.advance(1_000)
+  assert.equal(two.events.length, 1)
+  assert.equal((await waiting).status, 'SUCCEEDED')
+})
+
+test('whoever waits is told of an end on another node', async () => {
+  const clock = createVirtualClock()
+  const store = createMemoryStore({ clock })
+  const cluster = (nodeId: string) => ({ nodeId, isAlive: () => true })
+  const one = rig([async () => PENDING], store, clock, cluster('one'))
+  const two = rig([async () => SUCCEEDED], store, clock, cluster('two'))
+  await one.engine.start()
+  await two.engine.start()
+  const arn = await one.start()
+  const ref = parseDurableExecutionArn(arn) ?? assert.fail()
+  const waiting = one.engine.outcome(ref, undefined)
+  await two.call('StopDurableExecution', { DurableExecutionArn: arn })
+  assert.equal((await waiting).status, 'STOPPED')
 })

@@ -66,12 +66,14 @@ export interface ExecutionStore {
 
 const asJson = (doc: object) => doc as unknown as Json
 
-export function createExecutionStore(meta: Meta, keys: ExecutionKeys): ExecutionStore {
+/** `owner`: the node to which executions belong that begin here. */
+export function createExecutionStore(meta: Meta, keys: ExecutionKeys, owner?: string): ExecutionStore {
   const writesOf = async (
     draft: Draft,
     rev: number,
   ): Promise<{ readonly head: ExecutionHead; readonly writes: MetaWrite[] }> => {
     if (rev === 0) {
+      if (owner !== undefined) draft.head.owner = owner
       const dataKey = await keys.create(draft.head)
       if (dataKey !== undefined) draft.head.dataKey = dataKey
     }

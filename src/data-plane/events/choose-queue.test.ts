@@ -3,8 +3,9 @@ import { it } from 'node:test'
 
 import { seededRandom } from '#kernel/random.ts'
 
-import { createShuffleShards, shardOf } from './choose-queue.ts'
+import { createShuffleShards, rankQueues } from './choose-queue.ts'
 
+const shardOf = (key: string, queues: number, k: number) => rankQueues(key, queues).slice(0, k)
 const functionNamed = (name: string) => ({ account: '111122223333', region: 'eu-west-1', name })
 
 it('gives each function two different queues, always the same', () => {
@@ -56,10 +57,25 @@ it('takes the less deep of the two, and either of two that are equal', () => {
 it('avoids a queue that takes nothing, and says so when both do', () => {
   const choice = createShuffleShards({ queues: 32, random: seededRandom(1) })
   const [one, two] = shardOf('/111122223333/eu-west-1/f', 32, 2)
+  const full = Number.POSITIVE_INFINITY
   assert.equal(
-    choice.choose(functionNamed('f'), (queue) => (queue === one ? undefined : 100)),
+    choice.choose(functionNamed('f'), (queue) => (queue === one ? full : 100)),
     two,
   )
+  // Not into a third one: what floods its own two queues must not reach those of others.
+  assert.equal(
+    choice.choose(functionNamed('f'), (queue) => (queue === one || queue === two ? full : 0)),
+    undefined,
+  )
+})
+
+it("takes the next of the ranks for a queue that is another node's", () => {
+  const choice = createShuffleShards({ queues: 32, random: seededRandom(1) })
+  const ranks = rankQueues('/111122223333/eu-west-1/f', 32)
+  const owned = new Set(ranks.filter((_, n) => n % 3 === 2))
+  const depthOf = (queue: number) => (owned.has(queue) ? 0 : undefined)
+  const chosen = new Set(Array.from({ length: 50 }, () => choice.choose(functionNamed('f'), depthOf)))
+  assert.deepEqual([...chosen].toSorted(), [ranks[2], ranks[5]].toSorted())
   assert.equal(
     choice.choose(functionNamed('f'), () => undefined),
     undefined,

@@ -357,3 +357,52 @@ it('drain waits for what is leased, takes nothing new, and ends at its deadline'
   await late.stop()
   await late.drain(1)
 })
+
+it('owns no more than its share, and hands over what another node is to have', async (test) => {
+  const { clock, begin, event } = world()
+  let nodes = 1
+  const share = () => nodes
+  const one = await begin(test, { nodes: share })
+  for (let n = 0; n < 40; n++) {
+    await one.enqueue(event({ target: { account: '1', region: 'r', name: `f${n}` } }))
+  }
+  const before = one.depth()
+  nodes = 2
+  const starting = begin(test, { nodes: share, random: seededRandom(2) })
+  for (let beat = 0; beat < 20; beat++) await clock.advance(500)
+  const two = await starting
+  assert.equal(before, 40)
+  assert.equal(one.depth() + two.depth(), 40)
+  assert.ok(one.depth() > 0 && two.depth() > 0, `${one.depth()} and ${two.depth()}`)
+  await two.enqueue(event())
+  assert.equal(one.depth() + two.depth(), 41)
+})
+
+it('keeps a queue of which something runs until that is settled', async (test) => {
+  const { clock, begin, event } = world()
+  let nodes = 1
+  const one = await begin(test, { nodes: () => nodes })
+  await one.enqueue(event())
+  const [lease] = await one.lease(1, never)
+  assert.ok(lease)
+  nodes = 4
+  for (let beat = 0; beat < 4; beat++) await clock.advance(500)
+  assert.equal(one.mayBegin(lease.receipt), true)
+  await one.complete(lease.receipt)
+  assert.equal(one.depth(), 0)
+})
+
+it('an event of a queue that was lost meanwhile must not begin', async (test) => {
+  const { clock, store, begin, event } = world()
+  const one = await begin(test)
+  await one.enqueue(event())
+  const [lease] = await one.lease(1, never)
+  assert.ok(lease)
+  assert.equal(one.mayBegin(lease.receipt), true)
+  // As after a pause of the process: the time of the lease is over before anything was renewed.
+  const renew = store.leases.renew
+  store.leases.renew = async () => []
+  await clock.advance(60_000)
+  store.leases.renew = renew
+  assert.equal(one.mayBegin(lease.receipt), false)
+})

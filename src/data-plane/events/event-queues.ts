@@ -5,7 +5,14 @@ import { type Clock, sleep } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { EventLease, EventQueues, EventReceipt } from '#data-plane/events/port.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
-import { type Lease, type Leases, QUEUE_LEASE_KIND, type QueueLog, StoreBusy } from '#store/port.ts'
+import {
+  type Lease,
+  type Leases,
+  QUEUE_LEASE_KIND,
+  type QueueLog,
+  StoreAway,
+  StoreBusy,
+} from '#store/port.ts'
 
 import { createShuffleShards, type QueueChoice } from './choose-queue.ts'
 import { createCommitLane, type LaneAnswer, type LaneWork } from '#queues/commit-lane.ts'
@@ -37,6 +44,21 @@ const MIN_RENEWAL_MS = 250
 const MAX_RENEWAL_MS = 2_500
 const LEASE_MARGIN_MS = 500
 const MAX_SETTLE_BACKOFF_MS = 5_000
+/** For how long a queue that is to be handed over holds its events back for what still runs. */
+const MAX_LEAVING_MS = 5_000
+const STAYING_MS = 60_000
+/** For how long a start waits for a first queue, where other nodes own them all. */
+const FIRST_QUEUE_MS = 10_000
+
+interface Owned {
+  readonly state: OwnedQueue
+  lease: Lease
+  appending: number
+  /** Monotonic milliseconds until which it takes and gives nothing new, so that it can be handed over. */
+  leavesUntil: number | undefined
+  /** Monotonic milliseconds until which it is not handed over. */
+  staysUntil: number
+}
 
 interface Waiter {
   readonly max: number
@@ -64,6 +86,8 @@ export function createEventQueues(options: {
   readonly choice?: QueueChoice
   /** Left out: whoever asks gets what is due. */
   readonly gate?: DispatchGate
+  /** How many nodes share the queues now; left out: this is the only one. */
+  readonly nodes?: () => number
   readonly leaseTimeoutMs?: number
   readonly maxQueueDepth?: number
   readonly window?: QueueWindow
@@ -75,6 +99,8 @@ export function createEventQueues(options: {
   if (!(shared >= 1 && queues <= MAX_QUEUES))
     throw new RangeError(`There are 1 to ${MAX_QUEUES} queues, not ${queues}`)
   const keys = Array.from({ length: queues }, (_, queue) => String(queue))
+  /** Each shared out by itself, so that every node has some of both. */
+  const groups = [keys.slice(0, shared), keys.slice(shared)]
   const choice = options.choice ?? createShuffleShards({ queues: shared, random })
   const sidelines = createSidelines({
     queues: Array.from({ length: sidelineQueues }, (_, n) => shared + n),
@@ -83,7 +109,7 @@ export function createEventQueues(options: {
   })
   /** Functions that wait for others to leave slots, the longest first. */
   const crowded = new Set<string>()
-  const owned = new Map<number, { readonly state: OwnedQueue; lease: Lease; appending: number }>()
+  const owned = new Map<number, Owned>()
   const waiters = new Set<Waiter>()
   const stopping = new AbortController()
   let running = false
@@ -97,16 +123,25 @@ export function createEventQueues(options: {
     const mine = owned.get(queue)
     return mine && clock.monotonic() < mine.lease.until - LEASE_MARGIN_MS ? mine : undefined
   }
+  /** The queue, while it takes and gives events. */
+  const serving = (queue: number) => {
+    const mine = held(queue)
+    return mine?.leavesUntil === undefined ? mine : undefined
+  }
   const lane = createCommitLane({ queueLog, epochOf: (queue) => held(queue)?.state.epoch })
   const depth = () => [...owned.values()].reduce((sum, { state }) => sum + state.depth, 0)
   const leasedCount = () => [...owned.values()].reduce((sum, { state }) => sum + state.leased, 0)
   const report = () => metrics?.gauge('lambent_async_events', depth())
 
+  const discard = ({ state }: Owned) => {
+    owned.delete(state.queue)
+    sidelines.lost(state.queue)
+    state.discard()
+  }
   const lose = (queue: number) => {
     const mine = owned.get(queue)
     if (!mine) return
-    owned.delete(queue)
-    mine.state.discard()
+    discard(mine)
     logger?.warn('The ownership of a queue was lost', { queue, epoch: mine.state.epoch })
   }
 
@@ -128,7 +163,7 @@ export function createEventQueues(options: {
     let empty = 0
     resumeCrowded()
     while (taken.length < max && empty < queues) {
-      const mine = held(turn)
+      const mine = serving(turn)
       const next = mine?.state.take()
       turn = (turn + 1) % queues
       if (!mine || !next) {
@@ -194,8 +229,30 @@ export function createEventQueues(options: {
       await leases.release(lease)
       return
     }
-    owned.set(queue, { state, lease, appending: 0 })
+    owned.set(queue, { state, lease, appending: 0, leavesUntil: undefined, staysUntil: 0 })
     pump()
+  }
+  /**
+   * Hands over the queues above this node's share, those with the least under way first. What runs is settled by the owner
+   * alone, so a queue leaves when nothing of it runs; one that can't for a while serves on.
+   */
+  const giveBack = async (mine: readonly Owned[], surplus: number) => {
+    const now = clock.monotonic()
+    const underWay = ({ state, appending }: Owned) => state.leased + appending
+    const leaving = mine
+      .filter((one) => now >= one.staysUntil)
+      .toSorted((a, b) => underWay(a) - underWay(b))
+      .slice(0, Math.max(0, surplus))
+    for (const one of mine) if (!leaving.includes(one)) one.leavesUntil = undefined
+    for (const one of leaving) {
+      if (underWay(one) === 0) {
+        discard(one)
+        await leases.release(one.lease)
+      } else if (one.leavesUntil !== undefined && one.leavesUntil < now) {
+        one.leavesUntil = undefined
+        one.staysUntil = now + STAYING_MS
+      } else one.leavesUntil ??= now + MAX_LEAVING_MS
+    }
   }
   const lookAfterLeases = async () => {
     const renewed = await leases.renew([...owned.values()].map(({ lease }) => lease))
@@ -205,9 +262,13 @@ export function createEventQueues(options: {
       if (lease && lease.epoch === mine.state.epoch) mine.lease = lease
       else lose(queue)
     }
-    if (owned.size < queues) {
+    for (const group of groups) {
+      const share = Math.ceil(group.length / Math.max(1, options.nodes?.() ?? 1))
+      const mine = group.flatMap((key) => owned.get(Number(key)) ?? [])
+      await giveBack(mine, mine.length - share)
+      if (mine.length >= share) continue
       // Queues of other components have leases of the same kind.
-      const fresh = await leases.acquire(QUEUE_LEASE_KIND, queues - owned.size, keys)
+      const fresh = await leases.acquire(QUEUE_LEASE_KIND, share - mine.length, group)
       await Promise.all(fresh.map(own))
     }
   }
@@ -233,13 +294,17 @@ export function createEventQueues(options: {
   }
 
   const queueFor = (event: AsyncEvent, key: string, depthOf: (queue: number) => number | undefined) => {
-    const own = sidelines.queueFor(key, depthOf)
-    if (own === undefined || !held(own)) return choice.choose(event.target, depthOf)
+    const room = (queue: number) => {
+      const load = depthOf(queue)
+      return load === Number.POSITIVE_INFINITY ? undefined : load
+    }
+    const own = sidelines.queueFor(key, room)
+    if (own === undefined || !serving(own)) return choice.choose(event.target, depthOf)
     // When it is full the function has had enough: it does not fall back on those that all share.
-    return depthOf(own) === undefined ? undefined : own
+    return room(own) === undefined ? undefined : own
   }
   const append = async (queue: number, event: AsyncEvent): Promise<LaneAnswer> => {
-    const mine = held(queue)
+    const mine = serving(queue)
     if (!mine) return 'fenced'
     const { state } = mine
     const id = state.nextId()
@@ -283,6 +348,8 @@ export function createEventQueues(options: {
       await leases.define(QUEUE_LEASE_KIND, keys)
       running = true
       await housekeeping()
+      const deadline = clock.monotonic() + (options.nodes ? FIRST_QUEUE_MS : 0)
+      while (owned.size === 0 && clock.monotonic() < deadline) await sleep(clock, 50, stopping.signal)
       if (depth() > OUTAGE_DEPTH) gate.startSlowly()
     },
     async enqueue(given) {
@@ -291,11 +358,11 @@ export function createEventQueues(options: {
       const whole = given.payload.byteLength === given.payload.buffer.byteLength
       const event = whole ? given : { ...given, payload: Uint8Array.from(given.payload) }
       const depthOf = (queue: number) => {
-        const mine = held(queue)
+        const mine = serving(queue)
         if (!mine) return undefined
         const load = mine.state.depth + mine.appending
         const limit = queue < shared ? maxQueueDepth : Math.max(maxQueueDepth, MAX_SIDELINE_DEPTH)
-        return load < limit ? load : undefined
+        return load < limit ? load : Number.POSITIVE_INFINITY
       }
       const key = functionKeyOf(event.target)
       // Twice, since a queue may be found to have another owner just then.
@@ -304,6 +371,8 @@ export function createEventQueues(options: {
         if (queue === undefined) break
         const answer = await append(queue, event).catch((error: unknown) => {
           if (error instanceof StoreBusy) return 'full'
+          // It may be stored, and then only who reads the queue anew knows of it.
+          if (error instanceof StoreAway) lose(queue)
           logger?.error('An event could not be stored', { queue, error })
           throw serviceFailure('The event could not be stored', error)
         })
@@ -338,6 +407,10 @@ export function createEventQueues(options: {
         pump()
       })
     },
+    mayBegin: ({ queue, id, epoch }) => {
+      const mine = held(queue)
+      return mine?.state.epoch === epoch && mine.state.isLeased(id)
+    },
     async complete(receipt, outcome = 'ran') {
       const { queue, id } = receipt
       if (await settle(receipt, { kind: 'remove', queue, id })) owned.get(queue)?.state.removed(id, outcome)
@@ -351,6 +424,9 @@ export function createEventQueues(options: {
       afterSettling()
     },
     depth,
+    get owned() {
+      return owned.size
+    },
     async drain(deadlineMs) {
       running = false
       dismissWaiters()

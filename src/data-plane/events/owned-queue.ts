@@ -72,6 +72,7 @@ export interface OwnedQueue {
   take(): { readonly id: bigint; readonly event: AsyncEvent } | undefined
   /** When the next event in memory falls due, wall-clock milliseconds. */
   nextDueAt(): number | undefined
+  isLeased(id: bigint): boolean
   /** Claims a leased event for settling: false when it is not leased (any more). */
   beginSettling(id: bigint): boolean
   /** Told once a removal is durable. */
@@ -318,6 +319,7 @@ export function createOwnedQueue(options: {
       return taken
     },
     nextDueAt: () => (loading >= MAX_LOADING ? undefined : lanes.nextDueAt()),
+    isLeased: (id) => leased.get(id)?.state === 'leased',
     beginSettling(id) {
       const entry = leased.get(id)
       if (!entry || entry.state !== 'leased') return false

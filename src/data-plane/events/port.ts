@@ -27,10 +27,14 @@ export interface EventQueues extends Component {
   enqueue(event: AsyncEvent): Promise<void>
   /** Waits until an event is due, then hands out up to `max`. Empty only when `signal` aborts. */
   lease(max: number, signal: AbortSignal): Promise<readonly EventLease[]>
+  /** Whether the event is still the holder's: asked last before it runs, since the queue may have changed hands. */
+  mayBegin(receipt: EventReceipt): boolean
   /** Done with it for good. */
   complete(receipt: EventReceipt, outcome?: DispatchOutcome): Promise<void>
   /** Back to the queue until `visibleAt` (wall-clock milliseconds), with new counters. */
   retry(receipt: EventReceipt, visibleAt: number, event: AsyncEvent, outcome?: DispatchOutcome): Promise<void>
+  /** Queues that this node owns. */
+  readonly owned: number
   /** Events waiting or leased, for metrics and tests. */
   depth(): number
 }

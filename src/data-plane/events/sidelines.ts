@@ -14,6 +14,8 @@ import {
 export interface Sidelines {
   /** The queue of its own that the function's next event goes to; undefined: those that all share. */
   queueFor(key: string, depthOf: (queue: number) => number | undefined): number | undefined
+  /** The queue is this node's no more: who had it goes back to those that all share. */
+  lost(queue: number): void
   /** An event was stored. */
   arrived(key: string): void
   /** An event is done. */
@@ -90,6 +92,11 @@ export function createSidelines(options: {
       take(queue, 1)
       state.sidelined = { queue, since: clock.monotonic() }
       return queue
+    },
+    lost(queue) {
+      for (const state of functions.values())
+        if (state.sidelined?.queue === queue) state.sidelined = undefined
+      taken.delete(queue)
     },
     arrived(key) {
       let state = functions.get(key)

@@ -51,6 +51,8 @@ function memoryQueues(clock: ReturnType<typeof createVirtualClock>) {
         })
       }
     },
+    mayBegin: () => true,
+    owned: 1,
     async complete({ id }) {
       assert.ok(leased.delete(id), 'settled twice')
     },

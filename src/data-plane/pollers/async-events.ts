@@ -188,6 +188,8 @@ export function createAsyncEventPoller(options: {
       await settle(lease, before, undefined)
       return
     }
+    // After a pause of this process somebody else may own it, and run it.
+    if (!queues.mayBegin(lease.receipt)) return
     metrics.observe('lambent_async_event_age_seconds', Math.max(0, clock.now() - event.acceptedAt) / 1000)
     const made = await attempt(event)
     // A failure while everything stops says nothing about the event: it stays stored as it was.

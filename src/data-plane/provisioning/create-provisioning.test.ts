@@ -155,11 +155,11 @@ test('provisioning: it tries again when the store fails', async () => {
   assert.equal(await said('1'), 'IN_PROGRESS 0/0 t1')
 })
 
-test('provisioning: after the stop nothing is asked for and nothing is said', async () => {
+test('provisioning: a stop lets go of everything, and then nothing is asked for and nothing is said', async () => {
   const { write, provisioning, asked, tell, said } = await setup([config('1', 1)])
   await provisioning.stop()
   await tell('1', { ready: 1 })
   await write(config('2', 1))
-  assert.deepEqual(asked, ['1:1'])
+  assert.deepEqual(asked, ['1:1', '1:0'])
   assert.equal(await said('1'), 'IN_PROGRESS 0/0 t1')
 })

@@ -193,6 +193,8 @@ export function createFunctionProvisioning(options: {
       mustLook = false
       mustReport = false
       cancelRetry()
+      // In a cluster this node lives on, and another keeps them now.
+      for (const [number, entry] of kept) letGo(number, entry)
     },
   }
 }

@@ -106,8 +106,9 @@ export function createDatabase(options: {
         )
       },
     })
-    // Of a connection that nobody uses; the next query makes another.
+    // A connection that breaks is told to its query; one that nobody uses is replaced by the next.
     pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
     return pool
   })
 

@@ -1,0 +1,208 @@
+/** Three nodes on one PostgreSQL database: what one knows all know, and what one has accepted runs, whoever fails. */
+import assert from 'node:assert/strict'
+import { appendFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+
+import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
+
+import { createFunction, errorOf, eventually, invoke, lambdaClient } from '../support/clients.ts'
+import { noPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
+
+interface Health {
+  readonly asyncEvents: number
+  readonly asyncQueues: number
+  readonly nodes: number
+  readonly roles: readonly string[]
+}
+const healthOf = async (program: Program) =>
+  (await (await fetch(`${program.endpoint}/_lambent/health`)).json()) as Health
+
+describe('three nodes on one database', { skip: noPostgres }, () => {
+  let directory: string
+  let record: string
+  let server: PostgresServer
+  let nodes: Program[] = []
+  const cleanups: (() => Promise<void>)[] = []
+
+  const start = async (name: string) => {
+    const dataDirectory = join(directory, name)
+    mkdirSync(dataDirectory, { recursive: true })
+    if (name !== 'one') cpSync(join(directory, 'one/secret.key'), join(dataDirectory, 'secret.key'))
+    return startProgram({
+      dataDirectory,
+      args: ['--driver=process', `--store=${server.url}`, '--pool-memory=0'],
+    })
+  }
+  const at = (n: number) => nodes[n] ?? assert.fail(`There is no node ${n}`)
+  const runs = () => readFileSync(record, 'utf8').split('\n').filter(Boolean)
+  /** Sends event `id` to a node; true when it was acknowledged. */
+  const send = async (node: Program, id: string, ms = 0) => {
+    try {
+      const response = await fetch(`${node.endpoint}/2015-03-31/functions/record/invocations`, {
+        method: 'POST',
+        headers: { 'x-amz-invocation-type': 'Event' },
+        body: JSON.stringify({ id, ms }),
+        signal: AbortSignal.timeout(20_000),
+      })
+      await response.arrayBuffer()
+      return response.status === 202
+    } catch {
+      return false
+    }
+  }
+  const sendAll = async (prefix: string, count: number, to: readonly Program[], ms = 0) => {
+    const acknowledged: string[] = []
+    let next = 0
+    const sender = async () => {
+      while (next < count) {
+        const n = next++
+        const node = to[n % to.length]
+        if (node && (await send(node, `${prefix}-${n}`, ms))) acknowledged.push(`${prefix}-${n}`)
+      }
+    }
+    await Promise.all(Array.from({ length: 12 }, sender))
+    return acknowledged
+  }
+  const allRan = (ids: readonly string[], what: string, timeoutMs = 20_000) =>
+    eventually(
+      what,
+      async () => {
+        const ran = new Set(runs())
+        return ids.every((id) => ran.has(id)) || undefined
+      },
+      timeoutMs,
+    )
+  const isShared = (count: number) =>
+    eventually('the queues are shared out', async () => {
+      const owned = await Promise.all(nodes.map(async (node) => (await healthOf(node)).asyncQueues))
+      const isFair = owned.every(
+        (queues) => queues <= Math.ceil(32 / count) + Math.ceil(16 / count) && queues > 0,
+      )
+      return (isFair && owned.reduce((sum, queues) => sum + queues, 0) === 48) || undefined
+    })
+
+  before(async () => {
+    directory = await temporaryDirectory({ after: (run) => void cleanups.push(run) })
+    record = join(directory, 'record.txt')
+    appendFileSync(record, '')
+    server = await startPostgres()
+    const first = await start('one')
+    nodes = [first, ...(await Promise.all([start('two'), start('three')]))]
+  })
+  after(async () => {
+    for (const node of nodes) node.child.kill('SIGCONT')
+    await Promise.all(nodes.map((node) => node.stop()))
+    for (const cleanup of cleanups) await cleanup()
+    await server.remove()
+  })
+
+  it('what is created at one node is invoked at the others', async () => {
+    const lambda = lambdaClient(at(0).endpoint)
+    await createFunction(lambda, {
+      FunctionName: 'record',
+      files: {
+        'index.js': `const { appendFileSync } = require('node:fs')
+exports.handler = async ({ id, ms = 0 }) => {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
+  if (id) appendFileSync(process.env.RECORD, id + '\\n')
+  return process.env.WORD
+}`,
+      },
+      Environment: { Variables: { RECORD: record, WORD: 'sealed' } },
+    })
+    for (const node of nodes)
+      assert.equal((await invoke(lambdaClient(node.endpoint), 'record', {})).payload, 'sealed')
+    const other = lambdaClient(at(2).endpoint)
+    await other.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: 'record', Description: 'from three' }),
+    )
+    await eventually('every node sees the update', async () => {
+      const seen = await Promise.all(
+        nodes.map((node) =>
+          lambdaClient(node.endpoint).send(new GetFunctionConfigurationCommand({ FunctionName: 'record' })),
+        ),
+      )
+      return (
+        seen.every((one) => one.Description === 'from three' && one.LastUpdateStatus === 'Successful') ||
+        undefined
+      )
+    })
+  })
+
+  it('each node owns its share of the queues, one of them each role, and events run once', async () => {
+    await isShared(3)
+    const health = await Promise.all(nodes.map(healthOf))
+    assert.deepEqual(health.flatMap(({ roles }) => roles).toSorted(), [
+      'event-sources',
+      'provisioned-concurrency',
+      'recovery',
+      'unused-packages',
+    ])
+    const acknowledged = await sendAll('steady', 150, nodes)
+    assert.equal(acknowledged.length, 150)
+    await allRan(acknowledged, 'every event ran')
+    assert.equal(runs().filter((id) => id.startsWith('steady')).length, 150)
+  })
+
+  it('while the database is away warm functions run, writes are refused in time, and then it goes on', async (t) => {
+    const ids = sendAll('outage', 300, nodes)
+    await wait(200)
+    await server.crash()
+    const [lambda] = nodes.map((node) => lambdaClient(node.endpoint))
+    assert.ok(lambda)
+    assert.equal((await invoke(lambda, 'record', {})).payload, 'sealed')
+    const begun = Date.now()
+    const refused = await errorOf(
+      lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'record', Description: 'lost' })),
+    )
+    const refusedMs = Date.now() - begun
+    assert.equal(refused.name, 'ServiceException')
+    assert.ok(refusedMs < 12_000, `refused after ${refusedMs} ms`)
+    assert.equal((await invoke(lambda, 'record', {})).payload, 'sealed')
+    await server.start()
+    const acknowledged = await ids
+    await allRan(acknowledged, 'every acknowledged event ran')
+    await isShared(3)
+    assert.equal(await send(at(0), 'after the outage'), true)
+    t.diagnostic(`${acknowledged.length} of 300 acknowledged; a write was refused after ${refusedMs} ms`)
+  })
+
+  it('one node is killed and another stands still: the third runs what both have accepted', async (t) => {
+    await isShared(3)
+    const acknowledged = await sendAll('fault', 120, nodes, 60)
+    const [one, two, three] = [at(0), at(1), at(2)]
+    three.child.kill('SIGSTOP')
+    await two.kill9()
+    const begun = Date.now()
+    await allRan(acknowledged, 'every acknowledged event ran')
+    const tookMs = Date.now() - begun
+    nodes = [one]
+    await isShared(1)
+    // What begins now at the node that stood still would begin under an epoch that is over.
+    await wait(300)
+    const before = runs().length
+    three.child.kill('SIGCONT')
+    await wait(1_000)
+    assert.equal(runs().length, before, 'the node that stood still ran events of queues that it had lost')
+    const again = runs().filter((id) => id.startsWith('fault')).length - acknowledged.length
+    const inFlight = 2 * 4 * availableParallelism()
+    assert.ok(again <= inFlight, `${again} events ran again`)
+    nodes = [one, three]
+    await isShared(2)
+    assert.equal(await send(three, 'after the pause'), true)
+    await allRan(['after the pause'], 'the node that stood still goes on')
+    t.diagnostic(`all ran within ${tookMs} ms of the fault, ${again} of ${acknowledged.length} again`)
+  })
+
+  it('all nodes and the database are killed: what was accepted runs after the next start', async () => {
+    const acknowledged = await sendAll('all', 60, nodes, 100)
+    await Promise.all([server.crash(), ...nodes.map((node) => node.kill9())])
+    await server.start()
+    nodes = [await start('one')]
+    await allRan(acknowledged, 'every acknowledged event ran')
+  })
+})
