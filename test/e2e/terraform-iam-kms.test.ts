@@ -1,4 +1,4 @@
-/** Terraform's AWS provider on IAM and KMS, with its own look at who it is: apply, an empty plan, a change, destroy. */
+/** Terraform's AWS provider on IAM, KMS and SNS, with its own look at who it is: apply, an empty plan, a change, destroy. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import {
   ListRolesCommand,
 } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms'
+import { GetTopicAttributesCommand, ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns'
 
 import { startProgram, temporaryDirectory } from '../support/program.ts'
 import { terraformIn, terraformMissing } from '../support/terraform.ts'
@@ -112,11 +113,60 @@ resource "aws_kms_alias" "secrets" {
   target_key_id = aws_kms_key.secrets.key_id
 }
 
+resource "aws_sns_topic" "orders" {
+  name              = "tf-orders"
+  display_name      = "${word}"
+  signature_version = 2
+  tracing_config    = "Active"
+  tags              = { word = "${word}" }
+  delivery_policy = jsonencode({
+    http = {
+      defaultHealthyRetryPolicy = {
+        minDelayTarget = 5, maxDelayTarget = 10, numRetries = 4, numMaxDelayRetries = 0
+        numNoDelayRetries = 0, numMinDelayRetries = 0, backoffFunction = "linear"
+      }
+      disableSubscriptionOverrides = false
+    }
+  })
+}
+
+resource "aws_sns_topic" "ordered" {
+  name                        = "tf-ordered.fifo"
+  fifo_topic                  = true
+  content_based_deduplication = true
+}
+
+resource "aws_sns_topic_policy" "orders" {
+  arn = aws_sns_topic.orders.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid = "${word}", Effect = "Allow", Principal = { Service = "s3.amazonaws.com" }
+      Action = "SNS:Publish", Resource = aws_sns_topic.orders.arn
+    }]
+  })
+}
+
+resource "aws_sns_topic_data_protection_policy" "orders" {
+  arn    = aws_sns_topic.orders.arn
+  policy = jsonencode({ Name = "${word}", Version = "2021-06-01", Statement = [] })
+}
+
+resource "aws_sns_topic_subscription" "orders" {
+  topic_arn            = aws_sns_topic.orders.arn
+  protocol             = "sqs"
+  endpoint             = "arn:aws:sqs:us-east-1:000000000000:orders"
+  raw_message_delivery = true
+  filter_policy_scope  = "MessageBody"
+  filter_policy        = jsonencode({ order = { word = ["${word}"] } })
+  redrive_policy       = jsonencode({ deadLetterTargetArn = "arn:aws:sqs:us-east-1:000000000000:dead" })
+}
+
 output "account" { value = data.aws_caller_identity.me.account_id }
 output "key" { value = aws_kms_key.secrets.key_id }
 `
 
-test('Terraform applies roles, policies, users and keys, plans nothing, changes, plans nothing, and destroys', async (t) => {
+test('Terraform applies roles, policies, users, keys and topics, plans nothing, changes, plans nothing, and destroys', async (t) => {
   const missing = terraformMissing()
   if (missing !== undefined) return t.skip(missing)
   const directory = await temporaryDirectory(t)
@@ -131,6 +181,7 @@ test('Terraform applies roles, policies, users and keys, plans nothing, changes,
   }
   const iam = new IAMClient(common)
   const kms = new KMSClient(common)
+  const sns = new SNSClient(common)
 
   writeFileSync(join(directory, 'main.tf'), configuration('one'))
   await terraform.init()
@@ -154,9 +205,13 @@ test('Terraform applies roles, policies, users and keys, plans nothing, changes,
   writeFileSync(join(directory, 'main.tf'), configuration('two'))
   await terraform.apply()
   assert.equal((await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))).Role?.Description, 'two')
+  const TopicArn = 'arn:aws:sns:us-east-1:000000000000:tf-orders'
+  const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }))
+  assert.deepEqual([Attributes?.['DisplayName'], Attributes?.['SubscriptionsConfirmed']], ['two', '1'])
   await terraform.planNothing()
 
   await terraform.destroy()
+  assert.deepEqual((await sns.send(new ListTopicsCommand({}))).Topics, [])
   assert.deepEqual((await iam.send(new ListRolesCommand({}))).Roles, [])
   assert.deepEqual((await iam.send(new ListPoliciesCommand({ Scope: 'Local' }))).Policies, [])
   assert.deepEqual((await kms.send(new ListAliasesCommand({}))).Aliases, [])
