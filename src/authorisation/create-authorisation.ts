@@ -11,6 +11,7 @@ import type { Principal, ServiceSource } from '#wire/service.ts'
 
 import { createDocumentViews } from './document-views.ts'
 import { createIdentities } from './identities.ts'
+import { ecrNeeds } from './needs/ecr.ts'
 import { iamNeeds, stsNeeds } from './needs/iam.ts'
 import { kmsNeeds } from './needs/kms.ts'
 import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
@@ -62,6 +63,7 @@ const NEEDS: Readonly<Record<string, ServiceNeeds>> = {
   sts: stsNeeds,
   kms: kmsNeeds,
   signer: signerNeeds,
+  ecr: ecrNeeds,
   sns: snsNeeds,
   sqs: sqsNeeds,
 }

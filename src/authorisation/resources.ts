@@ -1,5 +1,6 @@
 /** What the store says of the resource: its policy and its tags. */
 import { layerArn } from '#contracts/arn.ts'
+import { ecrRepositoryKey, type EcrRepository } from '#contracts/ecr.ts'
 import type { FunctionHead } from '#contracts/function.ts'
 import { iamRoleKey, roleArn, type IamRole } from '#contracts/iam.ts'
 import { functionKey, layerVersionKey, mappingKey, policyKey } from '#contracts/keys.ts'
@@ -82,6 +83,10 @@ const ofTopic = (json: Json): Policy | undefined => {
   const policy = (json as unknown as SnsTopic).attributes['Policy']
   return policy === undefined ? undefined : compilePolicyText(policy)
 }
+const ofRepository = (json: Json): Policy | undefined => {
+  const { policy } = json as unknown as EcrRepository
+  return policy === undefined ? undefined : compilePolicyText(policy)
+}
 const aliasTarget = (json: Json): string => (json as unknown as KmsAlias).keyId
 
 export interface Resources {
@@ -108,6 +113,8 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
           return await trust(place)
         case 'sqs-queue':
           return await views.read(sqsQueueKey(place, place.name), ofQueue)
+        case 'ecr-repository':
+          return await views.read(ecrRepositoryKey(place, place.name), ofRepository)
         case 'sns-topic':
           return await views.read(snsTopicKey(place, place.name), ofTopic)
         case 'kms-key': {

@@ -18,6 +18,7 @@ import type { Logger } from '#observability/port.ts'
 import { createEcrOperations } from '#services/ecr/create-ecr-operations.ts'
 import { openFileBlobs } from '#store/sqlite/file-blobs.ts'
 import type { Meta } from '#store/port.ts'
+import type { Authorise } from '#wire/authorise.ts'
 import type { DoorService } from '#wire/door.ts'
 import { ecrModel } from '#wire/models/ecr.ts'
 
@@ -40,6 +41,8 @@ export async function createImageServices(options: {
   readonly port: number
   readonly home: Scope
   readonly needsToken: boolean
+  /** Asked for what is pushed and pulled; left out, who has a token may do everything in its account. */
+  readonly authorise?: Authorise | undefined
   /** Like Docker's config.json; empty: other registries are asked without credentials. */
   readonly credentialsFile: string
 }): Promise<ImageServices> {

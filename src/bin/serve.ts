@@ -84,6 +84,11 @@ async function serve(settings: Settings) {
     directory: data,
   })
   const { session, roleSessions, keys } = neighbours
+  const environments = createEnvironmentVault({ sealer, keys })
+  const filters = createFilterVault(keys)
+  const packageKeys = createPackageKeys(keys)
+  const authorisation =
+    settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
   const imageServices = await createImageServices({
     meta: store.meta,
     sealer,
@@ -94,13 +99,9 @@ async function serve(settings: Settings) {
     port: listener.port,
     home: { account: settings.account, region: settings.region },
     needsToken: settings.auth !== 'off',
+    authorise: authorisation?.authorise,
     credentialsFile: settings['registry-credentials'],
   })
-  const environments = createEnvironmentVault({ sealer, keys })
-  const filters = createFilterVault(keys)
-  const packageKeys = createPackageKeys(keys)
-  const authorisation =
-    settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
   const endpoint = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${listener.port}`
   const calls = createLocalCalls({
     ...(authorisation && { authorise: authorisation.authorise }),

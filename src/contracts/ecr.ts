@@ -85,5 +85,7 @@ export const ECR_TOKEN_CONTEXT = 'ecr-token'
 
 export interface EcrToken extends Scope {
   readonly accessKeyId: string
+  /** Of whom it was made for. */
+  readonly arn: string
   readonly expiresAt: number
 }

@@ -27,10 +27,17 @@ import {
   SetRepositoryPolicyCommand,
   TagResourceCommand,
   UntagResourceCommand,
-  type ECRClient,
+  ECRClient,
 } from '@aws-sdk/client-ecr'
 
-import { ecrClient, errorOf } from '../support/clients.ts'
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam'
+
+import { errorOf } from '../support/clients.ts'
 import { writeLayout, type Described, type ImageOfLayout } from '../support/oci-layout.ts'
 import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 import { clientEnvironment } from '../support/python-clients.ts'
@@ -40,6 +47,7 @@ const run = promisify(execFile)
 const SKOPEO = '/usr/bin/skopeo'
 const BUSYBOX = '/bin/busybox'
 const AWS = '/usr/bin/aws'
+const OWNER = { accessKeyId: 'AKIDOWNER', secretAccessKey: 'the secret of the owner' }
 const missing = [SKOPEO, BUSYBOX].find((path) => !existsSync(path))
 
 const busybox = (architecture: string): ImageOfLayout => {
@@ -75,17 +83,24 @@ describe('the registry of container images', { skip: missing && `${missing} is n
     for (const end of cleanUp) await end()
   })
   const start = async () => {
-    program = await startProgram({ dataDirectory: join(directory, 'data'), args: ['--auth=signature'] })
-    ecr = ecrClient(program.endpoint)
+    const keys = [`--access-key-id=${OWNER.accessKeyId}`, `--secret-access-key=${OWNER.secretAccessKey}`]
+    program = await startProgram({ dataDirectory: join(directory, 'data'), args: ['--auth=iam', ...keys] })
+    ecr = new ECRClient(as(OWNER))
   }
 
+  const as = (credentials: typeof OWNER) => ({
+    endpoint: program.endpoint,
+    region: 'us-east-1',
+    credentials,
+    maxAttempts: 1,
+  })
   const create = async (repositoryName: string) => {
     const { repository } = await ecr.send(new CreateRepositoryCommand({ repositoryName }))
     return repository?.repositoryUri ?? ''
   }
   /** User and password of `docker login`. */
-  const token = async () => {
-    const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}))
+  const token = async (client = ecr) => {
+    const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
     const [data] = authorizationData ?? []
     assert.equal(data?.proxyEndpoint, program.endpoint)
     return Buffer.from(data.authorizationToken ?? '', 'base64').toString()
@@ -314,6 +329,52 @@ describe('the registry of container images', { skip: missing && `${missing} is n
     assert.equal((await ask('DELETE', `/v2/raw/blobs/${digest}`)).status, 405)
   })
 
+  test('policies of the caller and of the repository say who may push and who may pull', async () => {
+    const iam = new IAMClient(as(OWNER))
+    const UserName = 'puller'
+    await iam.send(new CreateUserCommand({ UserName }))
+    const PolicyDocument = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' }],
+    })
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'log-in', PolicyDocument }))
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }))
+    const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
+    const puller = new ECRClient(as({ accessKeyId, secretAccessKey }))
+
+    const uri = await create('shared')
+    await push('image', `${uri}:v1`)
+    const from = `docker://${uri}:v1`
+    const pull = async () => skopeo('inspect', '--tls-verify=false', `--creds=${await token(puller)}`, from)
+    const { message } = await errorOf(pull())
+    assert.match(
+      message,
+      /User: arn:aws:iam::000000000000:user\/puller is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:000000000000:repository\/shared because no identity-based policy allows the ecr:BatchGetImage action/,
+    )
+    const policyText = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { AWS: 'arn:aws:iam::000000000000:user/puller' },
+          Action: ['ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer', 'ecr:ListImages'],
+        },
+      ],
+    })
+    await ecr.send(new SetRepositoryPolicyCommand({ repositoryName: 'shared', policyText }))
+    assert.equal(JSON.parse(await pull()).Digest, image.digest)
+    const credentials = `--dest-creds=${await token(puller)}`
+    const pushed = skopeo(
+      'copy',
+      '--dest-tls-verify=false',
+      credentials,
+      `oci:${join(directory, 'index')}:latest`,
+      `docker://${uri}:v2`,
+    )
+    // It asks by HEAD first, whose answers have no text.
+    assert.match((await errorOf(pushed)).message, /403 \(Forbidden\)|is not authorized to perform/)
+  })
+
   test('policies and tags of a repository are kept', async () => {
     const repositoryName = 'settings'
     await create(repositoryName)
@@ -351,7 +412,12 @@ describe('the registry of container images', { skip: missing && `${missing} is n
 
   test('the AWS CLI makes a repository and logs skopeo in', async (t) => {
     if (!existsSync(AWS)) return t.skip('the Debian package awscli is not installed')
-    const env = clientEnvironment(program.endpoint)
+    const { accessKeyId, secretAccessKey } = OWNER
+    const env = {
+      ...clientEnvironment(program.endpoint),
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    }
     const aws = async (...args: string[]) =>
       (await run(AWS, [...args, '--endpoint-url', program.endpoint], { env, timeout: 60_000 })).stdout
     const { repository } = JSON.parse(await aws('ecr', 'create-repository', '--repository-name', 'cli'))

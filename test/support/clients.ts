@@ -1,5 +1,4 @@
 /** The real SDK clients, pointed at a program under test, and what end-to-end tests often need of them. */
-import { ECRClient } from '@aws-sdk/client-ecr'
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
@@ -25,7 +24,6 @@ const common = (endpoint: string) => ({
 
 export const lambdaClient = (endpoint: string) => new LambdaClient(common(endpoint))
 export const signerClient = (endpoint: string) => new SignerClient(common(endpoint))
-export const ecrClient = (endpoint: string) => new ECRClient(common(endpoint))
 export const logsClient = (endpoint: string) => new CloudWatchLogsClient(common(endpoint))
 
 /** Makes the role `ROLE`, which Lambda may assume: with --auth iam functions need one that is there. */

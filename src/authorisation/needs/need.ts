@@ -21,6 +21,12 @@ export type PolicyPlace =
   /** `name` is the key's id, or an alias with its prefix. */
   | { readonly kind: 'kms-key'; readonly account: string; readonly region: string; readonly name: string }
   | { readonly kind: 'sqs-queue'; readonly account: string; readonly region: string; readonly name: string }
+  | {
+      readonly kind: 'ecr-repository'
+      readonly account: string
+      readonly region: string
+      readonly name: string
+    }
   | { readonly kind: 'sns-topic'; readonly account: string; readonly region: string; readonly name: string }
 
 export interface Need {

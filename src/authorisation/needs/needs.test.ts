@@ -5,6 +5,7 @@ import { iamModel } from '#wire/models/iam.ts'
 import { kmsModel } from '#wire/models/kms.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
+import { ecrModel } from '#wire/models/ecr.ts'
 import { snsModel } from '#wire/models/sns.ts'
 import { sqsModel } from '#wire/models/sqs.ts'
 import { stsModel } from '#wire/models/sts.ts'
@@ -14,6 +15,7 @@ import { kmsNeeds } from './kms.ts'
 import { lambdaNeeds } from './lambda.ts'
 import { logsNeeds } from './logs.ts'
 import type { Asking, Members } from './need.ts'
+import { ecrNeeds } from './ecr.ts'
 import { snsNeeds } from './sns.ts'
 import { sqsNeeds } from './sqs.ts'
 
@@ -37,13 +39,14 @@ for (const [model, table] of [
   [kmsModel, kmsNeeds],
   [snsModel, snsNeeds],
   [sqsModel, sqsNeeds],
+  [ecrModel, ecrNeeds],
 ] as const) {
   test(`needs: every operation of ${model.name} has an entry that bears an empty input`, () => {
     for (const operation of Object.keys(model.operations)) {
       const needs = table[operation]
       assert.ok(needs, operation)
       for (const { action, resource } of needs({}, ASKING)) {
-        assert.match(action, /^(?:lambda|logs|iam|sts|kms|sqs|SNS):[A-Za-z]+$/)
+        assert.match(action, /^(?:lambda|logs|iam|sts|kms|ecr|sqs|SNS):[A-Za-z]+$/)
         assert.match(resource, /^(?:\*$|arn:)/)
       }
     }
@@ -58,6 +61,7 @@ const TABLES = {
   kms: kmsNeeds,
   sns: snsNeeds,
   sqs: sqsNeeds,
+  ecr: ecrNeeds,
 }
 
 /** Service, operation, input, and what is needed: action and resource alternate. */
@@ -111,6 +115,18 @@ const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly 
       'sqs:sendmessage',
       OTHERS_QUEUE,
     ],
+  ],
+  [
+    'ecr',
+    'PutImage',
+    { repositoryName: 'team/app', registryId: '999999999999' },
+    ['ecr:PutImage', 'arn:aws:ecr:eu-west-1:999999999999:repository/team/app'],
+  ],
+  [
+    'ecr',
+    'DescribeRepositories',
+    {},
+    ['ecr:DescribeRepositories', 'arn:aws:ecr:eu-west-1:123456789012:repository/*'],
   ],
   ['sns', 'PublishBatch', { TopicArn: TOPIC }, ['SNS:Publish', TOPIC]],
   ['sns', 'Publish', { TargetArn: TOPIC }, ['SNS:Publish', TOPIC]],

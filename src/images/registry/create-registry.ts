@@ -7,6 +7,7 @@ import type { Sealer } from '#kernel/sealed.ts'
 import { HOUR_MS } from '#kernel/units.ts'
 import type { Logger } from '#observability/port.ts'
 import type { Blobs, Meta } from '#store/port.ts'
+import type { Authorise } from '#wire/authorise.ts'
 
 import { ownRegistry } from '../reference.ts'
 import type { ImageSource } from '../source.ts'
@@ -36,6 +37,7 @@ export function createRegistry(options: {
   /** Of uploads under way. */
   readonly directory: string
   readonly needsToken: boolean
+  readonly authorise?: Authorise | undefined
   readonly home: Scope
   readonly port: number
   readonly sealer: Sealer

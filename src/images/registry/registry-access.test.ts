@@ -22,7 +22,7 @@ const refused = (code: string) => (error: unknown) => error instanceof RegistryE
 
 test('registry access: with tokens, only the right account before its token ends', () => {
   const access = createRegistryAccess({ ...options, needsToken: true })
-  assert.deepEqual(access(request(tokenFor(home.account, 2000))), home)
+  assert.deepEqual(access(request(tokenFor(home.account, 2000))).where, home)
   assert.throws(() => access(request({})), refused('UNAUTHORIZED'))
   assert.throws(
     () => access(request({ authorization: `Basic ${btoa('AWS:made up')}` })),
@@ -35,15 +35,36 @@ test('registry access: with tokens, only the right account before its token ends
   assert.throws(() => access(request(tokenFor(home.account, 1000))), refused('DENIED'))
   assert.throws(() => access(request(tokenFor('111111111111', 2000))), refused('DENIED'))
   const host = '111111111111.dkr.ecr.eu-west-1.localhost:4566'
-  assert.deepEqual(access(request({ ...tokenFor('111111111111', 2000), host })), {
+  assert.deepEqual(access(request({ ...tokenFor('111111111111', 2000), host })).where, {
     account: '111111111111',
     region: 'eu-west-1',
   })
 })
 
+test('registry access: where policies decide, they are asked with whom the token was made for', async () => {
+  const asked: object[] = []
+  const access = createRegistryAccess({
+    ...options,
+    needsToken: true,
+    authorise: async ({ operation, input, principal }) => {
+      asked.push({ operation, input, account: principal.account })
+      throw new LambdaError('AccessDeniedException', 'no', { status: 403 })
+    },
+  })
+  const other = access({ ...request(tokenFor('111111111111', 2000)), socket: {} } as IncomingMessage)
+  await assert.rejects(other.mayDo('PutImage', 'team/app'), LambdaError)
+  assert.deepEqual(asked, [
+    {
+      operation: 'PutImage',
+      input: { repositoryName: 'team/app', registryId: home.account },
+      account: '111111111111',
+    },
+  ])
+})
+
 test('registry access: without tokens anybody but the pages of other sites', () => {
   const access = createRegistryAccess({ ...options, needsToken: false })
-  assert.deepEqual(access(request({})), home)
-  assert.deepEqual(access(request({ authorization: 'Basic whatever' })), home)
+  assert.deepEqual(access(request({})).where, home)
+  assert.deepEqual(access(request({ authorization: 'Basic whatever' })).where, home)
   assert.throws(() => access(request({ origin: 'https://evil.example' })), LambdaError)
 })

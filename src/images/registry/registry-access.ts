@@ -3,6 +3,7 @@ import type { Scope } from '#contracts/arn.ts'
 import { ECR_TOKEN_CONTEXT, type EcrToken } from '#contracts/ecr.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Sealer } from '#kernel/sealed.ts'
+import type { Authorise } from '#wire/authorise.ts'
 import { refuseForeignOrigin } from '#wire/foreign-origin.ts'
 
 import { ownRegistry } from '../reference.ts'
@@ -17,8 +18,10 @@ export function createRegistryAccess(options: {
   readonly port: number
   readonly sealer: Sealer
   readonly clock: Pick<Clock, 'now'>
+  /** Asked for every request; left out, who has a token may do everything in its account. */
+  readonly authorise?: Authorise | undefined
 }): RegistryAccess {
-  const { needsToken, home, sealer, clock } = options
+  const { needsToken, home, sealer, clock, authorise } = options
   const tokenOf = (authorization: string): EcrToken | undefined => {
     const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1]
     const [user, password = ''] = Buffer.from(basic ?? '', 'base64')
@@ -31,11 +34,12 @@ export function createRegistryAccess(options: {
       return undefined
     }
   }
-  return ({ headers }) => {
+  return (request) => {
+    const { headers } = request
     const where = ownRegistry(headers.host ?? '', options) ?? home
     if (!needsToken) {
       refuseForeignOrigin(headers.origin)
-      return where
+      return { where, mayDo: async () => {} }
     }
     const token = tokenOf(headers.authorization ?? '')
     if (!token) throw new RegistryError('UNAUTHORIZED', 'Not Authorized')
@@ -43,8 +47,22 @@ export function createRegistryAccess(options: {
     if (token.expiresAt <= clock.now()) {
       throw new RegistryError('DENIED', 'Your authorization token has expired. Reauthenticate and try again.')
     }
-    // AWS asks the repository's policy about other accounts; here they have no access.
-    if (token.account !== where.account) throw new RegistryError('DENIED', 'Not Authorized')
-    return where
+    // Only a repository's policy can let another account in.
+    if (token.account !== where.account && !authorise) throw new RegistryError('DENIED', 'Not Authorized')
+    const principal = { account: token.account, arn: token.arn, accessKeyId: token.accessKeyId }
+    return {
+      where,
+      async mayDo(operation, repositoryName) {
+        await authorise?.({
+          service: 'ecr',
+          operation,
+          input: { repositoryName, registryId: where.account },
+          principal,
+          region: where.region,
+          sourceIp: request.socket.remoteAddress,
+          userAgent: headers['user-agent'],
+        })
+      },
+    }
   }
 }

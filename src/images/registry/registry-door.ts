@@ -20,10 +20,30 @@ import type { Repositories } from './repositories.ts'
 import type { Uploads } from './uploads.ts'
 
 /** Says whose registry a request is for; throws UNAUTHORIZED or DENIED. */
-export type RegistryAccess = (request: IncomingMessage) => Scope
+export type RegistryAccess = (request: IncomingMessage) => {
+  readonly where: Scope
+  /** Rejects with AWS's AccessDeniedException when the caller may not do this. */
+  mayDo(operation: string, repositoryName: string): Promise<void>
+}
 
 /** Answers what is below /v2/; false at once for any other path. */
 export type RegistryDoor = (request: IncomingMessage, response: ServerResponse) => boolean
+
+/** What AWS's registry makes of a request, and what policies name (developer guide; of tags and referrers unverified). */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  'GET manifest': 'BatchGetImage',
+  'PUT manifest': 'PutImage',
+  'DELETE manifest': 'BatchDeleteImage',
+  'HEAD blob': 'BatchCheckLayerAvailability',
+  'GET blob': 'GetDownloadUrlForLayer',
+  'POST uploads': 'InitiateLayerUpload',
+  'GET upload': 'UploadLayerPart',
+  'PATCH upload': 'UploadLayerPart',
+  'DELETE upload': 'UploadLayerPart',
+  'PUT upload': 'CompleteLayerUpload',
+  'GET tags': 'ListImages',
+  'GET referrers': 'BatchGetImage',
+}
 
 export function createRegistryDoor(options: {
   readonly access: RegistryAccess
@@ -38,14 +58,21 @@ export function createRegistryDoor(options: {
   const manifest = createManifestRequests(options)
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const where = access(request)
+    const { where, mayDo } = access(request)
     const url = new URL(request.url ?? '/', 'http://registry')
     const route = routeOf(url.pathname)
     if (!route) throw new RegistryError('UNSUPPORTED', 'There is nothing at this path', 404)
     if (route.kind === 'base') return json(200, {})
-    const repository = await repositories.require(where, route.name)
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
     const query = url.searchParams
+    const operation = OPERATIONS[`${request.method} ${route.kind}`] ?? OPERATIONS[`${method} ${route.kind}`]
+    if (operation === undefined) {
+      throw new RegistryError('UNSUPPORTED', 'The registry does not support this operation')
+    }
+    await mayDo(operation, route.name)
+    const from = query.get('from')
+    if (from !== null && query.has('mount')) await mayDo('GetDownloadUrlForLayer', from)
+    const repository = await repositories.require(where, route.name)
     switch (`${method} ${route.kind}` as `${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} ${Route['kind']}`) {
       case 'GET manifest':
         return manifest.readManifest(repository, at(route, 'manifest').reference)

@@ -37,6 +37,7 @@ export function createEcrOperations(deps: {
       account,
       region,
       accessKeyId: principal.accessKeyId,
+      arn: principal.arn,
       expiresAt: clock.now() + TOKEN_MS,
     }
     const password = sealer.seal(JSON.stringify(token), ECR_TOKEN_CONTEXT)
