@@ -29,5 +29,5 @@ export const builtOperations: readonly string[] = [
 /** Built in part only, with the reason. */
 export const partialOperations: Readonly<Record<string, string>> = {
   'lambda.CreateEventSourceMapping':
-    'every source can be mapped, but only SQS queues are polled yet, at the endpoint of --sqs-endpoint',
+    'every source can be mapped, but only SQS queues are polled yet',
 }

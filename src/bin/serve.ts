@@ -15,7 +15,7 @@ import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey, readDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
 import { createImageServices } from '#bin/images.ts'
-import { readForeignServices } from '#bin/foreign-services.ts'
+import { createForeignServices } from '#bin/foreign-services.ts'
 import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
 import { listen } from '#bin/listener.ts'
 import { agreeOnKey, openStore } from '#bin/open-store.ts'
@@ -106,7 +106,7 @@ async function serve(settings: Settings) {
   const calls = createLocalCalls({
     ...(authorisation && { authorise: authorisation.authorise }),
     roleSession: createRoleSession({ roles: authorisation }),
-    foreign: readForeignServices(settings.services, [sqsModel, snsModel], clock),
+    foreign: createForeignServices(settings, [sqsModel, snsModel, eventsModel], clock),
     endpoint,
     random,
     logger,

@@ -169,7 +169,7 @@ const SETTINGS = {
     kind: 'text',
     default: '',
     value: 'URL',
-    help: 'SQS-compatible endpoint whose queues event source mappings poll; none: our own queues',
+    help: 'SQS-compatible endpoint with the queues that mappings poll and messages go to; none: our own',
   },
   'sqs-access-key-id': {
     kind: 'text',
