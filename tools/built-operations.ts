@@ -28,6 +28,5 @@ export const builtOperations: readonly string[] = [
 
 /** Built in part only, with the reason. */
 export const partialOperations: Readonly<Record<string, string>> = {
-  'lambda.CreateEventSourceMapping':
-    'every source can be mapped, but only SQS queues are polled yet',
+  'lambda.CreateEventSourceMapping': 'every source can be mapped, but only SQS queues are polled yet',
 }
