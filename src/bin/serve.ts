@@ -54,6 +54,9 @@ import { createVerifier } from '#wire/sigv4-verify.ts'
 const DRAIN_MS = 5_000
 
 async function serve(settings: Settings) {
+  // Guests are users of their own and must be able to read what they are shown. What is private says so itself, and all of
+  // it is below directories that only our user may enter.
+  process.umask(0o022)
   const logger = createLogger({ level: settings['log-level'] as 'info', stream: process.stderr })
   const metrics = createMetrics()
   const data = resolve(settings.data)

@@ -100,7 +100,9 @@ describe('functions of container images', () => {
     pushImage(program.endpoint, { repository: REPOSITORY, tag }, [layers.base, layers[release]], SETTINGS)
 
   before(async () => {
-    program = await startProgram()
+    // As hardened hosts have it: guests must be able to read what they are shown nevertheless.
+    const umask = process.umask(0o077)
+    program = await startProgram().finally(() => process.umask(umask))
     lambda = lambdaClient(program.endpoint)
     layers = makeLayers(directory)
     const ecr = new ECRClient({
@@ -263,6 +265,10 @@ describe('functions of container images', () => {
         'Runtime.InvalidWorkingDir',
         "the working directory doesn't exist: /none",
       ])
+      await pushImage(program.endpoint, { repository: REPOSITORY, tag: 'odd' }, [Buffer.from('no layer')], {})
+      await create({ FunctionName: 'odd', Code: { ImageUri: `${URI}:odd` } })
+      const { Configuration } = await settled('odd')
+      assert.deepEqual([Configuration?.State, Configuration?.StateReasonCode], ['Failed', 'InvalidImage'])
       await override('broken', { EntryPoint: ['app.handler'] })
       assert.deepEqual(await failure(), [
         'Runtime.InvalidEntrypoint',
