@@ -26,6 +26,7 @@ const ASPECTS: readonly (readonly [keyof DriverReport, string])[] = [
   ['openFiles', 'open files'],
   ['processes', 'number of processes'],
   ['freeze', 'frozen while idle'],
+  ['images', 'functions of container images'],
   ['snapshots', 'snapshots of functions with SnapStart'],
 ]
 

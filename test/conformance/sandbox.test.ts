@@ -13,9 +13,6 @@ const SKIPS: Readonly<Record<DriverName, Readonly<Record<string, string>>>> = {
   oci: {},
   bubblewrap: {},
   process: {
-    ...Object.fromEntries(
-      imageCases.map(({ behaviour }) => [behaviour, 'nothing is mounted: a container image is refused']),
-    ),
     '/tmp has a size of its own': 'an ordinary directory of the host has no size',
     'the root is read-only, /tmp is not': NO_ISOLATION,
     'files of the host are not there': NO_ISOLATION,
@@ -53,11 +50,13 @@ const NEEDS = {
 } as const
 
 function notOffered(report: DriverReport): Readonly<Record<string, string>> {
+  const needs = Object.entries(NEEDS).map(([behaviour, need]) => [behaviour, report[need]] as const)
+  const { images = { enforced: false, why: 'nothing is mounted: a container image is refused' } } = report
+  const ofImages = imageCases.map(({ behaviour }) => [behaviour, images] as const)
   return Object.fromEntries(
-    Object.entries(NEEDS).flatMap(([behaviour, need]) => {
-      const enforcement = report[need]
-      return enforcement.enforced ? [] : [[behaviour, enforcement.why]]
-    }),
+    [...needs, ...ofImages].flatMap(([behaviour, enforcement]) =>
+      enforcement.enforced ? [] : [[behaviour, enforcement.why]],
+    ),
   )
 }
 

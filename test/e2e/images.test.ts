@@ -21,8 +21,9 @@ import {
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
+import { probeDrivers } from '#data-plane/sandbox/select-driver.ts'
+
 import { createFunction, errorOf, eventually, invoke, lambdaClient, ROLE } from '../support/clients.ts'
-import { driversHere } from '../support/drivers.ts'
 import { installPrograms } from '../support/image-files.ts'
 import { startProgram, type Program } from '../support/program.ts'
 import { layerOf, pushImage } from '../support/push-image.ts'
@@ -86,8 +87,8 @@ const SETTINGS = {
   Env: ['OWN=of the image', 'PATH=/usr/local/bin:/usr/bin:/bin'],
 }
 /** The process driver can't show a guest the files of an image, and says so. */
-const canRun = (await driversHere()).some(
-  ({ driver, whyNot }) => driver !== 'process' && whyNot === undefined,
+const canRun = (await probeDrivers()).some(
+  ({ unavailable, images }) => unavailable === undefined && images?.enforced,
 )
 
 describe('functions of container images', () => {

@@ -11,7 +11,20 @@ import { MIB } from '#kernel/units.ts'
 
 import type { DriverBase } from './driver-base.ts'
 import { INIT_PATH, initProgram } from './init/init-program.ts'
+import type { Enforcement } from './port.ts'
+import { enforced, notEnforced } from './report.ts'
 import { GUEST_USER, networkFiles, type RootFiles } from './root-files.ts'
+import { tryCommand } from './try-command.ts'
+
+/** Whether this machine lays directories over each other, for the user that we are. */
+export async function imageEnforcement(): Promise<Enforcement> {
+  const isRoot = process.getuid?.() === 0
+  const enter = ['unshare', ...(isRoot ? [] : ['--user', '--map-root-user']), '--mount', '--']
+  const mount = ['mount', '-t', 'overlay', '-o', 'ro,lowerdir=/usr/bin:/usr/lib', 'lambent', '/usr/bin']
+  const failure = await tryCommand([...enter, ...mount])
+  if (failure === undefined) return enforced
+  return notEnforced(`overlay file systems can not be mounted here (${failure})`)
+}
 
 /** What is mounted over in every guest. */
 const MOUNT_POINTS = ['dev', 'mnt', 'proc', 'sys', 'tmp'] as const

@@ -24,6 +24,8 @@ export interface DriverReport {
   readonly freeze: Enforcement
   /** Processes can be kept and continued later, in other sandboxes. Left out: never by this driver. */
   readonly snapshots?: Enforcement
+  /** A guest can have the root of a container image. Left out: never by this driver. */
+  readonly images?: Enforcement
   /** More that the owner of this machine should know, one sentence each. */
   readonly notes?: readonly string[]
 }

@@ -34,7 +34,12 @@ async function createRig(actions: readonly GuestAction[], create?: () => Promise
   const driverCalls: string[] = []
   let newest: FakeGuest | undefined
   const driver = {
-    report: { driver: 'oci', filesystem: { enforced: true }, network: { enforced: true } },
+    report: {
+      driver: 'oci',
+      filesystem: { enforced: true },
+      network: { enforced: true },
+      images: { enforced: true },
+    },
     async create() {
       await create?.()
       newest = createFakeGuest(systemClock, [actions])

@@ -9,7 +9,7 @@ import type { HostResources } from '#data-plane/worker/port.ts'
  */
 export function hostObstacle(
   version: FunctionVersion,
-  report: Pick<DriverReport, 'driver' | 'filesystem' | 'network'>,
+  report: Pick<DriverReport, 'driver' | 'filesystem' | 'network' | 'images'>,
   resources: HostResources,
 ): LambdaError | undefined {
   const refuse = (code: string, what: string) =>
@@ -25,7 +25,7 @@ export function hostObstacle(
       'cannot mount file systems',
     )
   }
-  if (version.packageType === 'Image' && !report.filesystem.enforced)
+  if (version.packageType === 'Image' && !report.images?.enforced)
     return refuse(
       'InvalidConfigurationException',
       'cannot give a function the file system of a container image',

@@ -1,6 +1,7 @@
 /** Can this machine run the bubblewrap driver, and what does it enforce here? */
 import { detectCgroups } from '../cgroup/detect.ts'
 import type { CgroupHost } from '../cgroup/cgroup.ts'
+import { imageEnforcement } from '../image-root.ts'
 import { findProgram } from '../find-program.ts'
 import type { DriverReport } from '../port.ts'
 import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
@@ -37,6 +38,7 @@ export async function probeBubblewrap(): Promise<BubblewrapProbe> {
       tmpSize: enforced,
       openFiles: enforced,
       filesystem: enforced,
+      images: unavailable === undefined ? await imageEnforcement() : notEnforced(unavailable),
       network: ownNetwork
         ? enforced
         : notEnforced('"ip" is not installed, so guests share the network of the host; install iproute2'),

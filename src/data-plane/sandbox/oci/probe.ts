@@ -5,6 +5,7 @@ import { join } from 'node:path'
 
 import { detectCgroups } from '../cgroup/detect.ts'
 import { findProgram } from '../find-program.ts'
+import { imageEnforcement } from '../image-root.ts'
 import { outboundObstacle } from '../outbound.ts'
 import type { DriverReport } from '../port.ts'
 import { cgroupEnforcement, enforced, notEnforced } from '../report.ts'
@@ -59,6 +60,7 @@ export async function probeOci(options: {
       openFiles: enforced,
       filesystem: enforced,
       network: enforced,
+      images: unavailable === undefined ? await imageEnforcement() : notEnforced(unavailable),
       snapshots: 'why' in criu ? notEnforced(criu.why) : enforced,
       notes: [...scratchNotes, ...outboundNotes],
     },
