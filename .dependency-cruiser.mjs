@@ -36,6 +36,7 @@ const MAY_IMPORT = {
     'store',
     'observability',
   ],
+  'data-plane/cells': ['data-plane/frontend', 'data-plane/events', 'observability'],
   'data-plane/provisioning': ['data-plane/placement', 'data-plane/counting', 'store', 'observability'],
   'data-plane/durable': ['data-plane/frontend', 'store', 'observability'],
   'data-plane/pollers': [

@@ -4,6 +4,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 import type { FilterVault } from '#contracts/filter-vault.ts'
+import { createCellMap } from '#data-plane/cells/cell-map.ts'
+import { createCellEvents, createCellFrontend } from '#data-plane/cells/cell-router.ts'
 import { createCounting } from '#data-plane/counting/create-counting.ts'
 import { feedCounting } from '#data-plane/counting/feed-counting.ts'
 import { createDeliveries, type PutRecord } from '#data-plane/destinations/create-deliveries.ts'
@@ -48,6 +50,8 @@ import { packageRoot } from '#bin/package-root.ts'
 
 /** Events that run at once: more environments than a few per core only make each other slower. */
 const ASYNC_CONCURRENCY = 4 * availableParallelism()
+/** The one cell of an installation on one machine. */
+const CELL = 'cell-1'
 /** Queues that noisy functions get to themselves, beside the 32 that all share. */
 const SIDELINE_QUEUES = 16
 /** After an outage no more is done at once while this thread is busier than this. */
@@ -205,7 +209,14 @@ export async function createDataPlane(options: {
     metrics,
     ...(membership && { nodes: () => membership.size }),
   })
-  const innerFrontend = createFrontend({ catalog, counting, placement, events, clock, random })
+  const map = createCellMap([CELL])
+  const cellEvents = createCellEvents({ map, cells: new Map([[CELL, events]]), metrics })
+  const innerFrontend = createCellFrontend({
+    map,
+    frontends: new Map([
+      [CELL, createFrontend({ catalog, counting, placement, events: cellEvents, clock, random })],
+    ]),
+  })
   const resolveVersion = catalog.resolve
   const durable = createEngine({
     keys: options.keys,
@@ -232,6 +243,7 @@ export async function createDataPlane(options: {
     metrics,
     concurrency: ASYNC_CONCURRENCY,
     lookUpSettings: createSettingsLookup(documents),
+    forward: cellEvents.forward,
     deliveries: createDeliveries({
       calls: options.calls,
       putRecord: options.putRecord,

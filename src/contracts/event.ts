@@ -16,6 +16,8 @@ export interface AsyncEvent {
   readonly functionErrors: number
   /** Attempts made at all, throttles and platform errors included. */
   readonly attempts: number
+  /** The cell that it belongs to, while it waits in another one. */
+  readonly homeCell?: string
   /** Why the last attempt did not run the function; absent when it did, or there was none. */
   readonly lastRefusal?: { readonly statusCode: number; readonly message: string }
 }

@@ -14,12 +14,13 @@ interface Head {
   readonly acceptedAt: number
   readonly functionErrors: number
   readonly attempts: number
+  readonly homeCell?: string
   readonly lastRefusal?: { readonly statusCode: number; readonly message: string }
 }
 
 export function encodeHead(event: AsyncEvent): string {
   const { target, qualifier, requestId, clientContext, traceId, tenantId } = event
-  const { acceptedAt, functionErrors, attempts, lastRefusal } = event
+  const { acceptedAt, functionErrors, attempts, lastRefusal, homeCell } = event
   const { account, region, name } = target
   const head: Head = {
     v: 1,
@@ -35,6 +36,7 @@ export function encodeHead(event: AsyncEvent): string {
     functionErrors,
     attempts,
     lastRefusal,
+    homeCell,
   }
   return JSON.stringify(head)
 }

@@ -84,6 +84,8 @@ export function createAsyncEventPoller(options: {
   readonly lookUpSettings?: LookUpSettings
   /** Left out: nobody is told how events end. */
   readonly deliveries?: Deliveries
+  /** Hands over an event that belongs to another cell; left out: there is none. */
+  readonly forward?: (event: AsyncEvent) => Promise<void>
 }): Component {
   const { queues, frontend, clock, random, logger, metrics, concurrency, deliveries } = options
   const lookUpSettings: LookUpSettings = options.lookUpSettings ?? (() => ({}))
@@ -128,6 +130,26 @@ export function createAsyncEventPoller(options: {
     await deliveries.deliver(outcome, targets, stopping.signal)
   }
   const dropped = (reason: string) => metrics.count('lambent_async_events_dropped_total', 1, { reason })
+  /** Back to the cell that it belongs to, or into the queue once more until that is there again. */
+  const handOver = async (
+    event: AsyncEvent,
+    settings: AsyncInvokeSettings,
+    forward: (event: AsyncEvent) => Promise<void>,
+  ): Promise<RetryDecision> => {
+    try {
+      await forward(event)
+      return { do: 'forwarded', event }
+    } catch (error) {
+      logger.debug('An event of another cell could not be handed over yet', { ...describe(event), error })
+      return decideAfter({
+        event,
+        outcome: 'throttled',
+        settings: completeSettings(settings),
+        now: clock.now(),
+        lot: random.next(),
+      })
+    }
+  }
   const settle = async ({ receipt }: EventLease, decision: RetryDecision, made: Attempt | undefined) => {
     const { event } = decision
     switch (decision.do) {
@@ -135,6 +157,9 @@ export function createAsyncEventPoller(options: {
         metrics.count('lambent_async_events_retried_total', 1, { outcome: made?.outcome ?? 'platform-error' })
         await queues.retry(receipt, decision.visibleAt, event, dispatchOutcome(made))
         return
+      case 'forwarded':
+        metrics.count('lambent_cell_forwarded_total')
+        break
       case 'complete':
         await tell({ event, condition: 'Success', answer: answerOf(made, event) })
         break
@@ -177,7 +202,9 @@ export function createAsyncEventPoller(options: {
       await settle(lease, after(made, {}), made)
       return
     }
-    const { reservedConcurrency } = settings
+    // What belongs to another cell is only handed over.
+    const isForeign = event.homeCell !== undefined && options.forward !== undefined
+    const reservedConcurrency = isForeign ? undefined : settings.reservedConcurrency
     const before = decideBefore({
       event,
       settings: completeSettings(settings),
@@ -190,6 +217,10 @@ export function createAsyncEventPoller(options: {
     }
     // After a pause of this process somebody else may own it, and run it.
     if (!queues.mayBegin(lease.receipt)) return
+    if (event.homeCell !== undefined && options.forward) {
+      await settle(lease, await handOver(event, settings, options.forward), undefined)
+      return
+    }
     metrics.observe('lambent_async_event_age_seconds', Math.max(0, clock.now() - event.acceptedAt) / 1000)
     const made = await attempt(event)
     // A failure while everything stops says nothing about the event: it stays stored as it was.

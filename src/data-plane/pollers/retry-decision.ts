@@ -30,6 +30,8 @@ type ExhaustedReason = Exclude<OutcomeCondition, 'Success'>
 
 export type RetryDecision =
   | { readonly do: 'complete'; readonly event: AsyncEvent }
+  /** It belongs to another cell, which has it now. */
+  | { readonly do: 'forwarded'; readonly event: AsyncEvent }
   | { readonly do: 'retry'; readonly visibleAt: number; readonly event: AsyncEvent }
   | { readonly do: 'exhaust'; readonly reason: ExhaustedReason; readonly event: AsyncEvent }
   | { readonly do: 'drop'; readonly event: AsyncEvent }
