@@ -78,7 +78,7 @@ interface TopicPolicy {
   readonly http?: {
     readonly defaultHealthyRetryPolicy?: Partial<RetryPolicy>
     readonly disableSubscriptionOverrides?: boolean
-    readonly defaultThrottlePolicy?: object
+    readonly defaultThrottlePolicy?: { readonly maxReceivesPerSecond?: number }
     readonly defaultRequestPolicy?: { readonly headerContentType?: string }
   }
 }
@@ -146,6 +146,7 @@ function effectivePolicy(topic: Pick<SnsTopic, 'attributes'>, subscription: Attr
   const whole = wholePolicy(own)
   return {
     ...whole,
+    throttlePolicy: whole.throttlePolicy ?? http.defaultThrottlePolicy ?? null,
     healthyRetryPolicy: whole.healthyRetryPolicy ?? { ...DEFAULT_RETRIES, ...http.defaultHealthyRetryPolicy },
     requestPolicy: {
       headerContentType:
@@ -165,11 +166,17 @@ export const effectiveSubscriptionPolicy = (
 export interface HttpDelivery {
   readonly retries: RetryPolicy
   readonly contentType: string
+  /** Undefined: as many as come. */
+  readonly maxPerSecond: number | undefined
 }
 
 export function httpDelivery(topic: Pick<SnsTopic, 'attributes'>, subscription: Attributed): HttpDelivery {
-  const { healthyRetryPolicy, requestPolicy } = effectivePolicy(topic, subscription)
-  return { retries: healthyRetryPolicy, contentType: requestPolicy.headerContentType }
+  const { healthyRetryPolicy, requestPolicy, throttlePolicy } = effectivePolicy(topic, subscription)
+  return {
+    retries: healthyRetryPolicy,
+    contentType: requestPolicy.headerContentType,
+    maxPerSecond: throttlePolicy?.maxReceivesPerSecond,
+  }
 }
 
 const LIMITS: Readonly<Record<string, readonly [least: number, most: number]>> = {

@@ -15,6 +15,8 @@ import type { Seal } from './envelope.ts'
 const DAY_MS = 24 * HOUR_MS
 /** Unlike AWS's certificate this one does not change: whoever has it can check every message. */
 const VALID_MS = 100 * 365 * DAY_MS
+/** Signatures that are remembered: all subscriptions of a topic get the same one. */
+const MAX_REMEMBERED = 1000
 
 export interface MessageSigner {
   /** Before it resolves nothing can be signed. */
@@ -33,7 +35,8 @@ export function createSigner(deps: {
   readonly clock: Clock
 }): MessageSigner {
   const { meta, sealer, clock } = deps
-  let identity: Identity | undefined
+  let identity: (Identity & { readonly path: string }) | undefined
+  const remembered = new Map<string, Promise<string>>()
 
   const open = async (): Promise<Identity> => {
     for (;;) {
@@ -56,30 +59,42 @@ export function createSigner(deps: {
       if ((await meta.txn([put(SNS_SIGNER_KEY, doc, 0)])) !== 'conflict') return made
     }
   }
-  const opened = (): Identity => {
+  const opened = () => {
     if (!identity) throw new Error('The signer of messages has not started')
     return identity
   }
+  const signed = (text: Buffer, version: Seal['version']) =>
+    new Promise<string>((resolve, reject) => {
+      sign(version === '1' ? 'sha1' : 'sha256', text, opened().privateKey, (error, signature) => {
+        if (error) reject(error)
+        else resolve(signature.toString('base64'))
+      })
+    })
+  const signatureOf = (text: Buffer, version: Seal['version']) => {
+    const key = `${version} ${hash('sha256', text)}`
+    let signature = remembered.get(key)
+    if (!signature) {
+      signature = signed(text, version)
+      remembered.set(key, signature)
+      const oldest = remembered.size > MAX_REMEMBERED ? remembered.keys().next().value : undefined
+      if (oldest !== undefined) remembered.delete(oldest)
+    }
+    return signature
+  }
   return {
     async start() {
-      identity ??= await open()
+      if (identity) return
+      const made = await open()
+      const name = hash('sha256', made.certificate).slice(0, 32)
+      identity = { ...made, path: `/SimpleNotificationService-${name}.pem` }
     },
     async seal(text, version, baseUrl) {
-      const { privateKey } = opened()
-      const signature = await new Promise<Buffer>((resolve, reject) => {
-        sign(version === '1' ? 'sha1' : 'sha256', Buffer.from(text), privateKey, (error, bytes) => {
-          if (error) reject(error)
-          else resolve(bytes)
-        })
-      })
-      return {
-        version,
-        signature: signature.toString('base64'),
-        certificateUrl: `${baseUrl}${this.certificatePath}`,
-      }
+      const { path } = opened()
+      const signature = await signatureOf(Buffer.from(text), version)
+      return { version, signature, certificateUrl: `${baseUrl}${path}` }
     },
     get certificatePath() {
-      return `/SimpleNotificationService-${hash('sha256', opened().certificate).slice(0, 32)}.pem`
+      return opened().path
     },
     get certificate() {
       return new X509Certificate(opened().certificate).toString()

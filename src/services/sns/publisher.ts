@@ -1,12 +1,12 @@
 /** Takes messages: says their number, and puts what is to be delivered of them into the outbox. */
-import { snsTopicArn, type SnsTopic } from '#contracts/sns.ts'
+import { snsTopicArn, type SnsSubscription, type SnsTopic } from '#contracts/sns.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import { MIB } from '#kernel/units.ts'
 
 import { type NewDelivery, type Outbox, OutboxFull } from '../outbox/port.ts'
 import type { Catalogue, KnownSubscription } from './catalogue.ts'
-import { notificationItem, publishedItem, type PublishedHead } from './delivery/item.ts'
+import { bodyBytes, notificationItem, publishedItem, type PublishedHead } from './delivery/item.ts'
 import { filterable, matchesFilter, type Filterable } from './filter/matches-filter.ts'
 import type { PublishedMessage } from './read-message.ts'
 import { throttled } from './sns-errors.ts'
@@ -71,17 +71,21 @@ export function createPublisher(deps: {
     message: PublishedMessage,
     told: Published & { readonly traceId: string | undefined },
   ): NewDelivery[] => {
-    const byBody = new Map<string, Filterable>()
-    const passes = ({ doc, filter }: KnownSubscription) => {
-      if (doc.isPending) return false
-      if (!filter) return true
-      const body = message.bodyFor(doc.protocol)
-      let looked = byBody.get(body)
-      if (!looked) byBody.set(body, (looked = filterable(body, message.attributes)))
-      return matchesFilter(filter.pattern, filter.scope, looked)
+    const { subject, groupId, deduplicationId, attributes } = message
+    const byBody = new Map<string, { readonly looks: Filterable; payload: Uint8Array | undefined }>()
+    const bodyFor = ({ protocol }: SnsSubscription) => {
+      const body = message.bodyFor(protocol)
+      let known = byBody.get(body)
+      if (!known) byBody.set(body, (known = { looks: filterable(body, attributes), payload: undefined }))
+      return { body, known }
+    }
+    const passes = ({ doc, filter }: KnownSubscription) =>
+      !doc.isPending && (!filter || matchesFilter(filter.pattern, filter.scope, bodyFor(doc).known.looks))
+    const payloadFor = (doc: SnsSubscription) => {
+      const { body, known } = bodyFor(doc)
+      return (known.payload ??= bodyBytes({ body, attributes }))
     }
     const { account, region, name } = topic
-    const { subject, groupId, deduplicationId, attributes } = message
     const { messageId, sequenceNumber, traceId } = told
     const publishedAt = clock.now()
     return catalogue
@@ -104,7 +108,7 @@ export function createPublisher(deps: {
             ...(deduplicationId !== undefined && { deduplicationId }),
             ...(traceId !== undefined && { traceId }),
           },
-          { body: message.bodyFor(doc.protocol), attributes },
+          payloadFor(doc),
         ),
       )
   }

@@ -223,3 +223,28 @@ test('sns: shows attributes as AWS does, and ends what is deleted', async (t) =>
   assert.deepEqual((await send('ListSubscriptions', {}))['Subscriptions'], [])
   await service.stop()
 })
+
+test('sns: lists come in pages of a hundred', async (t) => {
+  const { open } = await topicService(t)
+  const { service, send } = await open()
+  const { TopicArn } = await send('CreateTopic', { Name: 'many' })
+  const names = Array.from({ length: 120 }, (_, index) => `q${index}`)
+  for (const name of names) await send('Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: queue(name) })
+  const pages = async (operation: string, input: Input) => {
+    const first = await send(operation, input)
+    const second = await send(operation, { ...input, NextToken: first['NextToken'] })
+    assert.equal(second['NextToken'], undefined)
+    return [first, second].map((page) => page['Subscriptions'] as unknown as readonly Answer[])
+  }
+  for (const [operation, input] of [
+    ['ListSubscriptions', {}],
+    ['ListSubscriptionsByTopic', { TopicArn }],
+  ] as const) {
+    const [first = [], second = []] = await pages(operation, input)
+    assert.deepEqual([first.length, second.length], [100, 20], operation)
+    const endpoints = new Set([...first, ...second].map(({ Endpoint }) => Endpoint))
+    assert.deepEqual(endpoints, new Set(names.map(queue)))
+  }
+  await assert.rejects(send('ListTopics', { NextToken: '!' }), refused('InvalidParameter'))
+  await service.stop()
+})

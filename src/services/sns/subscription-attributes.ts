@@ -119,6 +119,11 @@ function deliveryPolicy(text: string, refuse: Refuse): string {
   if (!policy) throw refuse('failed to parse JSON.')
   const problem = retryPolicyProblem(policy['healthyRetryPolicy'])
   if (problem !== undefined) throw refuse(`healthyRetryPolicy: ${problem}`)
+  const throttle = policy['throttlePolicy'] as { readonly maxReceivesPerSecond?: unknown } | null | undefined
+  const most = throttle?.maxReceivesPerSecond
+  // Text unverified.
+  if (most !== undefined && !(typeof most === 'number' && most >= 1))
+    throw refuse('throttlePolicy: maxReceivesPerSecond must be at least 1')
   return storedSubscriptionPolicy(text)
 }
 

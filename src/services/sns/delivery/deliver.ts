@@ -1,6 +1,6 @@
 /** Sends what the outbox holds: to queues, functions and HTTP endpoints, and in the end to dead-letter queues. */
 import type { ServiceCalls } from '#contracts/service-calls.ts'
-import { snsSubscriptionArn, snsTopicArn, type SnsSubscription } from '#contracts/sns.ts'
+import { snsSubscriptionArn, snsTopicArn, type SnsSubscription, type SnsTopic } from '#contracts/sns.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
@@ -18,6 +18,7 @@ import type { MessageSigner } from '../message-signer.ts'
 import type { Deliver, Outcome } from '../../outbox/port.ts'
 import { deadLetterQueueOf } from '../subscription-attributes.ts'
 import { readBody, type ConfirmationHead, type ItemHead, type NotificationHead } from './item.ts'
+import { createPace } from './pace.ts'
 import { resultOfCall, type SendResult } from './send-result.ts'
 import type { HttpSender } from './send-http.ts'
 
@@ -37,19 +38,21 @@ export function createDeliveryHandler(deps: {
 }): Deliver {
   const { catalogue, signer, calls, http, clock, random, logger, metrics } = deps
 
+  const pace = createPace()
+  const topicOf = (subscription: SnsSubscription): Pick<SnsTopic, 'attributes'> =>
+    catalogue.topic({ ...subscription, name: subscription.topic }) ?? { attributes: {} }
+
   const retry = (head: NotificationHead | ConfirmationHead, policy: RetryPolicy): Outcome | undefined => {
     const failures = head.failures + 1
     const delayMs = retryDelayMs(policy, failures)
     if (delayMs === undefined) return undefined
     // Jittered, as AWS does it: those that failed together do not come back together.
     const dueAt = clock.now() + Math.round(delayMs * (0.9 + 0.1 * random.next()))
-    return { do: 'retry', dueAt, head: { ...head, failures } }
+    return { do: 'retry', dueAt, head: { ...head, failures, isPaced: false } }
   }
 
   const signatureVersion = (subscription: SnsSubscription) =>
-    catalogue.topic({ ...subscription, name: subscription.topic })?.attributes['SignatureVersion'] === '2'
-      ? '2'
-      : '1'
+    topicOf(subscription).attributes['SignatureVersion'] === '2' ? '2' : '1'
 
   const messageOf = (
     head: NotificationHead,
@@ -139,7 +142,6 @@ export function createDeliveryHandler(deps: {
   }
 
   const toHttp = async (message: Notification, subscription: SnsSubscription, signal: AbortSignal) => {
-    const topic = catalogue.topic({ ...subscription, name: subscription.topic })
     const isRaw = subscription.attributes['RawMessageDelivery'] === 'true'
     return await http.post(
       {
@@ -149,7 +151,7 @@ export function createDeliveryHandler(deps: {
         topicArn: message.topicArn,
         subscriptionArn: message.subscriptionArn,
         isRaw,
-        contentType: httpDelivery(topic ?? { attributes: {} }, subscription).contentType,
+        contentType: httpDelivery(topicOf(subscription), subscription).contentType,
         body: isRaw ? message.body : await envelope(message, subscription),
       },
       signal,
@@ -180,8 +182,16 @@ export function createDeliveryHandler(deps: {
 
   const policyOf = (subscription: SnsSubscription): RetryPolicy => {
     if (subscription.protocol !== 'http' && subscription.protocol !== 'https') return MANAGED_RETRIES
-    const topic = catalogue.topic({ ...subscription, name: subscription.topic })
-    return httpDelivery(topic ?? { attributes: {} }, subscription).retries
+    return httpDelivery(topicOf(subscription), subscription).retries
+  }
+
+  /** When the endpoint takes one more; undefined: now. */
+  const momentOf = (subscription: SnsSubscription): number | undefined => {
+    if (subscription.protocol !== 'http' && subscription.protocol !== 'https') return undefined
+    const { maxPerSecond } = httpDelivery(topicOf(subscription), subscription)
+    if (maxPerSecond === undefined) return undefined
+    const at = pace.next(snsSubscriptionArn(subscription), maxPerSecond, clock.now())
+    return at > clock.now() ? at : undefined
   }
 
   const giveUp = (head: NotificationHead, subscription: SnsSubscription, reason: string): Outcome => {
@@ -209,6 +219,8 @@ export function createDeliveryHandler(deps: {
     // Whoever unsubscribes gets nothing more.
     if (!subscription) return DONE
     const message = messageOf(head, payload, subscription)
+    const waitUntil = head.isDead || head.isPaced ? undefined : momentOf(subscription)
+    if (waitUntil !== undefined) return { do: 'retry', dueAt: waitUntil, head: { ...head, isPaced: true } }
     const deadLetters = head.isDead ? deadLetterQueueOf(subscription) : undefined
     if (head.isDead && deadLetters === undefined) return DONE
     const outcome = await (deadLetters === undefined

@@ -20,6 +20,8 @@ export interface NotificationHead {
   readonly failures: number
   /** The endpoint has been given up. */
   readonly isDead?: true
+  /** It has waited for its moment at an endpoint that takes only so many a second. */
+  readonly isPaced?: boolean
 }
 
 export interface NotificationBody {
@@ -53,7 +55,7 @@ export type ItemHead = NotificationHead | ConfirmationHead | PublishedHead
 const NOTHING = new Uint8Array()
 
 /** Messages of FIFO topics keep their order within their group, for each subscription. */
-export function notificationItem(head: NotificationHead, body: NotificationBody): NewDelivery {
+export function notificationItem(head: NotificationHead, payload: Uint8Array): NewDelivery {
   const { account, region, topic, id, groupId, sequenceNumber } = head
   const subscription = `${account}/${region}/${topic}/${id}`
   const isOrdered = sequenceNumber !== undefined
@@ -61,9 +63,12 @@ export function notificationItem(head: NotificationHead, body: NotificationBody)
     lane: isOrdered ? `${subscription}/${groupId}` : subscription,
     isOrdered,
     head: { ...head },
-    payload: Buffer.from(JSON.stringify(body)),
+    payload,
   }
 }
+
+/** The same for all subscriptions that get the same text. */
+export const bodyBytes = (body: NotificationBody): Uint8Array => Buffer.from(JSON.stringify(body))
 
 export const confirmationItem = (head: ConfirmationHead, text: string): NewDelivery => ({
   lane: `confirm/${head.endpoint}`,
