@@ -36,9 +36,16 @@ it('nobody has gone while the store is away', async (test) => {
   test.after(() => one.stop())
   await nodes.beat({ nodeId: 'two', address: '', info: null })
   await one.start()
+  const beatBefore = nodes.beat
   nodes.beat = () => Promise.reject(new Error('away'))
   for (let second = 0; second < 20; second++) await clock.advance(1_000)
   assert.equal(one.size, 2)
+  nodes.beat = beatBefore
+  // It is back, and the other node needs a moment to say that it lives.
+  await clock.advance(3_000)
+  assert.equal(one.size, 2)
+  for (let second = 0; second < 8; second++) await clock.advance(1_000)
+  assert.equal(one.size, 1)
 })
 
 it('one of the nodes has a role, and another takes over when it stops or falls silent', async (test) => {

@@ -19,6 +19,9 @@ export function createMembership(options: {
   const { nodeId, address, nodes, clock, logger } = options
   const listeners = new Set<() => void>()
   let alive: ReadonlySet<string> = new Set([nodeId])
+  /** Monotonic milliseconds. */
+  let lastBeatAt = Number.NEGATIVE_INFINITY
+  let judgeAfter = Number.NEGATIVE_INFINITY
   let isStopped = false
   let beating: Promise<void> | undefined
   let cancel = () => {}
@@ -26,7 +29,12 @@ export function createMembership(options: {
   const beat = async () => {
     try {
       await nodes.beat({ nodeId, address, info: null })
+      const now = clock.monotonic()
+      // The store was away, perhaps for all: those who live need time to say so.
+      if (now - lastBeatAt > 2 * BEAT_MS) judgeAfter = now + DEAD_AFTER_MS
+      lastBeatAt = now
       const seen = new Set([nodeId, ...(await nodes.list(DEAD_AFTER_MS)).map((node) => node.nodeId)])
+      if (now < judgeAfter) for (const id of alive) seen.add(id)
       const came = [...seen].filter((id) => !alive.has(id))
       const gone = [...alive].filter((id) => !seen.has(id))
       alive = seen

@@ -1,12 +1,18 @@
 /** Three nodes on one PostgreSQL database: what one knows all know, and what one has accepted runs, whoever fails. */
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 
-import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda'
+import {
+  GetDurableExecutionCommand,
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda'
 
 import { createFunction, errorOf, eventually, invoke, lambdaClient } from '../support/clients.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
@@ -29,13 +35,8 @@ describe('three nodes on one database', { skip: noPostgres }, () => {
   const cleanups: (() => Promise<void>)[] = []
 
   const start = async (name: string) => {
-    const dataDirectory = join(directory, name)
-    mkdirSync(dataDirectory, { recursive: true })
-    if (name !== 'one') cpSync(join(directory, 'one/secret.key'), join(dataDirectory, 'secret.key'))
-    return startProgram({
-      dataDirectory,
-      args: ['--driver=process', `--store=${server.url}`, '--pool-memory=0'],
-    })
+    const args = ['--driver=process', '--pool-memory=0', `--data-key=${join(directory, 'data.key')}`]
+    return startProgram({ dataDirectory: join(directory, name), args, env: { LAMBENT_STORE: server.url } })
   }
   const at = (n: number) => nodes[n] ?? assert.fail(`There is no node ${n}`)
   const runs = () => readFileSync(record, 'utf8').split('\n').filter(Boolean)
@@ -89,9 +90,9 @@ describe('three nodes on one database', { skip: noPostgres }, () => {
     directory = await temporaryDirectory({ after: (run) => void cleanups.push(run) })
     record = join(directory, 'record.txt')
     appendFileSync(record, '')
+    writeFileSync(join(directory, 'data.key'), `${randomBytes(32).toString('hex')}\n`)
     server = await startPostgres()
-    const first = await start('one')
-    nodes = [first, ...(await Promise.all([start('two'), start('three')]))]
+    nodes = await Promise.all(['one', 'two', 'three'].map(start))
   })
   after(async () => {
     for (const node of nodes) node.child.kill('SIGCONT')
@@ -113,6 +114,21 @@ exports.handler = async ({ id, ms = 0 }) => {
 }`,
       },
       Environment: { Variables: { RECORD: record, WORD: 'sealed' } },
+    })
+    await createFunction(lambda, {
+      FunctionName: 'durable',
+      files: {
+        'index.js': `const { appendFileSync, readFileSync } = require('node:fs')
+exports.handler = async () => {
+  const first = !readFileSync(process.env.RECORD, 'utf8').includes('durable began')
+  appendFileSync(process.env.RECORD, 'durable began\\n')
+  if (first) await new Promise((resolve) => setTimeout(resolve, 60_000))
+  return { Status: 'SUCCEEDED', Result: '"done"' }
+}`,
+      },
+      Timeout: 120,
+      DurableConfig: { ExecutionTimeout: 300, RetentionPeriodInDays: 1 },
+      Environment: { Variables: { RECORD: record } },
     })
     for (const node of nodes)
       assert.equal((await invoke(lambdaClient(node.endpoint), 'record', {})).payload, 'sealed')
@@ -149,8 +165,8 @@ exports.handler = async ({ id, ms = 0 }) => {
   })
 
   it('while the database is away warm functions run, writes are refused in time, and then it goes on', async (t) => {
-    const ids = sendAll('outage', 300, nodes)
-    await wait(200)
+    const ids = sendAll('outage', 120, nodes)
+    await wait(100)
     await server.crash()
     const [lambda] = nodes.map((node) => lambdaClient(node.endpoint))
     assert.ok(lambda)
@@ -168,20 +184,31 @@ exports.handler = async ({ id, ms = 0 }) => {
     await allRan(acknowledged, 'every acknowledged event ran')
     await isShared(3)
     assert.equal(await send(at(0), 'after the outage'), true)
-    t.diagnostic(`${acknowledged.length} of 300 acknowledged; a write was refused after ${refusedMs} ms`)
+    t.diagnostic(`${acknowledged.length} of 120 acknowledged; a write was refused after ${refusedMs} ms`)
   })
 
   it('one node is killed and another stands still: the third runs what both have accepted', async (t) => {
     await isShared(3)
-    const acknowledged = await sendAll('fault', 120, nodes, 60)
     const [one, two, three] = [at(0), at(1), at(2)]
+    const begun = await lambdaClient(two.endpoint).send(
+      new InvokeCommand({ FunctionName: 'durable', InvocationType: 'Event', Qualifier: '$LATEST' }),
+    )
+    await allRan(['durable began'], 'the durable execution began')
+    const acknowledged = await sendAll('fault', 60, nodes, 800)
     three.child.kill('SIGSTOP')
     await two.kill9()
-    const begun = Date.now()
+    const faultAt = Date.now()
     await allRan(acknowledged, 'every acknowledged event ran')
-    const tookMs = Date.now() - begun
+    const tookMs = Date.now() - faultAt
     nodes = [one]
     await isShared(1)
+    await eventually('another node has carried the durable execution to its end', async () => {
+      const { Status } = await lambdaClient(one.endpoint).send(
+        new GetDurableExecutionCommand({ DurableExecutionArn: begun.DurableExecutionArn }),
+      )
+      return Status === 'SUCCEEDED' || undefined
+    })
+    assert.equal(runs().filter((line) => line === 'durable began').length, 2)
     // What begins now at the node that stood still would begin under an epoch that is over.
     await wait(300)
     const before = runs().length

@@ -90,7 +90,7 @@ describe('PostgreSQL that fails', { skip: noPostgres }, () => {
     let newest = 0
     let nextId = 1n
     const counts = { taken: 0, written: 0, fenced: 0 }
-    const until = clock.monotonic() + 2_500
+    const until = clock.monotonic() + 2_000
     const run = async (store: Store, seed: number) => {
       let epoch = 0
       for (let turn = seed; clock.monotonic() < until; turn++) {
@@ -168,7 +168,7 @@ describe('PostgreSQL that fails', { skip: noPostgres }, () => {
     await server.crash()
     await wait(300)
     await standby.promote()
-    await wait(2_000)
+    await wait(1_300)
     await work.stop()
     assert.deepEqual(work.surprises, [])
     assert.ok(before > 5 && work.events.length > before + 5, `${before} before, ${work.events.length} in all`)

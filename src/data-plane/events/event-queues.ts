@@ -408,8 +408,12 @@ export function createEventQueues(options: {
       })
     },
     mayBegin: ({ queue, id, epoch }) => {
-      const mine = held(queue)
-      return mine?.state.epoch === epoch && mine.state.isLeased(id)
+      const mine = owned.get(queue)
+      if (mine?.state.epoch !== epoch || !mine.state.isLeased(id)) return false
+      if (held(queue)) return true
+      // The lease may be renewed yet.
+      mine.state.giveBack(id)
+      return false
     },
     async complete(receipt, outcome = 'ran') {
       const { queue, id } = receipt

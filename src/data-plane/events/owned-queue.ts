@@ -81,6 +81,8 @@ export interface OwnedQueue {
   moved(id: bigint, visibleAt: number, event: AsyncEvent, outcome: DispatchOutcome): void
   /** The function's events may be taken again that were refused a slot. */
   resume(key: string): void
+  /** What was leased is due again. */
+  giveBack(id: bigint): void
   /** Gives back what was leased too long; how many. */
   expireLeases(): number
   /** The queue has another owner, or the program ends: nothing of it is used any more. */
@@ -248,6 +250,12 @@ export function createOwnedQueue(options: {
     if (tail() > 0 && isWindow(REFILL_SHARE)) refillLater()
   }
 
+  const comeBack = (entry: Entry) => {
+    free(entry, 'none')
+    entry.visibleAt = clock.now()
+    enqueueReady(entry)
+  }
+
   return {
     queue,
     epoch,
@@ -338,13 +346,15 @@ export function createOwnedQueue(options: {
       enqueueReady(entry)
       if (tail() > 0 && isWindow(REFILL_SHARE)) refillLater()
     },
+    giveBack(id) {
+      const entry = leased.get(id)
+      if (entry?.state === 'leased') comeBack(entry)
+    },
     expireLeases() {
       let expired = 0
       for (const entry of leased.values()) {
         if (entry.state !== 'leased' || entry.leasedUntil > clock.monotonic()) continue
-        free(entry, 'none')
-        entry.visibleAt = clock.now()
-        enqueueReady(entry)
+        comeBack(entry)
         expired++
       }
       return expired

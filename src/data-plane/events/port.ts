@@ -27,7 +27,10 @@ export interface EventQueues extends Component {
   enqueue(event: AsyncEvent): Promise<void>
   /** Waits until an event is due, then hands out up to `max`. Empty only when `signal` aborts. */
   lease(max: number, signal: AbortSignal): Promise<readonly EventLease[]>
-  /** Whether the event is still the holder's: asked last before it runs, since the queue may have changed hands. */
+  /**
+   * Whether the event is still the holder's: asked last before it runs, since the queue may have changed hands. When not,
+   * the holder lets go of it, and it comes back where it belongs.
+   */
   mayBegin(receipt: EventReceipt): boolean
   /** Done with it for good. */
   complete(receipt: EventReceipt, outcome?: DispatchOutcome): Promise<void>

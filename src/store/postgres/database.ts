@@ -2,6 +2,7 @@
 import { Client, type ClientBase, type ClientConfig, Pool, type PoolClient, type QueryConfig } from 'pg'
 
 import { type Clock, sleep } from '#kernel/clock.ts'
+import { createSemaphore } from '#kernel/semaphore.ts'
 import type { StoreLogger } from '#store/embedded/logger.ts'
 import { StoreBusy } from '#store/port.ts'
 import { hostsOf, withoutPassword } from '#store/postgres/hosts.ts'
@@ -63,7 +64,8 @@ export function createDatabase(options: {
   const { url, schema, clock, logger, deadlineMs = DEADLINE_MS } = options
   const hosts = hostsOf(url)
   const closing = new AbortController()
-  let waiting = 0
+  /** The pool would take a wait for a free connection for a server that does not answer. */
+  const places = createSemaphore({ places: CONNECTIONS, maxWaiting: MAX_WAITING })
   let current = 0
   /** Since when (monotonic). */
   let downSince: number | undefined
@@ -95,7 +97,8 @@ export function createDatabase(options: {
   const pools = hosts.map((host) => {
     const pool = new Pool({
       ...configOf(host),
-      max: CONNECTIONS,
+      // One more for ending statements that hang.
+      max: CONNECTIONS + 1,
       idleTimeoutMillis: 60_000,
       async verify(client, done) {
         done(
@@ -128,6 +131,17 @@ export function createDatabase(options: {
     const { processID } = client as unknown as { readonly processID: number | null }
     if (processID === null || closing.signal.aborted) return
     pool.query('select pg_terminate_backend($1)', [processID]).catch(() => {})
+  }
+  const placeBefore = async (deadline: number) => {
+    const late = new AbortController()
+    const cancel = clock.after(deadline - clock.monotonic(), () => late.abort())
+    try {
+      return await places.acquire(late.signal)
+    } catch (cause) {
+      throw new StoreBusy(`${places.waiting} statements wait for the database`, { cause })
+    } finally {
+      cancel()
+    }
   }
   const attempt = async (statement: Statement, leftMs: number): Promise<readonly Row[]> => {
     const pool = pools[current]
@@ -166,10 +180,9 @@ export function createDatabase(options: {
 
   return {
     async query(statement, onRetry) {
-      if (waiting >= MAX_WAITING) throw new StoreBusy(`${waiting} statements wait for the database`)
-      waiting++
       const isKnown = downSince !== undefined && clock.monotonic() - downSince > deadlineMs
       const deadline = clock.monotonic() + (isKnown ? DEADLINE_WHILE_DOWN_MS : deadlineMs)
+      const release = await placeBefore(deadline)
       try {
         for (let backoffMs = FIRST_BACKOFF_MS; ; backoffMs = Math.min(2 * backoffMs, LAST_BACKOFF_MS)) {
           try {
@@ -189,7 +202,7 @@ export function createDatabase(options: {
           onRetry?.()
         }
       } finally {
-        waiting--
+        release()
       }
     },
     async connect() {
