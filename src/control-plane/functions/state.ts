@@ -149,6 +149,8 @@ const REASON_CODES = new Set([
   'FunctionError',
   'FunctionError.InitTimeout',
   'FunctionError.RuntimeInitError',
+  'FunctionError.InvalidEntryPoint',
+  'FunctionError.InvalidWorkingDirectory',
   'CapacityProviderScalingLimitExceeded',
   'DependencyError',
 ])

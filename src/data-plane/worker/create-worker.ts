@@ -10,6 +10,7 @@ import { findRuntime, IMAGE_RUNTIME, type RuntimeDescription } from '#contracts/
 import { acquireCodeFiles } from '#data-plane/worker/code/code-files.ts'
 import { createCompileCaches } from '#data-plane/worker/code/compile-caches.ts'
 import { createDirectoryCache } from '#data-plane/worker/code/directory-cache.ts'
+import { imageObstacle } from '#data-plane/worker/image/image-obstacle.ts'
 import type { StartingEnvironment } from '#data-plane/worker/environment.ts'
 import type { GuestCredentials } from '#data-plane/worker/guest-environment.ts'
 import { hostObstacle } from '#data-plane/worker/host-obstacle.ts'
@@ -237,7 +238,8 @@ export function createWorker(options: WorkerOptions): Worker {
       const obstacle = hostObstacle(version, driver.report, host.resources)
       if (obstacle) throw obstacle
       if (version.packageType === 'Image') {
-        await prepareImage(version, options.images)
+        const wrong = await imageObstacle(version, await prepareImage(version, options.images))
+        if (wrong) throw wrong
         return
       }
       const runtime = describeRuntime(version)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 
 import { imageCommand } from '#data-plane/worker/image/image-command.ts'
+import { imageObstacle } from '#data-plane/worker/image/image-obstacle.ts'
 import { imageExtensions } from '#data-plane/worker/image/image-extensions.ts'
 
 import { installPrograms } from '../../../../test/support/image-files.ts'
@@ -89,6 +90,21 @@ test('image command: what can not be started fails with the words of AWS', async
   )
   assert.equal(await failure(['/app/run'], '/none'), directory("the working directory doesn't exist: /none"))
   assert.equal(await failure(['/app/run'], '/app/text'), entrypoint('fork/exec /app/run: not a directory'))
+})
+
+test('image obstacle: on a capacity provider the entry point is asked for beforehand, and must be a path', async (t) => {
+  const root = makeRoot(t)
+  const reasonOf = async (entrypoint: readonly string[], more: object = {}) => {
+    const managedInstances = { capacityProvider: 'cp', maxConcurrency: 1, memoryGiBPerVCpu: 2 }
+    const image = { root, config: { ...CONFIG, entrypoint, cmd: [] } }
+    return (await imageObstacle({ managedInstances, ...more }, image))?.code
+  }
+  assert.equal(await reasonOf(['/app/run']), undefined)
+  for (const program of ['/app/none', '/app/text', 'tool', ''])
+    assert.equal(await reasonOf([program]), 'FunctionError.InvalidEntryPoint', program)
+  const elsewhere = { imageOverrides: { workingDirectory: '/none' } }
+  assert.equal(await reasonOf(['/app/run'], elsewhere), 'FunctionError.InvalidWorkingDirectory')
+  assert.equal(await reasonOf(['tool'], { managedInstances: undefined }), undefined)
 })
 
 test('image extensions: files of /opt/extensions in the order of their names, wherever a link has them', (t) => {
