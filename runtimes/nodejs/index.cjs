@@ -34,16 +34,16 @@ let stopPreload = () => {}
 /** Runs when the event loop is empty while an invocation is under way. */
 let drained
 
-function sendError(type, error) {
+function sendError(type, error, final) {
   const document = errorDocument(error)
-  send(type, JSON.stringify({ errorType: document.errorType }), JSON.stringify(document))
+  send(type, JSON.stringify({ errorType: document.errorType, final }), JSON.stringify(document))
 }
 
 /** Reports an error that nobody caught to whoever waits, and ends the process. */
 function die(label, error, code) {
   logError(label, error)
   if (state === 'initialising') sendError(FRAME.initError, error)
-  else if (state === 'busy') sendError(FRAME.error, error)
+  else if (state === 'busy') sendError(FRAME.error, error, true)
   process.exit(code)
 }
 

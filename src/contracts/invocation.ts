@@ -74,7 +74,13 @@ export type GuestOutcome =
   /** The handler answered. What went through a `ResponseStream` is not repeated in the payload. */
   | { readonly kind: 'response'; readonly payload: Uint8Array }
   /** The runtime reported an error; `payload` is the error document the client gets, as the runtime wrote it. */
-  | { readonly kind: 'error'; readonly errorType: string; readonly payload: Uint8Array }
+  | {
+      readonly kind: 'error'
+      readonly errorType: string
+      readonly payload: Uint8Array
+      /** It says that it ends now. */
+      readonly final?: true
+    }
   /** The answer is larger than allowed. `limitBytes` when the limit is another one than that of buffered answers. */
   | { readonly kind: 'too-large'; readonly sizeBytes: number; readonly limitBytes?: number }
   /** The process ended before it answered. */

@@ -118,7 +118,12 @@ export function createFramedSession(options: {
     endInvocation(
       payloadBytes > maxResponseBytes
         ? { kind: 'too-large', sizeBytes: payloadBytes }
-        : { kind: 'error', errorType: errorTypeOf(header), payload },
+        : {
+            kind: 'error',
+            errorType: errorTypeOf(header),
+            payload,
+            ...(parseHeader(header)['final'] === true && { final: true }),
+          },
     )
 
   /** Reads nothing more before `room`. What has been read already still goes through: a chunk of the socket at most. */

@@ -71,6 +71,8 @@ const SIGNAL_TEXT: Readonly<Record<string, string>> = {
   SIGILL: 'illegal instruction',
   SIGTRAP: 'trace/breakpoint trap',
   SIGABRT: 'aborted',
+  // The same number, and the name that is found first.
+  SIGIOT: 'aborted',
   SIGBUS: 'bus error',
   SIGFPE: 'floating point exception',
   SIGKILL: 'killed',

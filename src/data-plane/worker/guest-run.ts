@@ -164,6 +164,12 @@ export async function startGuestRun(options: {
       const started = clock.monotonic()
       const outcome = await race(session.invoke(invocation, stream), timeoutMs, stream)
       if ('abandon' in session && outcome.kind === 'timeout') session.abandon(invocation.requestId)
+      // Otherwise the next invocation might be given to a process that ends at this moment.
+      if (outcome.kind === 'error' && outcome.final) {
+        usable = false
+        await awaitExit(EXIT_GRACE_MS)
+        return outcome
+      }
       if (!('idle' in session) || outcome.kind === 'exited' || outcome.kind === 'timeout') return outcome
       // As in AWS the invocation lasts until the runtime asks for the next one. What happens now does not change the
       // answer, but a runtime that does not come back gets no further invocation.

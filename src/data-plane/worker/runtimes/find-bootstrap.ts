@@ -1,4 +1,5 @@
 /** The entry point of provided.*: AWS's search order and AWS's complaints. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { invalidEntrypoint, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
@@ -22,12 +23,20 @@ export async function findBootstrap(places: readonly BootstrapPlace[]): Promise<
   for (const place of places) {
     if (place.host === undefined) continue
     // Follows links: the archive's own were checked when it was unpacked.
-    const { problem } = await examineExecutable(join(place.host, 'bootstrap'), EXECUTE_BITS)
+    const { problem, interpreter } = await examineExecutable(join(place.host, 'bootstrap'), EXECUTE_BITS)
     if (problem === 'absent') continue
     // Texts recorded from AWS, except "permission denied", which is Go's text for EACCES in the same place (unverified).
-    if (problem) return invalidEntrypoint(`fork/exec ${place.shown}/bootstrap: ${problem}`)
+    const missing = interpreter !== undefined && !existsSync(onHost(interpreter, places))
+    const why = problem ?? (missing ? 'no such file or directory' : undefined)
+    if (why) return invalidEntrypoint(`fork/exec ${place.shown}/bootstrap: ${why}`)
     return `${place.guest}/bootstrap`
   }
   const looked = places.map((place) => `${place.shown}/bootstrap`).join(' ')
   return invalidEntrypoint(`Couldn't find valid bootstrap(s): [${looked}]`)
+}
+
+/** What is not the function's own is the system's, which guests see where this host has it. */
+function onHost(path: string, places: readonly BootstrapPlace[]): string {
+  const place = places.find(({ guest }) => path.startsWith(`${guest}/`))
+  return place?.host === undefined ? path : join(place.host, path.slice(place.guest.length))
 }
