@@ -167,9 +167,16 @@ describe('extensions', () => {
 while True:
     next_event(me); time.sleep(0.4); say('done')`,
     )
-    await invoke(lambda, 'slow', 1)
-    const { payload } = await invoke(lambda, 'slow', 2)
-    assert.equal(payload, 2)
+    const timed = async (input: object) => {
+      const began = performance.now()
+      const { payload } = await invoke(lambda, 'slow', 2, input)
+      assert.equal(payload, 2)
+      return performance.now() - began
+    }
+    await timed({})
+    // The log is complete only then; without it AWS sends the answer as soon as the runtime has given it.
+    assert.ok((await timed({ LogType: 'Tail' })) >= 400)
+    assert.ok((await timed({})) < 350)
     const lines = await untilLine('slow', /^REPORT/)
     const report = lines.findLast((line) => line.startsWith('REPORT')) ?? ''
     assert.ok(Number(/\tDuration: ([\d.]+) ms/.exec(report)?.[1]) >= 400, report)
@@ -218,7 +225,7 @@ time.sleep(30)`,
   for (const [name, body, message, errorType] of FAILURES) {
     test(`an extension that ${name.replace('-', ' ')} fails the invocation as ${errorType}`, async () => {
       await deploy(name, body)
-      const { payload, functionError, requestId } = await invoke(lambda, name, '"x"')
+      const { payload, functionError, requestId } = await invoke(lambda, name, '"x"', { LogType: 'Tail' })
       assert.equal(functionError, 'Unhandled')
       const document = payload as { errorType: string; errorMessage: string }
       assert.equal(document.errorType, errorType, JSON.stringify(payload))

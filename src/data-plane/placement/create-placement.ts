@@ -21,7 +21,7 @@ import { createQuiet } from '#data-plane/placement/quiet.ts'
 import { mayScale } from '#data-plane/placement/scaling.ts'
 import { createStartQueue } from '#data-plane/placement/start-queue.ts'
 import { createWaitingLine, neverFits, noRoom } from '#data-plane/placement/waiting-line.ts'
-import type { Environment, InitializationType, Worker } from '#data-plane/worker/port.ts'
+import type { Environment, InitializationType, Worker, EarlyAnswer } from '#data-plane/worker/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger, Metrics } from '#observability/port.ts'
 
@@ -129,7 +129,19 @@ export function createPlacement(options: {
     if (queue.groups > 0) pump()
   }
 
-  const run = async (slot: Slot, request: PlacementInvocation): Promise<InvocationResult> => {
+  /** Resolves with the answer, which may come before the environment is free again. */
+  const run = (slot: Slot, request: PlacementInvocation): Promise<InvocationResult> =>
+    new Promise((resolve, reject) => {
+      const executedVersion = request.version.version
+      const onAnswer = (early: EarlyAnswer) => resolve({ ...early, executedVersion })
+      runToEnd(slot, request, onAnswer).then(resolve, reject)
+    })
+
+  const runToEnd = async (
+    slot: Slot,
+    request: PlacementInvocation,
+    onAnswer: (early: EarlyAnswer) => void,
+  ): Promise<InvocationResult> => {
     const { version, invocation, logType, stream } = request
     const { group } = slot
     const before = clock.monotonic()
@@ -139,7 +151,7 @@ export function createPlacement(options: {
     let result: Awaited<ReturnType<Environment['invoke']>>
     try {
       const deadlineMs = clock.now() + version.timeoutSeconds * 1000
-      result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType, stream })
+      result = await slot.environment.invoke({ ...invocation, deadlineMs }, { logType, stream, onAnswer })
     } catch (error) {
       // One that has no room now is as it was; after a fault of ours nobody knows what state it is in.
       if (isCapacityError(error)) queueMicrotask(() => release(slot))

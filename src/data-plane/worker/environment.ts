@@ -7,7 +7,7 @@ import type { GuestInit, ShutdownReason } from '#data-plane/runtime-api/port.ts'
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
 import type { EnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
-import type { GuestRun } from '#data-plane/worker/guest-run.ts'
+import type { GuestAnswer, GuestRun } from '#data-plane/worker/guest-run.ts'
 import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
 import { invocationTrace } from '#data-plane/worker/log/invocation-trace.ts'
 import { snapshotFailure, snapStartFailure, snapStartTimeout } from '#data-plane/worker/snapshot-failures.ts'
@@ -21,6 +21,12 @@ const LONG_INIT_TIMEOUT_MS = 130_000
 
 /** For the runtime to be continued and the function's hooks to end (developer guide). */
 const RESTORE_TIMEOUT_MS = 10_000
+
+/**
+ * AWS answers as soon as the runtime has. An environment is most often free again within milliseconds: a client that is told
+ * before and calls again at once would have a second one started.
+ */
+const EARLY_ANSWER_MS = 20
 
 export interface EnvironmentParts {
   readonly id: string
@@ -207,7 +213,17 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     lifecycle.to('busy')
     const before = clock.monotonic()
     sandbox.thaw()
-    const verdict = await attempt(invocation, before, options.stream).catch(giveUp)
+    let cancelEarly = () => {}
+    const onAnswer = (answer: GuestAnswer) => {
+      if (!options.onAnswer || options.stream || options.logType === 'Tail') return
+      const { payload, functionError } = verdictOf(answer)
+      const early = { payload: payload(invocation.requestId), ...(functionError && { functionError }) }
+      cancelEarly()
+      cancelEarly = clock.after(EARLY_ANSWER_MS, () => options.onAnswer?.(early))
+    }
+    const verdict = await attempt(invocation, before, options.stream, onAnswer)
+      .catch(giveUp)
+      .finally(() => cancelEarly())
     const measuredMs = clock.monotonic() - before
     const durationMs = verdict.report?.status === 'timeout' ? timeoutMs : measuredMs
     if (stopping) throw serviceFailure('The execution environment was stopped while it ran the invocation')
@@ -248,6 +264,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     invocation: GuestInvocation,
     before: number,
     stream: ResponseStream | undefined,
+    onAnswer: (answer: GuestAnswer) => void,
   ): Promise<Verdict> => {
     const { requestId, tenantId, traceId } = invocation
     const started = { requestId, tenantId, trace: invocationTrace(version, traceId) }
@@ -270,7 +287,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     }
     log.start(started)
     const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
-    const outcome = await ready.invoke(invocation, left, stream)
+    const outcome = await ready.invoke(invocation, left, stream, onAnswer)
     await ready.settleOutput()
     const verdict =
       outcome.kind === 'timeout'

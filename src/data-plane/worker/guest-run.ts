@@ -29,6 +29,12 @@ export interface PlatformEnd {
 export type InitEnd = InitOutcome | Ended | PlatformEnd
 export type InvokeEnd = GuestOutcome | PlatformEnd
 
+/** An answer that nothing can change any more. */
+export type GuestAnswer = Extract<GuestOutcome, { kind: 'response' | 'error' | 'too-large' }>
+
+export const isAnswer = (end: InvokeEnd): end is GuestAnswer =>
+  end.kind === 'response' || end.kind === 'error' || end.kind === 'too-large'
+
 export interface GuestRun {
   /** False as soon as the process has ended or its channel is unusable; then a new run is needed. */
   readonly usable: boolean
@@ -39,7 +45,13 @@ export interface GuestRun {
   snapshot(timeoutMs: number): Promise<InitEnd>
   /** Instead of `init`, for a guest that was kept. */
   restore(env: Readonly<Record<string, string>>, timeoutMs: number): Promise<InitEnd>
-  invoke(invocation: GuestInvocation, timeoutMs: number, stream?: ResponseStream): Promise<InvokeEnd>
+  /** `onAnswer` is told what the runtime answered if there is more to wait for. */
+  invoke(
+    invocation: GuestInvocation,
+    timeoutMs: number,
+    stream?: ResponseStream,
+    onAnswer?: (answer: GuestAnswer) => void,
+  ): Promise<InvokeEnd>
   /** An earlier invocation of this id is still under way, given up by its caller; on a capacity provider only. */
   holds(requestId: string): boolean
   /** Resolves when everything that the guest has printed is in the log. */
@@ -160,7 +172,7 @@ export async function startGuestRun(options: {
     init: (init, timeoutMs) => race(session.init(init), timeoutMs),
     snapshot: async (timeoutMs) => race(bootable(session).snapshot(), timeoutMs),
     restore: async (env, timeoutMs) => race(bootable(session).restore(env), timeoutMs),
-    async invoke(invocation, timeoutMs, stream) {
+    async invoke(invocation, timeoutMs, stream, onAnswer) {
       const started = clock.monotonic()
       const outcome = await race(session.invoke(invocation, stream), timeoutMs, stream)
       if ('abandon' in session && outcome.kind === 'timeout') session.abandon(invocation.requestId)
@@ -171,6 +183,7 @@ export async function startGuestRun(options: {
         return outcome
       }
       if (!('idle' in session) || outcome.kind === 'exited' || outcome.kind === 'timeout') return outcome
+      if (!isTruncated(outcome)) onAnswer?.(outcome)
       // As in AWS the invocation lasts until the runtime asks for the next one. What happens now does not change the
       // answer, but a runtime that does not come back gets no further invocation.
       const left = Math.max(0, timeoutMs - (clock.monotonic() - started))

@@ -12,6 +12,8 @@ export type InitializationType =
   | 'snap-start'
   | 'lambda-managed-instances'
 
+export type EarlyAnswer = Omit<InvocationResult, 'executedVersion'>
+
 /** One initialised environment. It belongs to one function version until it is gone. */
 export interface Environment {
   readonly id: string
@@ -31,7 +33,15 @@ export interface Environment {
    */
   invoke(
     invocation: GuestInvocation,
-    options: { readonly logType: LogType; readonly stream?: ResponseStream | undefined },
+    options: {
+      readonly logType: LogType
+      readonly stream?: ResponseStream | undefined
+      /**
+       * Called at most once, and before the end, with the answer of a runtime when the environment is busy for longer:
+       * its extensions are at work, or the runtime itself. Not for an answer that brings its log or was streamed.
+       */
+      readonly onAnswer?: (result: EarlyAnswer) => void
+    },
   ): Promise<Omit<InvocationResult, 'executedVersion'>>
   /** Ends it, as AWS does: SIGTERM where an extension asked for it, then SIGKILL. Safe to call twice. */
   stop(): Promise<void>

@@ -12,7 +12,7 @@ import {
 } from '#data-plane/worker/error-documents.ts'
 import { superviseExtension, type ExtensionProcess } from '#data-plane/worker/extensions/extension-process.ts'
 import type { ExternalExtension } from '#data-plane/worker/extensions/external-extensions.ts'
-import type { GuestRun, InvokeEnd, PlatformEnd } from '#data-plane/worker/guest-run.ts'
+import { isAnswer, type GuestRun, type InvokeEnd, type PlatformEnd } from '#data-plane/worker/guest-run.ts'
 import type { EnvironmentLog } from '#data-plane/worker/log/environment-log.ts'
 import type { FailureStatus } from '#data-plane/worker/log/platform-lines.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -199,8 +199,8 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
       endInit()
       return end
     },
-    async invoke(invocation, timeoutMs, stream) {
-      if (extensions.empty) return run.invoke(invocation, timeoutMs, stream)
+    async invoke(invocation, timeoutMs, stream, onAnswer) {
+      if (extensions.empty) return run.invoke(invocation, timeoutMs, stream, onAnswer)
       const before = clock.monotonic()
       const { requestId, deadlineMs, invokedFunctionArn, traceId } = invocation
       if (!concurrent) {
@@ -212,12 +212,13 @@ export async function startExtendedRun(options: ExtendedRunOptions): Promise<Gue
           ...(traceId !== undefined && { tracing: { type: 'X-Amzn-Trace-Id', value: traceId } }),
         })
       }
-      const first = await race(run.invoke(invocation, timeoutMs, stream), timeoutMs + 1)
+      const first = await race(run.invoke(invocation, timeoutMs, stream, onAnswer), timeoutMs + 1)
       const end: InvokeEnd =
         first === TIMEOUT ? { kind: 'timeout' } : 'kind' in first ? first : await platform(first)
       log.runtimeDone({ requestId, durationMs: clock.monotonic() - before, failure: statusOf(end) })
       if (concurrent) return end
-      if (end.kind !== 'response' && end.kind !== 'error' && end.kind !== 'too-large') return end
+      if (!isAnswer(end)) return end
+      onAnswer?.(end)
       const left = Math.max(0, timeoutMs - (clock.monotonic() - before))
       const ready = await race(extensions.whenReady(), left)
       await settleExtensions()
