@@ -13,6 +13,7 @@ import {
   KMS,
   LAMBDA,
   LOGS,
+  SCHEDULER,
   SIGNER,
   SNS,
   SQS,
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
     { recipe: ECR, schemas: await import('@aws-sdk/client-ecr') },
     { recipe: SNS, schemas: await import('@aws-sdk/client-sns') },
     { recipe: EVENTS, schemas: await import('@aws-sdk/client-eventbridge') },
+    { recipe: SCHEDULER, schemas: await import('@aws-sdk/client-scheduler') },
     { recipe: SQS, schemas: await import('@aws-sdk/client-sqs') },
   ]
   const check = process.argv.includes('--check')

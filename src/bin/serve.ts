@@ -37,15 +37,17 @@ import { createLogger } from '#observability/logger.ts'
 import { createMetrics } from '#observability/metrics.ts'
 import { createEventsService } from '#services/events/create-events-service.ts'
 import { createLogsService } from '#services/logs/create-logs-service.ts'
+import { createSchedulerService } from '#services/scheduler/create-scheduler-service.ts'
 import { createSnsService } from '#services/sns/create-sns-service.ts'
 import { createFunctionUrlDoor } from '#triggers/function-url/door.ts'
 import { createUrlFinder } from '#triggers/function-url/find-url.ts'
-import { createDoor } from '#wire/door.ts'
+import { createDoor, type DoorService } from '#wire/door.ts'
 import { limitApiRates } from '#wire/limit-api-rates.ts'
 import { createLocalCalls } from '#wire/local-calls.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { eventsModel } from '#wire/models/events.ts'
 import { logsModel } from '#wire/models/logs.ts'
+import { schedulerModel } from '#wire/models/scheduler.ts'
 import { snsModel } from '#wire/models/sns.ts'
 import { sqsModel } from '#wire/models/sqs.ts'
 import type { RequestHead } from '#wire/protocol.ts'
@@ -117,6 +119,15 @@ async function serve(settings: Settings) {
   const topics = createSnsService({ store, sealer, calls, clock, random, logger, metrics })
 
   const events = createEventsService({ store, calls, clock, random, logger, metrics })
+  const scheduler = createSchedulerService({
+    store,
+    calls,
+    modelOf: (name) => all.find(({ model }) => model.name === name)?.model,
+    clock,
+    random,
+    logger,
+    metrics,
+  })
 
   const dataPlane = await createDataPlane({
     store,
@@ -210,12 +221,15 @@ async function serve(settings: Settings) {
     { model: logsModel, handlers: logs.handlers },
     { model: snsModel, handlers: topics.handlers },
     { model: eventsModel, handlers: events.handlers },
+    { model: schedulerModel, handlers: scheduler.handlers },
     ...neighbours.services,
     imageServices.ecr,
   ]
-  calls.serve([{ model: lambdaModel, handlers: operations }, ...others])
+  const all: readonly DoorService[] = [{ model: lambdaModel, handlers: operations }, ...others]
+  calls.serve(all)
   await topics.start()
   await events.start()
+  await scheduler.start()
   const door = createDoor({
     services: [
       {
@@ -268,11 +282,13 @@ async function serve(settings: Settings) {
     listener.close()
     await roles?.drain(DRAIN_MS)
     await control.drain(DRAIN_MS)
+    await scheduler.drain(DRAIN_MS)
     await events.drain(DRAIN_MS)
     await neighbours.drain(DRAIN_MS)
     await topics.drain(DRAIN_MS)
     await dataPlane.drain(DRAIN_MS)
     await roles?.stop()
+    await scheduler.stop()
     await events.stop()
     await control.stop()
     await dataPlane.stop()

@@ -449,3 +449,11 @@ export const EVENTS: ServiceRecipe = {
     'UpdateEventBus',
   ],
 }
+
+export const SCHEDULER: ServiceRecipe = {
+  name: 'scheduler',
+  protocol: 'rest-json',
+  signingName: 'scheduler',
+  // As clients report it.
+  validation: { error: 'ValidationException', quotesValues: true, elementsNotNull: false },
+}

@@ -11,9 +11,12 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY_POLICY: RetryPolicy = { maximumRetryAttempts: 185, maximumEventAgeSeconds: 86_400 }
 
 export interface Failure {
+  /** One of those that EventBridge knows. */
   readonly code: string
   readonly message: string
   readonly canRetry: boolean
+  /** What the target's service calls it. */
+  readonly targetCode?: string
 }
 
 const GONE = /NotFound|NonExistent|DoesNotExist|NoSuch/
@@ -21,11 +24,13 @@ const DENIED = /AccessDenied|NotAuthorized|AuthorizationError|InvalidClientToken
 
 /** Codes are those that the guide lists for ERROR_CODE. What the target says is wrong for good is not tried again. */
 export function failureOf(error: unknown): Failure {
-  if (!(error instanceof LambdaError)) {
-    const message = error instanceof Error ? error.message : String(error)
-    return { code: 'INTERNAL_ERROR', message, canRetry: true }
-  }
-  const { code, status = 500, message } = error
+  if (error instanceof LambdaError) return { ...failureOfTarget(error), targetCode: error.code }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'INTERNAL_ERROR', message, canRetry: true }
+}
+
+function failureOfTarget({ code, fault, message, ...error }: LambdaError): Failure {
+  const status = error.status ?? (fault === 'platform' ? 500 : 400)
   if (status === 501) return { code: 'SDK_CLIENT_ERROR', message, canRetry: false }
   if (status === 429 || /Thrott|TooManyRequests/.test(code))
     return { code: 'THROTTLING', message, canRetry: true }
