@@ -11,6 +11,15 @@ import {
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
 
+import {
+  CreateEventBusCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge'
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient, type Message } from '@aws-sdk/client-sqs'
+
 import { startBucket, type Bucket } from '../support/bucket.ts'
 import {
   createFunction,
@@ -23,6 +32,7 @@ import {
 import { startProgram, type Program } from '../support/program.ts'
 
 const arnOf = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`
+const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`
 const EVENT = { InvocationType: 'Event' } as const
 const WORKS = {
   'index.js': `exports.handler = async (event) => {
@@ -47,10 +57,23 @@ describe('destinations', () => {
   let program: Program
   let bucket: Bucket
   let lambda: LambdaClient
+  let sqs: SQSClient
+  let sns: SNSClient
+  let bridge: EventBridgeClient
   before(async () => {
     bucket = await startBucket()
     program = await startProgram({ args: bucket.args })
     lambda = lambdaClient(program.endpoint)
+    const common = {
+      endpoint: program.endpoint,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    }
+    sqs = new SQSClient(common)
+    sns = new SNSClient(common)
+    bridge = new EventBridgeClient(common)
+    const queues = ['dead', 'topical', 'bus', 'plain']
+    await Promise.all(queues.map((QueueName) => sqs.send(new CreateQueueCommand({ QueueName }))))
     await Promise.all([
       createFunction(lambda, { FunctionName: 'receives', files: RECEIVES }),
       createFunction(lambda, { FunctionName: 'works', files: WORKS }),
@@ -158,6 +181,109 @@ describe('destinations', () => {
       },
       requestPayload: { b: 1 },
     })
+  })
+
+  const message = (queue: string) =>
+    eventually(`a message in ${queue}`, async () => {
+      const { Messages } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: `${program.endpoint}/000000000000/${queue}`,
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['AWSTraceHeader'],
+          WaitTimeSeconds: 1,
+        }),
+      )
+      return Messages?.[0]
+    })
+  const bodyOf = ({ Body }: Message) => JSON.parse(Body ?? '') as unknown
+
+  test('a dead-letter queue gets the event and its three attributes, beside the destination', async () => {
+    const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'outcomes' }))
+    await sns.send(
+      new SubscribeCommand({
+        TopicArn,
+        Protocol: 'sqs',
+        Endpoint: queueArn('topical'),
+        ReturnSubscriptionArn: true,
+      }),
+    )
+    await createFunction(lambda, {
+      FunctionName: 'both',
+      files: WORKS,
+      DeadLetterConfig: { TargetArn: queueArn('dead') },
+    })
+    await configure('both', queueArn('plain'), TopicArn)
+    const { requestId } = await invoke(lambda, 'both', { fail: 'ü' }, EVENT)
+    const dead = await message('dead')
+    assert.equal(dead.Body, '{"fail":"ü"}')
+    assert.deepEqual(dead.MessageAttributes, {
+      RequestID: { DataType: 'String', StringValue: requestId },
+      ErrorCode: { DataType: 'Number', StringValue: '200' },
+      ErrorMessage: { DataType: 'String', StringValue: 'wanted' },
+    })
+    assert.match(dead.Attributes?.AWSTraceHeader ?? '', /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};.*Lineage=1:/)
+    const notification = bodyOf(await message('topical')) as { readonly Message: string }
+    const record = JSON.parse(notification.Message) as InvocationRecord
+    assert.deepEqual([record.requestContext['requestId'], record.requestPayload], [requestId, { fail: 'ü' }])
+
+    await invoke(lambda, 'both', { fine: true }, EVENT)
+    const success = bodyOf(await message('plain')) as InvocationRecord
+    assert.deepEqual(
+      [success.requestContext['condition'], success.responsePayload],
+      ['Success', { got: { fine: true } }],
+    )
+  })
+
+  test('a bus gets the record as the detail of an event of lambda', async () => {
+    const { EventBusArn = '' } = await bridge.send(new CreateEventBusCommand({ Name: 'ends' }))
+    await bridge.send(
+      new PutRuleCommand({
+        Name: 'all',
+        EventBusName: 'ends',
+        EventPattern: JSON.stringify({
+          source: ['lambda'],
+          detail: { requestContext: { condition: ['Success'] } },
+        }),
+      }),
+    )
+    await bridge.send(
+      new PutTargetsCommand({
+        EventBusName: 'ends',
+        Rule: 'all',
+        Targets: [{ Id: '1', Arn: queueArn('bus') }],
+      }),
+    )
+    await createFunction(lambda, { FunctionName: 'buses', files: WORKS })
+    await configure('buses', EventBusArn, EventBusArn)
+    const { requestId } = await invoke(lambda, 'buses', { c: 1 }, EVENT)
+    const event = bodyOf(await message('bus')) as Readonly<Record<string, unknown>>
+    const { detail } = event as { readonly detail: InvocationRecord }
+    assert.deepEqual(
+      [event['source'], event['detail-type'], event['resources'], detail.requestContext['requestId']],
+      [
+        'lambda',
+        'Lambda Function Invocation Result - Success',
+        [EventBusArn, `${arnOf('buses')}:$LATEST`],
+        requestId,
+      ],
+    )
+    assert.deepEqual(detail.responsePayload, { got: { c: 1 } })
+  })
+
+  test('functions that are each other’s destination do not go round for ever', async () => {
+    const files = { 'index.js': `exports.handler = async () => { console.log('ROUND'); return 1 }` }
+    await Promise.all(['ping', 'pong'].map((FunctionName) => createFunction(lambda, { FunctionName, files })))
+    await configure('ping', arnOf('pong'), queueArn('dead'))
+    await configure('pong', arnOf('ping'), queueArn('dead'))
+    await invoke(lambda, 'ping', {}, EVENT)
+    const end = await message('dead')
+    const { requestContext, responseContext } = bodyOf(end) as InvocationRecord
+    assert.equal(requestContext['condition'], 'RecursiveInvocation')
+    assert.deepEqual((responseContext as { readonly statusCode: number }).statusCode, 400)
+    const logs = logsClient(program.endpoint)
+    const rounds = (await Promise.all(['ping', 'pong'].map((name) => logMessages(logs, name)))).flat()
+    const count = rounds.filter((line) => line.includes('ROUND')).length
+    assert.ok(count >= 30 && count <= 36, `${count} rounds`)
   })
 
   test('what a destination does not take is counted, and the event is gone', async () => {

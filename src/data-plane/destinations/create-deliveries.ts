@@ -5,7 +5,12 @@ import type { ServiceCalls } from '#contracts/service-calls.ts'
 import { type Clock, sleep } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import { SECOND_MS } from '#kernel/units.ts'
-import type { AsyncOutcome, Deliveries, OutcomeTargets } from '#data-plane/destinations/port.ts'
+import {
+  traceOf,
+  type AsyncOutcome,
+  type Deliveries,
+  type OutcomeTargets,
+} from '#data-plane/destinations/port.ts'
 import {
   type RecordObject,
   tellDeadLetter,
@@ -58,7 +63,7 @@ export function createDeliveries(options: {
 
   const tellOnce = async (
     telling: Telling | RecordObject,
-    { event }: AsyncOutcome,
+    outcome: AsyncOutcome,
     roleArn: string,
     signal: AbortSignal,
   ) => {
@@ -67,6 +72,8 @@ export function createDeliveries(options: {
       await putRecord(telling, signal)
       return
     }
+    const { event } = outcome
+    const traceId = traceOf(outcome)
     const output = await calls.call({
       ...telling,
       account: event.target.account,
@@ -77,7 +84,7 @@ export function createDeliveries(options: {
         sourceArn: functionArn(event.target),
       },
       signal,
-      ...(event.traceId !== undefined && { traceId: event.traceId }),
+      ...(traceId !== undefined && { traceId }),
     })
     if (telling.operation === 'PutEvents') refuseFailedEntry(output)
   }

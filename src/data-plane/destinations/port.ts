@@ -18,6 +18,8 @@ export interface LastAnswer {
   readonly functionError?: string
   /** What the function answered; none when it did not run. */
   readonly payload?: Uint8Array
+  /** Tracing header of the attempt, with the rounds of a loop that it was a part of. */
+  readonly traceId?: string
   /** Text of the refusal, when the function did not run. */
   readonly message?: string
 }
@@ -30,6 +32,10 @@ export interface AsyncOutcome {
   /** Undefined: no attempt was made that is known of. */
   readonly answer: LastAnswer | undefined
 }
+
+/** What whoever is told continues: the trace of the last attempt, else that of the event. */
+export const traceOf = ({ answer, event }: AsyncOutcome): string | undefined =>
+  answer?.traceId ?? event.traceId
 
 /** Where a function wants to have it told. */
 export interface OutcomeTargets {

@@ -3,7 +3,7 @@ import type { ServiceCall } from '#contracts/service-calls.ts'
 import { KIB, MIB } from '#kernel/units.ts'
 import { deadLetterAttributes, deadLetterBody } from '#data-plane/destinations/dead-letter.ts'
 import { invocationRecord, recordedArn, recordKey } from '#data-plane/destinations/invocation-record.ts'
-import type { AsyncOutcome } from '#data-plane/destinations/port.ts'
+import { traceOf, type AsyncOutcome } from '#data-plane/destinations/port.ts'
 
 export type Telling = Pick<ServiceCall, 'service' | 'operation' | 'input' | 'region'>
 
@@ -70,7 +70,7 @@ export function tellDeadLetter(outcome: AsyncOutcome, arn: string): Telling | un
         QueueUrl: queueUrl(target),
         MessageBody: body,
         MessageAttributes: attributes,
-        ...systemAttributes(outcome.event.traceId),
+        ...systemAttributes(traceOf(outcome)),
       },
     }
   }
@@ -93,6 +93,7 @@ export function tellDestination(
   if (!target) return undefined
   const { service, region } = target
   const record = recordFor(outcome, service, now)
+  const traceId = traceOf(outcome)
   switch (service) {
     case 'sqs':
       return {
@@ -102,7 +103,7 @@ export function tellDestination(
         input: {
           QueueUrl: queueUrl(target),
           MessageBody: record,
-          ...systemAttributes(outcome.event.traceId),
+          ...systemAttributes(traceOf(outcome)),
         },
       }
     case 'sns':
@@ -129,7 +130,7 @@ export function tellDestination(
               Detail: record,
               Time: new Date(now - (now % 1000)),
               Resources: [arn, recordedArn(outcome)],
-              ...(outcome.event.traceId !== undefined && { TraceHeader: outcome.event.traceId }),
+              ...(traceId !== undefined && { TraceHeader: traceId }),
             },
           ],
         },

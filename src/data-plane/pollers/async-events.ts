@@ -3,6 +3,7 @@ import { functionArn } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import type { AsyncEvent } from '#contracts/event.ts'
 import type { InvocationResult } from '#contracts/invocation.ts'
+import { formatTraceHeader } from '#contracts/trace-header.ts'
 import { DEFAULT_EVENT_AGE_SECONDS, DEFAULT_RETRY_ATTEMPTS } from '#contracts/limits.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Component } from '#kernel/lifecycle.ts'
@@ -67,8 +68,9 @@ function refusalOf({ error }: Attempt): AsyncEvent['lastRefusal'] {
 /** What records say of the last attempt: that of now, or the one remembered by the event. */
 function answerOf(made: Attempt | undefined, { lastRefusal }: AsyncEvent): LastAnswer | undefined {
   if (!made?.result) return lastRefusal
-  const { executedVersion, functionError, payload } = made.result
-  return { statusCode: 200, executedVersion, functionError, payload }
+  const { executedVersion, functionError, payload, trace } = made.result
+  const traceId = trace && formatTraceHeader(trace)
+  return { statusCode: 200, executedVersion, functionError, payload, ...(traceId && { traceId }) }
 }
 
 /** Runs at most `concurrency` events at a time. */
