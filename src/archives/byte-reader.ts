@@ -1,7 +1,8 @@
 /** A stream of bytes, read in pieces of a known length. */
+import { ArchiveRefused } from '#archives/archive-refused.ts'
 
 export interface ByteReader {
-  /** Exactly `length` bytes, or undefined at the end of the stream. Throws `CutOff` in between. Valid until the next call. */
+  /** Exactly `length` bytes, or undefined at the end of the stream. Throws `ArchiveRefused` in between. Valid until the next call. */
   take(length: number): Promise<Uint8Array | undefined>
   /** The next `length` bytes as they come, not copied. All of them must be read before anything else is. */
   pieces(length: number): AsyncGenerator<Uint8Array>
@@ -10,11 +11,7 @@ export interface ByteReader {
   drain(): Promise<void>
 }
 
-export class CutOff extends Error {
-  override readonly name = 'CutOff'
-}
-
-const cutOff = () => new CutOff('The stream ends in the middle of something')
+export const cutOff = () => new ArchiveRefused('damaged', 'The archive is cut off')
 
 export function createByteReader(chunks: AsyncIterable<Uint8Array>): ByteReader {
   const source = chunks[Symbol.asyncIterator]()

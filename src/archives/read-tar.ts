@@ -1,6 +1,6 @@
 /** Reads tar files that nobody trusts as they stream by: ustar, pax and GNU's long names. */
 import { ArchiveRefused } from '#archives/archive-refused.ts'
-import { createByteReader, CutOff } from '#archives/byte-reader.ts'
+import { createByteReader, cutOff } from '#archives/byte-reader.ts'
 import {
   BLOCK_BYTES,
   decodeText,
@@ -62,32 +62,26 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       throw new ArchiveRefused('too-large', `An extended header has more than ${MAX_EXTENSION_BYTES} bytes`)
     }
     const bytes = await reader.take(padded(sizeBytes))
-    if (!bytes) throw new CutOff('The archive ends within an extended header')
+    if (!bytes) throw cutOff()
     return bytes.subarray(0, sizeBytes)
   }
 
-  try {
-    for (;;) {
-      const block = await reader.take(BLOCK_BYTES)
-      const header = block && parseHeader(block)
-      if (!header) break
-      if (header.type === 'L') Object.assign(own, { name: textField(await extension(header)) })
-      else if (header.type === 'K') Object.assign(own, { target: textField(await extension(header)) })
-      else if (header.type === 'x') Object.assign(own, fromPax(await extension(header)))
-      else if (header.type === 'g') Object.assign(shared, fromPax(await extension(header)))
-      else {
-        const { entry, finish } = entryOf(header, { ...shared, ...own }, reader)
-        yield entry
-        await finish()
-        own = {}
-      }
+  for (;;) {
+    const block = await reader.take(BLOCK_BYTES)
+    const header = block && parseHeader(block)
+    if (!header) break
+    if (header.type === 'L') Object.assign(own, { name: textField(await extension(header)) })
+    else if (header.type === 'K') Object.assign(own, { target: textField(await extension(header)) })
+    else if (header.type === 'x') Object.assign(own, fromPax(await extension(header)))
+    else if (header.type === 'g') Object.assign(shared, fromPax(await extension(header)))
+    else {
+      const { entry, finish } = entryOf(header, { ...shared, ...own }, reader)
+      yield entry
+      await finish()
+      own = {}
     }
-    await reader.drain()
-  } catch (error) {
-    if (error instanceof CutOff)
-      throw new ArchiveRefused('damaged', 'The archive is cut off', undefined, error)
-    throw error
   }
+  await reader.drain()
 }
 
 const padded = (sizeBytes: number) => Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES
@@ -114,7 +108,7 @@ function entryOf(header: TarHeader, extensions: Extensions, reader: ReturnType<t
     async whole() {
       once()
       const bytes = await reader.take(padded(sizeBytes))
-      if (!bytes) throw new CutOff('The archive ends within a file')
+      if (!bytes) throw cutOff()
       return bytes.subarray(0, sizeBytes)
     },
     async *pieces() {

@@ -36,6 +36,8 @@ const MAX_IMAGE_ENTRIES = 500_000
 /** Unpacking keeps a core busy. */
 const UNPACK_AT_ONCE = 2
 const WAITING_AT_MOST = 1000
+/** A client of the API waits for it. */
+const RESOLVE_DEADLINE_MS = 20_000
 /** What nobody asked for within this time and no version names is removed. */
 const GRACE_MS = HOUR_MS
 
@@ -136,11 +138,15 @@ export function createImages(options: {
 
   return {
     async resolve(uri, { architecture, signal }) {
+      const deadline = new AbortController()
+      const cancel = clock.after(RESOLVE_DEADLINE_MS, () =>
+        deadline.abort(new ImageRefused('unreachable', 'it does not answer in time')),
+      )
       try {
         const { reference, digest, manifest, manifestDigest, configuration } = await find(
           uri,
           architecture,
-          signal,
+          signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
         )
         const resolvedUri = byDigest(reference, digest)
         const key = keyOf({ resolvedUri, architecture })
@@ -156,6 +162,8 @@ export function createImages(options: {
         }
       } catch (error) {
         throw requestError(error, uri)
+      } finally {
+        cancel()
       }
     },
     async prepare(image, signal) {

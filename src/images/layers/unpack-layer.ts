@@ -36,8 +36,21 @@ export const SIZE_EXCEEDED = 'Uncompressed container image size exceeds 10 GiB l
 const WHITEOUT = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 
-/** Verifies that the uncompressed bytes hash to `diffId`; `directory` must be empty. */
+/** Verifies that the uncompressed bytes hash to `diffId`; `directory` must be empty. Throws `ImageRefused`. */
 export async function unpackLayer(
+  tar: AsyncIterable<Uint8Array>,
+  directory: string,
+  options: { readonly diffId: string; readonly limits: LayerLimits },
+): Promise<LayerIndex> {
+  try {
+    return await unpack(tar, directory, options)
+  } catch (error) {
+    if (!(error instanceof ArchiveRefused)) throw error
+    throw new ImageRefused('damaged', `A layer is no archive that is read: ${error.message}`, error)
+  }
+}
+
+async function unpack(
   tar: AsyncIterable<Uint8Array>,
   directory: string,
   { diffId, limits }: { readonly diffId: string; readonly limits: LayerLimits },
@@ -57,7 +70,7 @@ export async function unpackLayer(
   let number = 0
   let fileBytes = 0
   let sinceTurn = 0
-  for await (const entry of readLayer(counted())) {
+  for await (const entry of readTar(counted())) {
     if (entries.length >= limits.maxEntries) {
       throw new ImageRefused('too-large', `A layer has more than ${limits.maxEntries} entries`)
     }
@@ -78,15 +91,6 @@ export async function unpackLayer(
     throw new ImageRefused('damaged', `A layer does not hash to ${diffId}`)
   }
   return { entries, tarBytes, fileBytes }
-}
-
-async function* readLayer(tar: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
-  try {
-    yield* readTar(tar)
-  } catch (error) {
-    if (!(error instanceof ArchiveRefused)) throw error
-    throw new ImageRefused('damaged', `A layer is no archive that is read: ${error.message}`, error)
-  }
 }
 
 /** Undefined for what is left out: devices, pipes, and the notes of old union file systems. */

@@ -29,6 +29,9 @@ export type RegistryAccess = (request: IncomingMessage) => {
 /** Answers what is below /v2/; false at once for any other path. */
 export type RegistryDoor = (request: IncomingMessage, response: ServerResponse) => boolean
 
+/** A client that takes nothing of a blob for this long is cut off. */
+const CLIENT_IDLE_MS = 60_000
+
 /** What AWS's registry makes of a request, and what policies name (developer guide; of tags and referrers unverified). */
 const OPERATIONS: Readonly<Record<string, string>> = {
   'GET manifest': 'BatchGetImage',
@@ -152,6 +155,7 @@ export function createRegistryDoor(options: {
       return
     }
     const { path, start, end } = told.stream
+    response.setTimeout(CLIENT_IDLE_MS, () => response.destroy())
     await pipeline(createReadStream(path, { start, end, highWaterMark: 256 * 1024 }), response)
   }
 

@@ -123,10 +123,16 @@ export function createUploads(options: {
             await end(state)
             throw new RegistryError('SIZE_INVALID', `A blob can have at most ${MAX_BLOB_BYTES} bytes`)
           }
-          for (let done = 0; done < chunk.byteLength;) {
-            const { bytesWritten } = await file.write(chunk, done, undefined, state.sizeBytes)
-            done += bytesWritten
-            state.sizeBytes += bytesWritten
+          try {
+            for (let done = 0; done < chunk.byteLength;) {
+              const { bytesWritten } = await file.write(chunk, done, undefined, state.sizeBytes)
+              done += bytesWritten
+              state.sizeBytes += bytesWritten
+            }
+          } catch (error) {
+            // A disk that is full stays so as long as this is there.
+            await end(state)
+            throw error
           }
         }
         return state
