@@ -1,4 +1,4 @@
-/** --auth iam: who may map which function. */
+/** --auth iam: who may map which function, and which queue its pollers may read. */
 // parity: CreateEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -7,6 +7,7 @@ import {
   CreateAccessKeyCommand,
   CreateUserCommand,
   IAMClient,
+  PutRolePolicyCommand,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import {
@@ -17,6 +18,14 @@ import {
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
+
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 
 import { createFunction, errorOf, eventually, makeExecutionRole } from '../support/clients.ts'
 import { startProgram } from '../support/program.ts'
@@ -102,4 +111,39 @@ test('a user maps its own function, and takes no mapping of another one', async 
   await user.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize: 1 }))
   await enabled(UUID)
   await user.send(new DeleteEventSourceMappingCommand({ UUID }))
+
+  // The queue's policy lets the user send, the role's lets the function's pollers take.
+  const queues = new SQSClient({ ...common, credentials: OWNER })
+  const mine = new SQSClient({ ...common, credentials: await user.config.credentials() })
+  const { QueueUrl } = await queues.send(new CreateQueueCommand({ QueueName: 'polled' }))
+  const send = () => mine.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }))
+  const polled = 'arn:aws:sqs:us-east-1:000000000000:polled'
+  await assert.rejects(send, {
+    Code: 'AccessDenied',
+    message: `User: arn:aws:iam::000000000000:user/mapper is not authorized to perform: sqs:sendmessage on resource: ${polled} because no identity-based policy allows the sqs:sendmessage action`,
+  })
+  const allow = (Action: string | string[], more = {}) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Action, Resource: polled, ...more },
+    })
+  const Policy = allow('sqs:SendMessage', { Principal: { AWS: 'arn:aws:iam::000000000000:user/mapper' } })
+  await queues.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }))
+  await send()
+  await iam.send(
+    new PutRolePolicyCommand({
+      RoleName: 'lambda',
+      PolicyName: 'queue',
+      PolicyDocument: allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']),
+    }),
+  )
+  await owner.send(new CreateEventSourceMappingCommand({ FunctionName: 'own', EventSourceArn: polled }))
+  await eventually('the message was taken and deleted', async () => {
+    const { Attributes } = await queues.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+    )
+    const { ApproximateNumberOfMessages: visible, ApproximateNumberOfMessagesNotVisible: hidden } =
+      Attributes ?? {}
+    return (visible === '0' && hidden === '0') || undefined
+  })
 })

@@ -1,10 +1,11 @@
-/** Terraform's `aws_lambda_event_source_mapping`: apply, an empty plan, a change, an empty plan, destroy. */
+/** Terraform's `aws_lambda_event_source_mapping` and `aws_sqs_queue`: apply, an empty plan, a change, an empty plan, destroy. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { ListEventSourceMappingsCommand, type EventSourceMappingConfiguration } from '@aws-sdk/client-lambda'
+import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
 
 import { lambdaClient, zipOf } from '../support/clients.ts'
 import { startProgram, temporaryDirectory } from '../support/program.ts'
@@ -36,6 +37,33 @@ resource "aws_lambda_function" "sink" {
   handler          = "index.handler"
   filename         = "sink.zip"
   source_code_hash = filebase64sha256("sink.zip")
+}
+`
+
+/** One alone, whose dead-letter queue is there already: the provider waits half a minute for each after the other. */
+const ORDERS = `
+resource "aws_sqs_queue" "orders" {
+  name                       = "orders.fifo"
+  fifo_queue                 = true
+  deduplication_scope        = "messageGroup"
+  fifo_throughput_limit      = "perMessageGroupId"
+  visibility_timeout_seconds = 45
+  message_retention_seconds  = 86400
+  receive_wait_time_seconds  = 5
+  tags                       = { team = "blue" }
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = "${QUEUE}:letters.fifo"
+    maxReceiveCount     = 4
+  })
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "sns.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = "${QUEUE}:orders.fifo"
+    }]
+  })
 }
 `
 
@@ -151,8 +179,14 @@ test('Terraform maps queues, streams and Kafka to functions, and unmaps them', a
     join(directory, 'sink.zip'),
     await zipOf({ 'index.mjs': 'export const handler = async () => {}' }),
   )
-  writeFileSync(join(directory, 'main.tf'), FUNCTIONS)
+  writeFileSync(join(directory, 'main.tf'), FUNCTIONS + ORDERS)
   writeFileSync(join(directory, 'mappings.tf'), mappings(1))
+  const sqs = new SQSClient({
+    endpoint: program.endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
+  await sqs.send(new CreateQueueCommand({ QueueName: 'letters.fifo', Attributes: { FifoQueue: 'true' } }))
   await terraform.init()
   await terraform.apply()
   await terraform.planNothing()
@@ -177,4 +211,6 @@ test('Terraform maps queues, streams and Kafka to functions, and unmaps them', a
 
   await terraform.destroy()
   assert.deepEqual(await listed(), [])
+  const left = (await sqs.send(new ListQueuesCommand({}))).QueueUrls
+  assert.deepEqual(left, [`${program.endpoint}/000000000000/letters.fifo`])
 })

@@ -12,7 +12,6 @@ import {
 
 /** What the operations answer, as far as it is read here. */
 interface Answers {
-  readonly GetQueueUrl: { readonly QueueUrl: string }
   readonly GetQueueAttributes: { readonly Attributes?: Readonly<Record<string, string>> }
   readonly ReceiveMessage: { readonly Messages?: readonly Received[] }
   readonly DeleteMessageBatch: { readonly Failed?: readonly { readonly Id: string }[] }
@@ -64,8 +63,8 @@ export function createOwnQueueClient(options: {
   }
 
   return {
-    queueUrl: async (name, account, signal) =>
-      (await call('GetQueueUrl', { QueueName: name, QueueOwnerAWSAccountId: account }, signal)).QueueUrl,
+    // Not asked for: roles for pollers need not allow that (AWSLambdaSQSQueueExecutionRole does not).
+    queueUrl: async (name, account) => `/${account}/${name}`,
     async visibilityTimeoutSeconds(QueueUrl, signal) {
       const input = { QueueUrl, AttributeNames: ['VisibilityTimeout'] }
       const { Attributes } = await call('GetQueueAttributes', input, signal)
