@@ -222,7 +222,7 @@ test('sqs: a backlog beyond what is kept in memory comes out whole and in order'
   const { queue, call, receive, restart } = await rig(t)
   const url = await queue('q')
   const bodies: string[] = []
-  for (let at = 0; at < 5_000; at += 10) {
+  for (let at = 0; at < 10_500; at += 10) {
     const Entries = Array.from({ length: 10 }, (_, index) => ({
       Id: String(index),
       MessageBody: `${at + index} ${'x'.repeat(100)}`,

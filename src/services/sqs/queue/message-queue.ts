@@ -211,7 +211,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       const payload = payloads[at]
       if (!payload) {
         logger.warn('A message is not in the log any more', { number, id: String(id) })
-        index.remove(entry)
+        stored.forget(id)
         return []
       }
       stored.drop(entry)

@@ -18,9 +18,16 @@ const PAGE_ROWS = 1000
 const PAGE_BYTES = 4 * MIB
 /** What is read before the queue is open; the rest follows while it already serves. */
 const FIRST_PAGE_ROWS = 64
-/** The tail is read while fewer are visible than this, and fewer known than that. */
-const LOW_VISIBLE = 2_000
+/** Messages are known, and the tail is read, while fewer are visible than this. */
+const MAX_VISIBLE = 10_000
+/** As far as AWS looks for groups that are not blocked. */
+const MAX_VISIBLE_FIFO = 120_000
+/** Visible, delayed and in flight. */
 const MAX_KNOWN = 250_000
+/** Known of every queue, however full the memory is. */
+const LEAST_VISIBLE = 100
+/** What is known of a message, without its payload. */
+const ENTRY_BYTES = 600
 const RETRY_MS = 1_000
 
 export interface StoredMessages {
@@ -36,6 +43,8 @@ export interface StoredMessages {
   isInTail(id: bigint): Promise<boolean>
   /** The payloads of these, from memory or from the log; undefined for what is gone. */
   payloads(entries: readonly Entry[]): Promise<readonly (Uint8Array | undefined)[]>
+  /** It is not in the log any more. */
+  forget(id: bigint): void
   /** Lets go of the payload: it is in flight, and most of these never come back. */
   drop(entry: Entry): void
   /** Stores what was received and until when it is hidden. Resolves when it is durable. */
@@ -51,6 +60,7 @@ export interface StoredMessages {
 
 export function createStoredMessages(options: {
   readonly number: number
+  readonly isFifo: boolean
   readonly index: MessageIndex
   readonly held: HeldQueues
   readonly queueLog: QueueLog
@@ -60,7 +70,8 @@ export function createStoredMessages(options: {
   /** There may be more to take than before. */
   readonly onMore: () => void
 }): StoredMessages {
-  const { number, index, held, queueLog, budget, clock, logger, onMore } = options
+  const { number, isFifo, index, held, queueLog, budget, clock, logger, onMore } = options
+  const maxVisible = isFifo ? MAX_VISIBLE_FIFO : MAX_VISIBLE
   let depth = 0
   let cursor = 0n
   let purged = 0n
@@ -87,6 +98,12 @@ export function createStoredMessages(options: {
     if (!entry) return
     drop(entry)
     index.remove(entry)
+    budget.give(ENTRY_BYTES)
+  }
+  const forgetAll = () => {
+    for (const entry of index.values()) drop(entry)
+    budget.give(index.size * ENTRY_BYTES)
+    index.clear()
   }
   const removeLater = (id: bigint) =>
     void held.lane.submit({ kind: 'remove', queue: number, id }).catch((error: unknown) => {
@@ -107,6 +124,7 @@ export function createStoredMessages(options: {
         gone: undefined,
       }
       index.add(entry, clock.now())
+      budget.add(ENTRY_BYTES)
       if (entry.state !== 'inFlight') keep(entry, payload)
     } catch (error) {
       // Kept in the log: a newer version may read it.
@@ -118,7 +136,10 @@ export function createStoredMessages(options: {
       })
     }
   }
-  const hasRoom = () => index.counts.visible < LOW_VISIBLE && index.size < MAX_KNOWN
+  const hasRoom = () => {
+    const { visible } = index.counts
+    return visible < maxVisible && index.size < MAX_KNOWN && (!budget.isFull || visible < LEAST_VISIBLE)
+  }
 
   const readTail = (rows: number): Promise<void> => {
     refilling ??= readPages(rows).finally(() => (refilling = undefined))
@@ -168,7 +189,7 @@ export function createStoredMessages(options: {
     const isNothingBehind = tail() <= 0
     depth++
     if (index.get(entry.id)) return
-    if (isNothingBehind && !refilling && index.size < MAX_KNOWN) {
+    if (isNothingBehind && !refilling && hasRoom()) {
       admit(entry)
       if (entry.id > cursor) cursor = entry.id
     } else void refill()
@@ -237,6 +258,7 @@ export function createStoredMessages(options: {
       }
       return entries.map(({ id }, at) => found[at] ?? stored.get(id))
     },
+    forget,
     drop,
     async save({ id, head, receives, firstReceivedAt, visibleAt }) {
       const text = encodeHead(head, { receives, firstReceivedAt })
@@ -244,8 +266,7 @@ export function createStoredMessages(options: {
     },
     purge(through) {
       purged = through
-      for (const entry of index.values()) drop(entry)
-      index.clear()
+      forgetAll()
       depth = 0
       if (through > cursor) cursor = through
       clear(through).catch((error: unknown) => {
@@ -271,8 +292,7 @@ export function createStoredMessages(options: {
     refill,
     discard() {
       isDiscarded = true
-      for (const entry of index.values()) drop(entry)
-      index.clear()
+      forgetAll()
     },
   }
 }
