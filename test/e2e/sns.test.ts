@@ -65,7 +65,7 @@ function clientsOf({ endpoint }: Pick<Program, 'endpoint'>) {
       const input = { TopicArn, Protocol, Endpoint, Attributes, ReturnSubscriptionArn: true }
       return (await sns.send(new SubscribeCommand(input))).SubscriptionArn ?? ''
     },
-    /** At least `count` messages, which are then gone from the queue. */
+    /** Messages with at least `count` different bodies, which are then gone from the queue. */
     async receive(name: string, count: number): Promise<readonly Message[]> {
       const found: Message[] = []
       await eventually(`${count} messages in ${name}`, async () => {
@@ -83,7 +83,8 @@ function clientsOf({ endpoint }: Pick<Program, 'endpoint'>) {
           const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: `${index}`, ReceiptHandle }))
           await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: url(name), Entries }))
         }
-        return found.length >= count ? true : undefined
+        // Deliveries are at least once.
+        return new Set(found.map(({ Body }) => Body)).size >= count ? true : undefined
       })
       return found
     },

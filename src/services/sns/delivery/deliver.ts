@@ -1,4 +1,4 @@
-/** Sends what the outbox holds: to queues, functions and HTTP endpoints, and in the end to dead-letter queues. */
+/** Does with what the outbox holds what is next: a try, another one later, a letter to the dead-letter queue, or nothing. */
 import type { ServiceCalls } from '#contracts/service-calls.ts'
 import { snsSubscriptionArn, snsTopicArn, type SnsSubscription, type SnsTopic } from '#contracts/sns.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -7,19 +7,13 @@ import type { Logger, Metrics } from '#observability/port.ts'
 
 import type { Catalogue } from '../catalogue.ts'
 import { httpDelivery, MANAGED_RETRIES, retryDelayMs, type RetryPolicy } from '../delivery-policy.ts'
-import {
-  functionEvent,
-  notificationText,
-  queueAttributes,
-  signedText,
-  type Notification,
-} from '../envelope.ts'
+import type { Notification } from '../envelope.ts'
 import type { MessageSigner } from '../message-signer.ts'
 import type { Deliver, Outcome } from '../../outbox/port.ts'
 import { deadLetterQueueOf } from '../subscription-attributes.ts'
+import { createSender } from './create-sender.ts'
 import { readBody, type ConfirmationHead, type ItemHead, type NotificationHead } from './item.ts'
 import { createPace } from './pace.ts'
-import { resultOfCall, type SendResult } from './send-result.ts'
 import type { HttpSender } from './send-http.ts'
 
 const DONE: Outcome = { do: 'done' }
@@ -36,11 +30,12 @@ export function createDeliveryHandler(deps: {
   readonly logger: Logger
   readonly metrics?: Metrics
 }): Deliver {
-  const { catalogue, signer, calls, http, clock, random, logger, metrics } = deps
+  const { catalogue, http, clock, random, logger, metrics } = deps
 
   const pace = createPace()
   const topicOf = (subscription: SnsSubscription): Pick<SnsTopic, 'attributes'> =>
     catalogue.topic({ ...subscription, name: subscription.topic }) ?? { attributes: {} }
+  const sender = createSender({ ...deps, topicOf })
 
   const retry = (head: NotificationHead | ConfirmationHead, policy: RetryPolicy): Outcome | undefined => {
     const failures = head.failures + 1
@@ -50,9 +45,6 @@ export function createDeliveryHandler(deps: {
     const dueAt = clock.now() + Math.round(delayMs * (0.9 + 0.1 * random.next()))
     return { do: 'retry', dueAt, head: { ...head, failures, isPaced: false } }
   }
-
-  const signatureVersion = (subscription: SnsSubscription) =>
-    topicOf(subscription).attributes['SignatureVersion'] === '2' ? '2' : '1'
 
   const messageOf = (
     head: NotificationHead,
@@ -72,114 +64,6 @@ export function createDeliveryHandler(deps: {
       subscriptionArn: snsSubscriptionArn(subscription),
     }
   }
-  /** Messages of FIFO topics are not signed (recorded from AWS). */
-  const envelope = async (message: Notification, subscription: SnsSubscription) => {
-    const { baseUrl } = subscription
-    const isSigned = message.sequenceNumber === undefined
-    const seal = isSigned
-      ? await signer.seal(signedText(message), signatureVersion(subscription), baseUrl)
-      : undefined
-    return notificationText(message, seal, baseUrl)
-  }
-
-  const toQueue = async (
-    arn: string,
-    head: NotificationHead,
-    message: Notification,
-    subscription: SnsSubscription,
-    signal: AbortSignal,
-  ): Promise<SendResult> => {
-    const [, , , region = '', account = '', name = ''] = arn.split(':')
-    const isRaw = subscription.attributes['RawMessageDelivery'] === 'true'
-    const attributes = isRaw ? queueAttributes(message.attributes) : {}
-    // A standard queue takes the group only from a standard topic (recorded from AWS).
-    const takesGroup = name.endsWith('.fifo') || message.sequenceNumber === undefined
-    const input = {
-      QueueUrl: `https://sqs.${region}.amazonaws.com/${account}/${name}`,
-      MessageBody: isRaw ? message.body : await envelope(message, subscription),
-      ...(Object.keys(attributes).length > 0 && { MessageAttributes: attributes }),
-      ...(takesGroup && head.groupId !== undefined && { MessageGroupId: head.groupId }),
-      ...(name.endsWith('.fifo') &&
-        head.deduplicationId !== undefined && { MessageDeduplicationId: head.deduplicationId }),
-      ...(head.traceId !== undefined && {
-        MessageSystemAttributes: { AWSTraceHeader: { DataType: 'String', StringValue: head.traceId } },
-      }),
-    }
-    return await resultOfCall(
-      calls.call({
-        service: 'sqs',
-        operation: 'SendMessage',
-        input,
-        region,
-        account,
-        ...actingFor(subscription),
-        signal,
-      }),
-    )
-  }
-
-  const toFunction = async (message: Notification, subscription: SnsSubscription, signal: AbortSignal) => {
-    const { endpoint, baseUrl } = subscription
-    const [, , , region = '', account = ''] = endpoint.split(':')
-    // Functions get version 1 whatever the topic says (recorded from AWS).
-    const seal = await signer.seal(signedText(message), '1', baseUrl)
-    const input = {
-      FunctionName: endpoint,
-      InvocationType: 'Event',
-      Payload: Buffer.from(JSON.stringify(functionEvent(message, seal, baseUrl))),
-    }
-    return await resultOfCall(
-      calls.call({
-        service: 'lambda',
-        operation: 'Invoke',
-        input,
-        region,
-        account,
-        ...actingFor(subscription),
-        signal,
-      }),
-    )
-  }
-
-  const toHttp = async (message: Notification, subscription: SnsSubscription, signal: AbortSignal) => {
-    const isRaw = subscription.attributes['RawMessageDelivery'] === 'true'
-    return await http.post(
-      {
-        endpoint: subscription.endpoint,
-        type: 'Notification',
-        messageId: message.messageId,
-        topicArn: message.topicArn,
-        subscriptionArn: message.subscriptionArn,
-        isRaw,
-        contentType: httpDelivery(topicOf(subscription), subscription).contentType,
-        body: isRaw ? message.body : await envelope(message, subscription),
-      },
-      signal,
-    )
-  }
-
-  const send = (
-    head: NotificationHead,
-    message: Notification,
-    subscription: SnsSubscription,
-    signal: AbortSignal,
-  ): Promise<SendResult> => {
-    switch (subscription.protocol) {
-      case 'sqs':
-        return toQueue(subscription.endpoint, head, message, subscription, signal)
-      case 'lambda':
-        return toFunction(message, subscription, signal)
-      case 'http':
-      case 'https':
-        return toHttp(message, subscription, signal)
-      default:
-        return Promise.resolve({
-          kind: 'refused',
-          reason: `There is no way to send ${subscription.protocol} messages from here`,
-        })
-    }
-  }
-
   const policyOf = (subscription: SnsSubscription): RetryPolicy => {
     if (subscription.protocol !== 'http' && subscription.protocol !== 'https') return MANAGED_RETRIES
     return httpDelivery(topicOf(subscription), subscription).retries
@@ -223,9 +107,10 @@ export function createDeliveryHandler(deps: {
     if (waitUntil !== undefined) return { do: 'retry', dueAt: waitUntil, head: { ...head, isPaced: true } }
     const deadLetters = head.isDead ? deadLetterQueueOf(subscription) : undefined
     if (head.isDead && deadLetters === undefined) return DONE
+    const sending = { head, message, subscription, signal }
     const outcome = await (deadLetters === undefined
-      ? send(head, message, subscription, signal)
-      : toQueue(deadLetters, head, message, subscription, signal))
+      ? sender.toEndpoint(sending)
+      : sender.toQueue(deadLetters, sending))
     if (outcome.kind === 'delivered') {
       metrics?.count(head.isDead ? 'lambent_sns_dead_letters_total' : 'lambent_sns_delivered_total')
       return DONE
@@ -268,11 +153,3 @@ export function createDeliveryHandler(deps: {
     }
   }
 }
-
-const actingFor = (subscription: SnsSubscription) => ({
-  as: {
-    servicePrincipal: 'sns.amazonaws.com',
-    sourceArn: snsTopicArn(subscription, subscription.topic),
-    sourceAccount: subscription.account,
-  },
-})
