@@ -51,6 +51,7 @@ export async function topicService(t: TestContext) {
       store,
       sealer: createSealer(Buffer.alloc(32, 7)),
       calls,
+      reachesLoopback: true,
       clock,
       random: seededRandom(Date.now()),
       logger,

@@ -12,6 +12,7 @@ import {
 } from '#contracts/sns.ts'
 import type { EventPattern } from '#contracts/event-pattern/pattern.ts'
 import type { Json } from '#kernel/json.ts'
+import type { Logger } from '#observability/port.ts'
 import type { Meta } from '#store/port.ts'
 
 import { parseFilterPolicy, type FilterScope } from './filter/parse-filter-policy.ts'
@@ -48,16 +49,26 @@ const READ = 500
 export const filterScopeOf = (attributes: Readonly<Record<string, string>>): FilterScope =>
   attributes['FilterPolicyScope'] === 'MessageBody' ? 'MessageBody' : 'MessageAttributes'
 
-function filterOf({ attributes }: SnsSubscription): Filter | undefined {
+/** What an older version took and this one can't read lets nothing pass: a receiver misses messages, but gets no wrong ones. */
+const NOTHING: EventPattern = { fields: [{ name: '', tests: [] }], alternatives: [] }
+
+function filterOf({ attributes }: SnsSubscription, logger: Logger): Filter | undefined {
   const text = attributes['FilterPolicy']
   if (text === undefined) return undefined
   const scope = filterScopeOf(attributes)
   const result = parseFilterPolicy(text, scope)
-  if ('problem' in result) throw new Error(`A filter policy in the store can't be read: ${result.problem}`)
-  return { pattern: result.pattern, scope }
+  if ('pattern' in result) return { pattern: result.pattern, scope }
+  logger.error("A filter policy in the store can't be read: nothing passes it", { problem: result.problem })
+  return { pattern: NOTHING, scope }
 }
 
-export function createCatalogue({ meta }: { readonly meta: Meta }): Catalogue {
+export function createCatalogue({
+  meta,
+  logger,
+}: {
+  readonly meta: Meta
+  readonly logger: Logger
+}): Catalogue {
   const topics = new Map<string, { readonly rev: number; readonly doc: SnsTopic }>()
   /** By the key of the topic, then by their own. */
   const subscriptions = new Map<string, Map<string, KnownSubscription & { readonly rev: number }>>()
@@ -81,7 +92,7 @@ export function createCatalogue({ meta }: { readonly meta: Meta }): Catalogue {
       return
     }
     const subscription = doc as unknown as SnsSubscription
-    const known = { rev, doc: subscription, filter: filterOf(subscription) }
+    const known = { rev, doc: subscription, filter: filterOf(subscription, logger) }
     if (siblings) siblings.set(key, known)
     else subscriptions.set(topicKey, new Map([[key, known]]))
   }

@@ -13,6 +13,7 @@ import { createOutbox } from '../outbox/create-outbox.ts'
 import { createCatalogue } from './catalogue.ts'
 import { createConfirmations } from './confirmations.ts'
 import { createDeliveryHandler } from './delivery/deliver.ts'
+import { createReach } from './delivery/reachable.ts'
 import { createHttpSender } from './delivery/send-http.ts'
 import { createSigner } from './message-signer.ts'
 import type { TopicService } from './port.ts'
@@ -39,6 +40,8 @@ export function createSnsService(deps: {
   readonly store: Pick<Store, 'meta' | 'queueLog' | 'leases'>
   readonly sealer: Sealer
   readonly calls: ServiceCalls
+  /** Whether endpoints may be services of this host itself. */
+  readonly reachesLoopback: boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -47,9 +50,9 @@ export function createSnsService(deps: {
   const { store, sealer, calls, clock, random, logger } = deps
   const { meta, queueLog, leases } = store
   const metrics = deps.metrics && { metrics: deps.metrics }
-  const catalogue = createCatalogue({ meta })
+  const catalogue = createCatalogue({ meta, logger })
   const signer = createSigner({ meta, sealer, clock })
-  const http = createHttpSender()
+  const http = createHttpSender({ reach: createReach({ loopback: deps.reachesLoopback }) })
   const deliver = createDeliveryHandler({ catalogue, signer, calls, http, clock, random, logger, ...metrics })
   const outbox = createOutbox({
     name: 'sns',

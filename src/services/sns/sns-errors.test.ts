@@ -272,6 +272,12 @@ test('sns: says what is wrong as AWS does', async (t) => {
       'Invalid parameter: RedrivePolicy: deadLetterTargetArn is an invalid arn',
     ],
     [
+      'SetSubscriptionAttributes',
+      { ...sub, AttributeName: 'RedrivePolicy', AttributeValue: '{invalidjson}' },
+      invalid,
+      "Invalid parameter: RedrivePolicy: failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to start field name\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]",
+    ],
+    [
       'GetSubscriptionAttributes',
       { SubscriptionArn: `${TopicArn}:not-a-uuid` },
       invalid,

@@ -14,6 +14,7 @@ import {
   storedSubscriptionPolicy,
 } from './delivery-policy.ts'
 import { parseFilterPolicy } from './filter/parse-filter-policy.ts'
+import { parseObject } from './json-problem.ts'
 import { invalidParameter } from './sns-errors.ts'
 import type { Asked } from './topic-attributes.ts'
 
@@ -90,22 +91,12 @@ function normal(name: string, value: string, target: Target, asked: Asked): stri
   }
 }
 
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const json = JSON.parse(text) as unknown
-    return json !== null && typeof json === 'object' && !Array.isArray(json)
-      ? (json as Readonly<Record<string, unknown>>)
-      : undefined
-  } catch {
-    return undefined
-  }
-}
-
 type Refuse = (problem: string) => Error
 
 function redrivePolicy(text: string, { topic, endpoint }: Target, refuse: Refuse): string {
-  const policy = parsed(text)
-  if (!policy) throw refuse('failed to parse JSON.')
+  const parsed = parseObject(text)
+  if (!parsed.json) throw refuse(parsed.problem)
+  const policy = parsed.json
   const arn = policy['deadLetterTargetArn']
   if (typeof arn !== 'string' || !QUEUE_ARN.test(arn)) throw refuse('deadLetterTargetArn is an invalid arn')
   if (topic.isFifo && endpoint.endsWith('.fifo') && !arn.endsWith('.fifo')) {
@@ -115,8 +106,9 @@ function redrivePolicy(text: string, { topic, endpoint }: Target, refuse: Refuse
 }
 
 function deliveryPolicy(text: string, refuse: Refuse): string {
-  const policy = parsed(text)
-  if (!policy) throw refuse('failed to parse JSON.')
+  const parsed = parseObject(text)
+  if (!parsed.json) throw refuse(parsed.problem)
+  const policy = parsed.json
   const problem = retryPolicyProblem(policy['healthyRetryPolicy'])
   if (problem !== undefined) throw refuse(`healthyRetryPolicy: ${problem}`)
   const throttle = policy['throttlePolicy'] as { readonly maxReceivesPerSecond?: unknown } | null | undefined
@@ -129,8 +121,7 @@ function deliveryPolicy(text: string, refuse: Refuse): string {
 
 /** ARN of the queue for what can't be delivered. */
 export function deadLetterQueueOf({ attributes }: SnsSubscription): string | undefined {
-  const policy = parsed(attributes['RedrivePolicy'] ?? '')
-  const arn = policy?.['deadLetterTargetArn']
+  const arn = parseObject(attributes['RedrivePolicy'] ?? '{}').json?.['deadLetterTargetArn']
   return typeof arn === 'string' ? arn : undefined
 }
 

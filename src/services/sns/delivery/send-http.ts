@@ -1,7 +1,9 @@
 /** Posts a message to an endpoint of a customer. Headers recorded from AWS. */
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { isIP } from 'node:net'
 
+import { lookupWithin, type Reach } from './reachable.ts'
 import type { SendResult } from './send-result.ts'
 
 export interface Posting {
@@ -25,8 +27,8 @@ const TIMEOUT_MS = 15_000
 const MAX_SOCKETS = 16
 const MAX_FREE_SOCKETS = 64
 
-export function createHttpSender(options: { readonly timeoutMs?: number } = {}): HttpSender {
-  const { timeoutMs = TIMEOUT_MS } = options
+export function createHttpSender({ reach }: { readonly reach: Reach }): HttpSender {
+  const lookup = lookupWithin(reach)
   const pool = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_FREE_SOCKETS }
   const http = new HttpAgent(pool)
   const https = new HttpsAgent(pool)
@@ -34,8 +36,13 @@ export function createHttpSender(options: { readonly timeoutMs?: number } = {}):
     post: (posting, signal) =>
       new Promise((resolve) => {
         const url = new URL(posting.endpoint)
-        const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-        const options = { method: 'POST', headers: headersOf(posting, url), signal: deadline }
+        const address = url.hostname.replace(/^\[(.*)\]$/, '$1')
+        if (isIP(address) !== 0 && !reach(address)) {
+          resolve({ kind: 'refused', reason: `${address} is an address that topics do not reach` })
+          return
+        }
+        const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+        const options = { method: 'POST', headers: headersOf(posting, url), signal: deadline, lookup }
         const isSecure = url.protocol === 'https:'
         const request: ClientRequest = isSecure
           ? httpsRequest(url, { ...options, agent: https })

@@ -4,6 +4,8 @@ import { PatternError } from '#contracts/event-pattern/json-tokens.ts'
 import { readPattern } from '#contracts/event-pattern/parse-pattern.ts'
 import type { EventPattern } from '#contracts/event-pattern/pattern.ts'
 
+import { withoutSource } from '../json-problem.ts'
+
 export type FilterScope = 'MessageAttributes' | 'MessageBody'
 
 export type FilterResult =
@@ -43,13 +45,6 @@ function parsed(text: string): unknown {
     return undefined
   }
 }
-
-/** SNS stopped repeating the policy in its texts between 2024 and 2025 (both recorded). */
-export const withoutSource = (message: string) =>
-  message.replaceAll(
-    /\n at \[Source: \(String\)[\s\S]*?; line: (\d+), column: (\d+)\]/g,
-    '\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: $1, column: $2]',
-  )
 
 interface Measured {
   readonly keys: number
