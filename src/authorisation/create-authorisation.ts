@@ -1,5 +1,5 @@
 /** Who may do what: asks the policies of caller and resource, and remembers the answers. */
-import { functionArn, type FunctionId } from '#contracts/arn.ts'
+import { functionArn, type FunctionId, type Scope } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import type { IamSession, ManagedPolicy } from '#contracts/iam.ts'
 import { deniedText } from '#contracts/policy-evaluation/denied-text.ts'
@@ -11,7 +11,7 @@ import type { Principal, ServiceSource } from '#wire/service.ts'
 
 import { createDocumentViews } from './document-views.ts'
 import { createIdentities } from './identities.ts'
-import { ecrNeeds } from './needs/ecr.ts'
+import { ecrNeeds, imageNeeds } from './needs/ecr.ts'
 import { iamNeeds, stsNeeds } from './needs/iam.ts'
 import { kmsNeeds } from './needs/kms.ts'
 import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
@@ -38,6 +38,8 @@ export interface Authorisation {
   mayServiceAssume(roleArn: string, source: ServiceSource): Promise<boolean>
   /** Throws AccessDeniedException unless the caller may decrypt with the key. */
   assertMayDecrypt(caller: Principal, region: string, kmsKeyArn: string): Promise<void>
+  /** Whether the caller may have the images of a repository run. */
+  mayReadImage(caller: Principal, repository: Scope & { readonly name: string }): Promise<boolean>
   /** Decisions in memory. */
   readonly remembered: number
 }
@@ -223,6 +225,14 @@ export function createAuthorisation(options: {
       for (const need of kmsNeeds['Decrypt']?.({ KeyId: kmsKeyArn }, { ...caller, region }) ?? []) {
         enforce({ ...request, service: 'kms' }, need, await decisionOf(request, need))
       }
+    },
+    async mayReadImage(caller, repository) {
+      const { region } = repository
+      const request = { principal: caller, region, sourceIp: undefined, userAgent: undefined }
+      for (const need of imageNeeds(repository)) {
+        if (!(await decisionOf(request, need)).allowed) return false
+      }
+      return true
     },
     mayAssume: (roleArn, id) =>
       mayServiceAssume(roleArn, { name: 'lambda.amazonaws.com', arn: functionArn(id), account: id.account }),

@@ -27,6 +27,7 @@ import type { FilterVault } from '#contracts/filter-vault.ts'
 import type {
   ExecutionRoles,
   HostResources,
+  ImageReaders,
   KeyReaders,
   ManagedCapacity,
   MappingPollers,
@@ -57,6 +58,7 @@ export function createLambdaControl(options: {
   readonly packageKeys: PackageKeys
   readonly roles: ExecutionRoles | undefined
   readonly keyReaders: KeyReaders | undefined
+  readonly imageReaders: ImageReaders | undefined
   /** Signs the links of code packages. */
   readonly key: Uint8Array
   readonly clock: Clock
@@ -136,6 +138,7 @@ export function createLambdaControl(options: {
         packageKeys: options.packageKeys,
         roles: options.roles,
         keyReaders: options.keyReaders,
+        imageReaders: options.imageReaders,
         clock,
         random,
         accountConcurrency,

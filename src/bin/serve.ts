@@ -14,6 +14,7 @@ import { createLambdaControl } from '#bin/lambda-control.ts'
 import { createDataPlane } from '#bin/data-plane.ts'
 import { openDataKey, readDataKey } from '#bin/data-key.ts'
 import { firstStart, nextSteps } from '#bin/first-start.ts'
+import { createImageReaders } from '#bin/image-readers.ts'
 import { createImageServices } from '#bin/images.ts'
 import { createForeignServices } from '#bin/foreign-services.ts'
 import { readFileSystems, readSubnets } from '#bin/host-mappings.ts'
@@ -94,6 +95,7 @@ async function serve(settings: Settings) {
   const packageKeys = createPackageKeys(keys)
   const authorisation =
     settings.auth === 'iam' ? createPolicyAuthorisation({ documents, clock, session }) : undefined
+  const home = { account: settings.account, region: settings.region }
   const imageServices = await createImageServices({
     meta: store.meta,
     sealer,
@@ -102,7 +104,7 @@ async function serve(settings: Settings) {
     logger,
     directory: data,
     port: listener.port,
-    home: { account: settings.account, region: settings.region },
+    home,
     needsToken: settings.auth !== 'off',
     authorise: authorisation?.authorise,
     credentialsFile: settings['registry-credentials'],
@@ -188,6 +190,8 @@ async function serve(settings: Settings) {
     packageKeys,
     roles: authorisation,
     keyReaders: authorisation,
+    imageReaders:
+      settings.auth === 'off' ? undefined : createImageReaders({ home, port: listener.port, authorisation }),
     key,
     clock,
     random,

@@ -13,7 +13,14 @@ import type { Documents } from './documents.ts'
 import type { Activation } from './functions/activation.ts'
 import type { Stamp } from './functions/configuration.ts'
 import type { MappingProgress } from './mappings/mapping-progress.ts'
-import type { CodeStore, ExecutionRoles, HostResources, KeyReaders, LayerResolver } from './port.ts'
+import type {
+  CodeStore,
+  ExecutionRoles,
+  HostResources,
+  ImageReaders,
+  KeyReaders,
+  LayerResolver,
+} from './port.ts'
 import type { UrlName } from './urls/url-name.ts'
 
 /** Each operation takes the few of these that it names. */
@@ -26,6 +33,8 @@ export interface Dependencies {
   readonly scaling: FunctionScalingDriver
   readonly codeStore: CodeStore
   readonly images: Pick<Images, 'resolve'>
+  /** Absent: everybody may read every image. */
+  readonly imageReaders?: ImageReaders | undefined
   readonly layers: LayerResolver
   readonly hostResources: HostResources
   readonly environments: EnvironmentVault

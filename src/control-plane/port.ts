@@ -24,6 +24,12 @@ export interface KeyReaders {
   assertMayDecrypt(caller: Principal, region: string, kmsKeyArn: string): Promise<void>
 }
 
+/** Says whose images a caller may make functions of. */
+export interface ImageReaders {
+  /** True for the images of registries that are not ours. */
+  mayRead(caller: Principal, uri: string): Promise<boolean>
+}
+
 /** Keeps deployment packages. */
 export interface CodeStore {
   /** Checks the archive and stores it; durable when it resolves. Refuses what is no zip or too large. */

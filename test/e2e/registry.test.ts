@@ -36,8 +36,9 @@ import {
   IAMClient,
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
+import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 
-import { errorOf } from '../support/clients.ts'
+import { errorOf, makeExecutionRole, ROLE } from '../support/clients.ts'
 import { writeLayout, type Described, type ImageOfLayout } from '../support/oci-layout.ts'
 import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 import { clientEnvironment } from '../support/python-clients.ts'
@@ -335,7 +336,13 @@ describe('the registry of container images', { skip: missing && `${missing} is n
     await iam.send(new CreateUserCommand({ UserName }))
     const PolicyDocument = JSON.stringify({
       Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: 'ecr:GetAuthorizationToken', Resource: '*' }],
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: ['ecr:GetAuthorizationToken', 'lambda:CreateFunction', 'iam:PassRole'],
+          Resource: '*',
+        },
+      ],
     })
     await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'log-in', PolicyDocument }))
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }))
@@ -351,6 +358,23 @@ describe('the registry of container images', { skip: missing && `${missing} is n
       message,
       /User: arn:aws:iam::000000000000:user\/puller is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:000000000000:repository\/shared because no identity-based policy allows the ecr:BatchGetImage action/,
     )
+    // Nor may a function be made of what one may not read.
+    await makeExecutionRole(program.endpoint, OWNER)
+    const lambda = new LambdaClient(as({ accessKeyId, secretAccessKey }))
+    const makeFunction = () =>
+      lambda.send(
+        new CreateFunctionCommand({
+          FunctionName: 'of-image',
+          PackageType: 'Image',
+          Role: ROLE,
+          Code: { ImageUri: `${uri}:v1` },
+        }),
+      )
+    assert.deepEqual(await errorOf(makeFunction()), {
+      name: 'AccessDeniedException',
+      message: 'Lambda does not have permission to access the ECR image. Check the ECR permissions.',
+      status: 403,
+    })
     const policyText = JSON.stringify({
       Version: '2012-10-17',
       Statement: [
@@ -363,6 +387,7 @@ describe('the registry of container images', { skip: missing && `${missing} is n
     })
     await ecr.send(new SetRepositoryPolicyCommand({ repositoryName: 'shared', policyText }))
     assert.equal(JSON.parse(await pull()).Digest, image.digest)
+    assert.equal(`sha256:${(await makeFunction()).CodeSha256}`, image.digest)
     const credentials = `--dest-creds=${await token(puller)}`
     const pushed = skopeo(
       'copy',

@@ -2,6 +2,7 @@
  * Actions and resources of ECR. Requests below /v2/ ask by the names of the operations that AWS's registry makes of them.
  * Pure. Source: the service authorization reference.
  */
+import type { Scope } from '#contracts/arn.ts'
 import { ecrRepositoryArn } from '#contracts/ecr.ts'
 import { ecrModel } from '#wire/models/ecr.ts'
 
@@ -47,6 +48,12 @@ const needsOf =
       onRepository(operation, ecrRepositoryArn(where, each), account, tagsOf(input)),
     )
   }
+
+/** What Lambda asks of whoever makes a function of an image (developer guide). */
+export const imageNeeds = (repository: Scope & { readonly name: string }): readonly Need[] =>
+  ['BatchGetImage', 'GetDownloadUrlForLayer'].map((operation) =>
+    onRepository(operation, ecrRepositoryArn(repository, repository.name), repository.account),
+  )
 
 /** Of layers, which come and go below /v2/ only. */
 const LAYER_OPERATIONS = [

@@ -13,7 +13,7 @@ export const createFunctionHandler =
   (dependencies: Dependencies): OperationHandler<CreateFunctionRequest, FunctionConfiguration> =>
   async (input, context) => {
     const id = resolveNewFunction(input.FunctionName, context)
-    const version = await createFunction(dependencies, id, input)
+    const version = await createFunction(dependencies, id, input, context.principal)
     // The ARN is unqualified even when version 1 was published (recorded from AWS).
     return configurationView(version, variablesFor(dependencies, context))
   }

@@ -89,6 +89,7 @@ export interface LambdaOperationsOptions extends Pick<
   | 'filters'
   | 'packageKeys'
   | 'keyReaders'
+  | 'imageReaders'
   | 'roles'
   | 'clock'
   | 'random'

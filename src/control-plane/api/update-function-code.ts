@@ -13,7 +13,7 @@ export const updateFunctionCodeHandler =
   (dependencies: Dependencies): OperationHandler<UpdateFunctionCodeRequest, FunctionConfiguration> =>
   async (input, context) => {
     const { id } = resolveFunction(input.FunctionName, context, { operation: 'UpdateFunctionCode' })
-    const version = await updateFunctionCode(dependencies, id, input)
+    const version = await updateFunctionCode(dependencies, id, input, context.principal)
     return configurationView(
       version,
       variablesFor(dependencies, context),

@@ -4,6 +4,8 @@ import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type { CodePackage, ContainerImage, FunctionVersion } from '#contracts/function.ts'
 import { MAX_ZIP_BYTES } from '#contracts/limits.ts'
 
+import type { Principal } from '#wire/service.ts'
+
 import { packageFromBucket } from '../artifacts/bucket-package.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { fetchImage } from './image.ts'
@@ -58,13 +60,14 @@ export function assertCodeSource(request: CodeRequest, packageType: PackageType)
 
 /** Stores the code that a request names, or finds its image. Storing it twice is storing it once. */
 export async function fetchCode(
-  { codeStore, images, packageKeys }: Pick<Dependencies, 'codeStore' | 'images' | 'packageKeys'>,
+  dependencies: Pick<Dependencies, 'codeStore' | 'images' | 'imageReaders' | 'packageKeys'>,
   id: FunctionId,
   request: CodeRequest,
-  { packageType, architecture }: Pick<FunctionVersion, 'packageType' | 'architecture'>,
+  of: Pick<FunctionVersion, 'packageType' | 'architecture'> & { readonly caller: Principal },
 ): Promise<{ readonly code: CodePackage; readonly image?: ContainerImage }> {
-  assertCodeSource(request, packageType)
-  if (packageType === 'Image') return await fetchImage(images, request.ImageUri ?? '', architecture)
+  assertCodeSource(request, of.packageType)
+  if (of.packageType === 'Image') return await fetchImage(dependencies, request.ImageUri ?? '', of)
+  const { codeStore, packageKeys } = dependencies
   const sealing = request.SourceKMSKeyArn ? await packageKeys.create(id, request.SourceKMSKeyArn) : undefined
   if (request.ZipFile !== undefined) return { code: await codeStore.fromZip(request.ZipFile, sealing) }
   return { code: await packageFromBucket(codeStore, request, sealing) }

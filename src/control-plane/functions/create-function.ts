@@ -4,6 +4,8 @@ import type { Architecture, FunctionHead, FunctionVersion } from '#contracts/fun
 import { accountKey, functionKey, versionKey } from '#contracts/keys.ts'
 import type { FunctionId } from '#contracts/arn.ts'
 
+import type { Principal } from '#wire/service.ts'
+
 import { countedBytes } from '../artifacts/bucket-package.ts'
 import { countersWrite } from '../account/counters.ts'
 import {
@@ -76,6 +78,7 @@ export async function createFunction(
   dependencies: Dependencies,
   id: FunctionId,
   request: CreateFunctionRequest,
+  caller: Principal,
 ): Promise<FunctionVersion> {
   const { documents, committer, activation, layers, hostResources, environments, random } = dependencies
   assertRequest(request)
@@ -98,7 +101,7 @@ export async function createFunction(
   const attached = request.Layers?.length ? await layers.resolve(request.Layers, id) : []
   const packageType = packageTypeOf(request)
   const architecture: Architecture = request.Architectures?.[0] === 'arm64' ? 'arm64' : 'x86_64'
-  const fetched = await fetchCode(dependencies, id, request.Code ?? {}, { packageType, architecture })
+  const fetched = await fetchCode(dependencies, id, request.Code ?? {}, { packageType, architecture, caller })
   const deployed = [{ signature: fetched.code.signature, name: id.name }, ...deployedLayers(attached)]
   const signed = { meta: documents.meta, clock: dependencies.clock }
   if (signing) await assertSigned(signed, signing.doc, deployed)

@@ -1,5 +1,5 @@
 /** Functions of package type Image: what only they have, and what they can't have. */
-import { invalidParameter } from '#contracts/errors.ts'
+import { invalidParameter, LambdaError } from '#contracts/errors.ts'
 import type {
   Architecture,
   CodePackage,
@@ -8,6 +8,9 @@ import type {
   ImageOverrides,
 } from '#contracts/function.ts'
 import type { Images } from '#images/port.ts'
+import type { Principal } from '#wire/service.ts'
+
+import type { ImageReaders } from '../port.ts'
 
 export interface ImageConfigRequest {
   readonly EntryPoint?: readonly string[] | undefined
@@ -60,10 +63,21 @@ export function readOverrides(request: ImageConfigRequest): ImageOverrides | und
 
 /** An image has no package in our store; the digest that its name means now stands for its code. */
 export async function fetchImage(
-  images: Pick<Images, 'resolve'>,
+  {
+    images,
+    imageReaders,
+  }: { readonly images: Pick<Images, 'resolve'>; readonly imageReaders?: ImageReaders | undefined },
   uri: string,
-  architecture: Architecture,
+  { architecture, caller }: { readonly architecture: Architecture; readonly caller: Principal },
 ): Promise<{ readonly image: ContainerImage; readonly code: CodePackage }> {
+  if (imageReaders && !(await imageReaders.mayRead(caller, uri))) {
+    // Text as clients have reported it.
+    throw new LambdaError(
+      'AccessDeniedException',
+      'Lambda does not have permission to access the ECR image. Check the ECR permissions.',
+      { status: 403 },
+    )
+  }
   const { resolvedUri } = await images.resolve(uri, { architecture })
   const digest = resolvedUri.slice(resolvedUri.lastIndexOf(':') + 1)
   return { image: { uri, resolvedUri }, code: { blob: '', codeSha256: digest, sizeBytes: 0 } }

@@ -4,6 +4,8 @@ import { functionArn, type FunctionId } from '#contracts/arn.ts'
 import type { Architecture, FunctionHead, FunctionVersion } from '#contracts/function.ts'
 import { accountKey, functionKey } from '#contracts/keys.ts'
 
+import type { Principal } from '#wire/service.ts'
+
 import { countedBytes } from '../artifacts/bucket-package.ts'
 import { countersWrite } from '../account/counters.ts'
 import {
@@ -73,6 +75,7 @@ export async function updateFunctionCode(
   dependencies: Dependencies,
   id: FunctionId,
   request: UpdateCodeRequest,
+  caller: Principal,
 ): Promise<FunctionVersion> {
   const { documents, committer, activation, random } = dependencies
   const assertAllowed = (head: FunctionHead) => {
@@ -88,7 +91,7 @@ export async function updateFunctionCode(
   const architectureOf = (latest: FunctionVersion): Architecture =>
     (request.Architectures?.[0] ?? latest.architecture) === 'arm64' ? 'arm64' : 'x86_64'
   const architecture = architectureOf(current.latest)
-  const fetched = await fetchCode(dependencies, id, request, { packageType, architecture })
+  const fetched = await fetchCode(dependencies, id, request, { packageType, architecture, caller })
   const { code } = fetched
   const assertTrusted = (head: FunctionHead) =>
     assertDeployable(dependencies, head, [

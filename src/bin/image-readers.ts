@@ -1,0 +1,26 @@
+/** Who may make functions of the images in our own registry. Other registries ask for credentials themselves. */
+import type { Scope } from '#contracts/arn.ts'
+import type { ImageReaders } from '#control-plane/port.ts'
+import { ownRegistry, parseReference } from '#images/reference.ts'
+import type { Principal } from '#wire/service.ts'
+
+export function createImageReaders(options: {
+  readonly home: Scope
+  readonly port: number
+  /** Undefined: policies are not asked, and everybody may read what belongs to the own account. */
+  readonly authorisation:
+    | { mayReadImage(caller: Principal, repository: Scope & { readonly name: string }): Promise<boolean> }
+    | undefined
+}): ImageReaders {
+  const { authorisation } = options
+  return {
+    async mayRead(caller, uri) {
+      const reference = parseReference(uri)
+      const registry = reference && ownRegistry(reference.registry, options)
+      if (!reference || !registry) return true
+      return authorisation
+        ? authorisation.mayReadImage(caller, { ...registry, name: reference.repository })
+        : registry.account === caller.account
+    },
+  }
+}
