@@ -16,8 +16,7 @@ import type { Random } from '#kernel/random.ts'
 import type { Sealer } from '#kernel/sealed.ts'
 import type { Logger } from '#observability/port.ts'
 import { createEcrOperations } from '#services/ecr/create-ecr-operations.ts'
-import { openFileBlobs } from '#store/sqlite/file-blobs.ts'
-import type { Meta } from '#store/port.ts'
+import type { Blobs, Meta } from '#store/port.ts'
 import type { Authorise } from '#wire/authorise.ts'
 import type { DoorService } from '#wire/door.ts'
 import { ecrModel } from '#wire/models/ecr.ts'
@@ -32,6 +31,7 @@ export interface ImageServices extends Component {
 
 export async function createImageServices(options: {
   readonly meta: Meta
+  readonly blobs: Blobs
   readonly sealer: Sealer
   readonly clock: Clock
   readonly random: Random
@@ -53,8 +53,8 @@ export async function createImageServices(options: {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const registry = createRegistry({
     ...options,
-    blobs: await openFileBlobs({ directory, clock }),
     directory: join(directory, 'uploads'),
+    copies: incoming,
   })
   const http = createRegistryHttp({ clock })
   const credentials =

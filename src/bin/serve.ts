@@ -98,6 +98,7 @@ async function serve(settings: Settings) {
   const home = { account: settings.account, region: settings.region }
   const imageServices = await createImageServices({
     meta: store.meta,
+    blobs: store.blobs,
     sealer,
     clock,
     random,

@@ -1,11 +1,12 @@
 /** What the registry answers, before it is sent. */
+import type { Readable } from 'node:stream'
 
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string | number>>
   readonly body?: string | Uint8Array
-  /** A blob's bytes from `start` to `end` inclusive, instead of a body. */
-  readonly stream?: { readonly path: string; readonly start: number; readonly end: number }
+  /** Opens a blob's bytes, to be sent instead of a body. */
+  readonly open?: () => Promise<Readable>
 }
 
 export function json(

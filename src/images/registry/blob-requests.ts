@@ -8,6 +8,7 @@ import type { Blobs } from '#store/port.ts'
 
 import { isDigest } from '../reference.ts'
 import { created, type Answer } from './answer.ts'
+import { readPart } from './read-blob.ts'
 import { RegistryError } from './registry-error.ts'
 import type { Repositories } from './repositories.ts'
 import { contentOf } from './request-content.ts'
@@ -27,8 +28,8 @@ export function createBlobRequests(options: {
     request: IncomingMessage,
   ): Promise<Answer> => {
     const sizeBytes = await repositories.blobBytes(repository, digest)
-    const path = sizeBytes === undefined ? undefined : await blobs.path(digest.slice('sha256:'.length))
-    if (sizeBytes === undefined || path === undefined) {
+    const sha256 = digest.slice('sha256:'.length)
+    if (sizeBytes === undefined || !(await blobs.has(sha256))) {
       throw new RegistryError('BLOB_UNKNOWN', 'The blob does not exist in the repository')
     }
     const shared = {
@@ -42,7 +43,7 @@ export function createBlobRequests(options: {
       return {
         status: 200,
         headers: { ...shared, 'content-length': sizeBytes },
-        ...(sizeBytes > 0 && { stream: { path, start: 0, end: sizeBytes - 1 } }),
+        ...(sizeBytes > 0 && { open: () => readPart(blobs, sha256, { start: 0, end: sizeBytes - 1 }) }),
       }
     }
     const start = Number(range[1])
@@ -56,7 +57,7 @@ export function createBlobRequests(options: {
         'content-length': end - start + 1,
         'content-range': `bytes ${start}-${end}/${sizeBytes}`,
       },
-      stream: { path, start, end },
+      open: () => readPart(blobs, sha256, { start, end }),
     }
   }
 

@@ -32,10 +32,11 @@ export interface Registry extends Component {
 
 export function createRegistry(options: {
   readonly meta: Meta
-  /** Of the registry alone: it deletes what no repository has. */
   readonly blobs: Blobs
   /** Of uploads under way. */
   readonly directory: string
+  /** Of copies of blobs, where the store keeps no files. */
+  readonly copies: string
   readonly needsToken: boolean
   readonly authorise?: Authorise | undefined
   readonly home: Scope
@@ -60,7 +61,7 @@ export function createRegistry(options: {
   let isStopped = false
   const sweepSoon = () => {
     cancel = clock.after(SWEEP_EVERY_MS, () => {
-      sweepRegistry({ meta, blobs, clock }).catch((error: unknown) => {
+      sweepRegistry({ meta, clock }).catch((error: unknown) => {
         if (!isStopped) logger.warn('The registry could not be swept', { error: String(error) })
       })
       sweepSoon()
@@ -71,7 +72,7 @@ export function createRegistry(options: {
     content: createRegistryContent({ repositories, blobs, clock }),
     sourceFor(host) {
       const where = ownRegistry(host, options)
-      return where && createOwnSource({ repositories, blobs, where })
+      return where && createOwnSource({ ...options, directory: options.copies, repositories, where })
     },
     async start() {
       await uploads.start()

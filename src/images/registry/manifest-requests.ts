@@ -9,6 +9,7 @@ import { MAX_MANIFEST_BYTES, OCI_INDEX } from '../manifest.ts'
 import { isDigest } from '../reference.ts'
 import { created, json, type Answer } from './answer.ts'
 import { imageOf } from './pushed-image.ts'
+import { readWhole } from './read-blob.ts'
 import { RegistryError } from './registry-error.ts'
 import type { Repositories } from './repositories.ts'
 import { contentOf } from './request-content.ts'
@@ -40,10 +41,7 @@ export function createManifestRequests(options: {
       // Recorded from AWS.
       throw new RegistryError('MANIFEST_UNKNOWN', 'Requested image not found')
     }
-    const chunks: Uint8Array[] = []
-    for await (const chunk of await blobs.get(image.digest.slice('sha256:'.length)))
-      chunks.push(chunk as Uint8Array)
-    const bytes = Buffer.concat(chunks)
+    const bytes = await readWhole(blobs, image.digest.slice('sha256:'.length))
     return {
       status: 200,
       headers: {

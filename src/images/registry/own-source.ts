@@ -1,17 +1,24 @@
 /** Images of our own registry, straight from its storage. */
+import { join } from 'node:path'
+
 import type { Scope } from '#contracts/arn.ts'
+import type { Random } from '#kernel/random.ts'
 import type { Blobs } from '#store/port.ts'
 
 import { ImageRefused } from '../image-refused.ts'
 import type { ImageSource } from '../source.ts'
+import { asFile, readWhole } from './read-blob.ts'
 import type { Repositories } from './repositories.ts'
 
 export function createOwnSource(options: {
   readonly repositories: Repositories
   readonly blobs: Blobs
+  /** Of copies, where the store keeps no files. */
+  readonly directory: string
+  readonly random: Random
   readonly where: Scope
 }): ImageSource {
-  const { repositories, blobs, where } = options
+  const { repositories, blobs, directory, random, where } = options
   const requireRepository = async (name: string) => {
     const repository = await repositories.find(where, name)
     if (!repository) throw new ImageRefused('not-found', 'There is no such repository')
@@ -21,18 +28,17 @@ export function createOwnSource(options: {
     async manifest(name, reference) {
       const image = await repositories.image(await requireRepository(name), reference)
       if (!image) throw new ImageRefused('not-found', 'There is no such image in the repository')
-      const chunks: Uint8Array[] = []
-      for await (const chunk of await blobs.get(image.digest.slice('sha256:'.length))) {
-        chunks.push(chunk as Uint8Array)
-      }
-      return { bytes: Buffer.concat(chunks), mediaType: image.mediaType, digest: image.digest }
+      const bytes = await readWhole(blobs, image.digest.slice('sha256:'.length))
+      return { bytes, mediaType: image.mediaType, digest: image.digest }
     },
     async blob(name, { digest }) {
+      const sha256 = digest.slice('sha256:'.length)
       const isThere = (await repositories.blobBytes(await requireRepository(name), digest)) !== undefined
+      if (!isThere || !(await blobs.has(sha256))) {
+        throw new ImageRefused('not-found', 'A layer is not in the repository any more')
+      }
       // It was verified when it was stored.
-      const path = isThere ? await blobs.path(digest.slice('sha256:'.length)) : undefined
-      if (path === undefined) throw new ImageRefused('not-found', 'A layer is not in the repository any more')
-      return { path, [Symbol.asyncDispose]: async () => {} }
+      return asFile(blobs, sha256, join(directory, `${sha256}.${random.hex(12)}`))
     },
   }
 }

@@ -6,6 +6,7 @@ import type { Blobs } from '#store/port.ts'
 import { ImageRefused } from '../image-refused.ts'
 import type { RegistryContent } from '../port.ts'
 import { imageOf } from './pushed-image.ts'
+import { readWhole } from './read-blob.ts'
 import { RegistryError } from './registry-error.ts'
 import type { Repositories } from './repositories.ts'
 
@@ -24,10 +25,7 @@ export function createRegistryContent({
     deleteImage: repositories.deleteImage,
     deleteTag: repositories.deleteTag,
     async manifest({ digest }) {
-      const chunks: Uint8Array[] = []
-      for await (const chunk of await blobs.get(digest.slice('sha256:'.length)))
-        chunks.push(chunk as Uint8Array)
-      return Buffer.concat(chunks).toString()
+      return (await readWhole(blobs, digest.slice('sha256:'.length))).toString()
     },
     async putImage(repository, { manifest, mediaType, tag }) {
       const bytes = Buffer.from(manifest)

@@ -1,5 +1,4 @@
 /** Our own registry over HTTP: the OCI distribution specification, push and pull, below /v2/. */
-import { createReadStream } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 
@@ -150,13 +149,12 @@ export function createRegistryDoor(options: {
       ...(isUnread && { connection: 'close' }),
     })
     if (isUnread) void discardRest(request, clock)
-    if (request.method === 'HEAD' || !told.stream) {
+    if (request.method === 'HEAD' || !told.open) {
       response.end(request.method === 'HEAD' ? undefined : told.body)
       return
     }
-    const { path, start, end } = told.stream
     response.setTimeout(CLIENT_IDLE_MS, () => response.destroy())
-    await pipeline(createReadStream(path, { start, end, highWaterMark: 256 * 1024 }), response)
+    await pipeline(await told.open(), response)
   }
 
   return (request, response) => {
