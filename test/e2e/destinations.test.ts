@@ -1,4 +1,4 @@
-/** How asynchronous invocations end: destinations and dead-letter queues, as their receivers see it. */
+/** How asynchronous invocations end: destinations and dead-letter queues, as their receivers see it, within the function's role. */
 // parity: PutFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig Invoke UpdateFunctionConfiguration
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -8,31 +8,40 @@ import {
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
-  type LambdaClient,
+  LambdaClient,
 } from '@aws-sdk/client-lambda'
 
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import {
   CreateEventBusCommand,
   EventBridgeClient,
   PutRuleCommand,
   PutTargetsCommand,
 } from '@aws-sdk/client-eventbridge'
+import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient, type Message } from '@aws-sdk/client-sqs'
 
 import { startBucket, type Bucket } from '../support/bucket.ts'
-import {
-  createFunction,
-  eventually,
-  invoke,
-  lambdaClient,
-  logMessages,
-  logsClient,
-} from '../support/clients.ts'
+import { createFunction, eventually, invoke, logMessages, makeExecutionRole } from '../support/clients.ts'
 import { startProgram, type Program } from '../support/program.ts'
 
+const OWNER = { accessKeyId: 'AKIDOWNER', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 const arnOf = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`
 const queueArn = (name: string) => `arn:aws:sqs:us-east-1:000000000000:${name}`
+/** For topics and buses; the function's role is of the same account and needs no more than its own policy. */
+const mayBeSentTo = (queue: string) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Service: ['sns.amazonaws.com', 'events.amazonaws.com'] },
+        Action: 'sqs:SendMessage',
+        Resource: queueArn(queue),
+      },
+    ],
+  })
 const EVENT = { InvocationType: 'Event' } as const
 const WORKS = {
   'index.js': `exports.handler = async (event) => {
@@ -57,34 +66,66 @@ describe('destinations', () => {
   let program: Program
   let bucket: Bucket
   let lambda: LambdaClient
+  let logs: CloudWatchLogsClient
   let sqs: SQSClient
   let sns: SNSClient
   let bridge: EventBridgeClient
   before(async () => {
     bucket = await startBucket()
-    program = await startProgram({ args: bucket.args })
-    lambda = lambdaClient(program.endpoint)
+    program = await startProgram({
+      args: [
+        ...bucket.args,
+        '--auth=iam',
+        `--access-key-id=${OWNER.accessKeyId}`,
+        `--secret-access-key=${OWNER.secretAccessKey}`,
+      ],
+    })
     const common = {
       endpoint: program.endpoint,
       region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      credentials: OWNER,
     }
+    lambda = new LambdaClient(common)
+    logs = new CloudWatchLogsClient(common)
     sqs = new SQSClient(common)
     sns = new SNSClient(common)
     bridge = new EventBridgeClient(common)
-    const queues = ['dead', 'topical', 'bus', 'plain']
-    await Promise.all(queues.map((QueueName) => sqs.send(new CreateQueueCommand({ QueueName }))))
+    const queues = ['dead', 'topical', 'bus', 'plain', 'closed']
+    await Promise.all(
+      queues.map((QueueName) =>
+        sqs.send(new CreateQueueCommand({ QueueName, Attributes: { Policy: mayBeSentTo(QueueName) } })),
+      ),
+    )
+    await makeExecutionRole(program.endpoint, OWNER)
+    const iam = new IAMClient(common)
+    await iam.send(
+      new PutRolePolicyCommand({
+        RoleName: 'lambda',
+        PolicyName: 'destinations',
+        PolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Action: ['sqs:SendMessage', 'sns:Publish', 'events:PutEvents', 'lambda:InvokeFunction'],
+              Resource: '*',
+            },
+            { Effect: 'Deny', Action: 'sqs:SendMessage', Resource: queueArn('closed') },
+          ],
+        }),
+      }),
+    )
     await Promise.all([
       createFunction(lambda, { FunctionName: 'receives', files: RECEIVES }),
       createFunction(lambda, { FunctionName: 'works', files: WORKS }),
     ])
   })
   after(async () => {
-    await program.stop()
     bucket.close()
+    await program.stop()
   })
   const received = async (requestId: string) => {
-    const lines = await logMessages(logsClient(program.endpoint), 'receives')
+    const lines = await logMessages(logs, 'receives')
     const line = lines.find((text) => text.includes('GOT') && text.includes(requestId))
     return line === undefined ? undefined : (JSON.parse(line.slice(line.indexOf('{'))) as InvocationRecord)
   }
@@ -280,19 +321,23 @@ describe('destinations', () => {
     const { requestContext, responseContext } = bodyOf(end) as InvocationRecord
     assert.equal(requestContext['condition'], 'RecursiveInvocation')
     assert.deepEqual((responseContext as { readonly statusCode: number }).statusCode, 400)
-    const logs = logsClient(program.endpoint)
     const rounds = (await Promise.all(['ping', 'pong'].map((name) => logMessages(logs, name)))).flat()
     const count = rounds.filter((line) => line.includes('ROUND')).length
     assert.ok(count >= 30 && count <= 36, `${count} rounds`)
   })
 
   test('what a destination does not take is counted, and the event is gone', async () => {
-    await createFunction(lambda, { FunctionName: 'lost', files: WORKS })
+    await createFunction(lambda, {
+      FunctionName: 'lost',
+      files: WORKS,
+      DeadLetterConfig: { TargetArn: queueArn('closed') },
+    })
     await configure('lost', arnOf('receives'), 'arn:aws:s3:::nowhere')
     await invoke(lambda, 'lost', { fail: 1 }, EVENT)
     const metrics = await eventually('it is counted', async () => {
       const text = await (await fetch(`${program.endpoint}/_lambent/metrics`)).text()
-      return text.includes('lambent_destination_delivery_failures_total 1') ? text : undefined
+      const both = ['destination_delivery_failures_total 1', 'dead_letter_errors_total 1']
+      return both.every((line) => text.includes(`lambent_${line}`)) ? text : undefined
     })
     for (const name of [
       'lambent_async_events_received_total',

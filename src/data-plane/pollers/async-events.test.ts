@@ -277,6 +277,22 @@ it('an event whose outcome nobody could be told before the end stays in its queu
   assert.equal(queues.depth(), 1)
 })
 
+it('settings that change while an event waits count for what comes next', async (test) => {
+  let maximumRetryAttempts = 2
+  const { clock, times, exhausted, send } = await world(test, [() => failed], {
+    lookUpSettings: () => ({ maximumRetryAttempts }),
+  })
+  await send()
+  await clock.advance(30_000)
+  maximumRetryAttempts = 0
+  await clock.advance(3_600_000)
+  assert.deepEqual(times(), [0, 60_000])
+  assert.deepEqual(
+    exhausted().map(({ condition, event }) => [condition, event.functionErrors]),
+    [['RetriesExhausted', 2]],
+  )
+})
+
 it('an event that goes round in circles is given up for that reason', async (test) => {
   const recursion = () => new LambdaError('RecursiveInvocationException', 'a loop', { status: 400 })
   const { clock, exhausted, counted, send } = await world(test, [recursion])
