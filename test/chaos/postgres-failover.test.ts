@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 
+import { Pool } from 'pg'
+
 import { systemClock as clock } from '#kernel/clock.ts'
 import { type Lease, type Store, StoreAway } from '#store/port.ts'
 import { openPostgresStore } from '#store/postgres/postgres-store.ts'
@@ -77,6 +79,7 @@ const stored = async (store: Store, queue: number) => {
 
 describe('PostgreSQL that fails', { skip: noPostgres }, () => {
   let server: PostgresServer
+  let standby: PostgresServer | undefined
   before(async () => {
     server = await startPostgres()
   })
@@ -153,8 +156,45 @@ describe('PostgreSQL that fails', { skip: noPostgres }, () => {
     await Promise.all(nodes.map((store) => store.close()))
   })
 
+  it('without the standby that must confirm, writes are refused in time, and leave no connections behind', async () => {
+    standby = await server.addStandby()
+    const schema = server.freshSchema()
+    const store = await openPostgresStore({
+      url: server.url,
+      schema,
+      clock,
+      leaseTtlMs: 30_000,
+      deadlineMs: 400,
+    })
+    const [lease] = await ownQueues(store, 0)
+    assert.ok(lease)
+    const append = (id: bigint) =>
+      store.queueLog.commit(batch({ fences: [fenceOf(lease)], append: [entry(0, id)] }))
+    await append(1n)
+    await standby.crash()
+    const admin = new Pool({ connectionString: server.url, max: 1 })
+    for (let n = 0; n < 3; n++) {
+      const begun = clock.monotonic()
+      await assert.rejects(append(BigInt(10 + n)), StoreAway)
+      await assert.rejects(store.meta.txn([{ key: 'a', doc: n }]), StoreAway)
+      assert.ok(clock.monotonic() - begun < 2_500, 'it hung')
+    }
+    const hanging = await admin.query(`select 1 from pg_stat_activity where wait_event = 'SyncRep'`)
+    assert.ok(hanging.rows.length <= 2, `${hanging.rows.length} commits hang at the server`)
+    await admin.end()
+    await standby.start()
+    let stored = 0
+    for (let n = 0; stored === 0 && n < 50; n++)
+      await append(BigInt(100 + n)).then(
+        () => stored++,
+        () => {},
+      )
+    assert.equal(stored, 1)
+    await store.close()
+  })
+
   it('the primary crashes and its standby takes over: nothing acknowledged is lost', async (t) => {
-    const standby = await server.addStandby()
+    assert.ok(standby)
     const schema = server.freshSchema()
     const url = `postgres://postgres@127.0.0.1:${server.port},127.0.0.1:${standby.port}/postgres`
     const store = await openPostgresStore({ url, schema, clock, leaseTtlMs: 30_000 })
