@@ -22,14 +22,14 @@ const COMMIT = `
       substring($3::bytea from a.at + a.head for a.payload)
     from unnest($4::bigint[], $5::int[], $6::bigint[], $7::int[], $8::int[], $9::int[])
       as a (id, queue, visible_at, at, head, payload)
-    where a.queue in (select queue from held)
+    where a.queue = any (array(select queue from held))
   ), moved as (
     update log set visible_at = m.visible_at, head = m.head
     from unnest($10::bigint[], $11::int[], $12::bigint[], $13::text[]) as m (id, queue, visible_at, head)
-    where log.id = m.id and log.queue = m.queue and m.queue in (select queue from held)
+    where log.id = m.id and log.queue = m.queue and m.queue = any (array(select queue from held))
   ), removed as (
     delete from log using unnest($14::bigint[], $15::int[]) as r (id, queue)
-    where log.id = r.id and log.queue = r.queue and r.queue in (select queue from held)
+    where log.id = r.id and log.queue = r.queue and r.queue = any (array(select queue from held))
   )
   select queue from held`
 
