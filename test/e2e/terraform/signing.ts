@@ -1,25 +1,10 @@
 /** Terraform's AWS provider on code signing: a profile, a configuration, a job, a function made of its result. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { test } from 'node:test'
 
-import { startBucket } from '../support/bucket.ts'
-import { invoke, lambdaClient, ROLE, zipOf } from '../support/clients.ts'
-import { startProgram, temporaryDirectory } from '../support/program.ts'
-import { terraformIn, terraformMissing } from '../support/terraform.ts'
+import { invoke, lambdaClient, ROLE } from '../../support/clients.ts'
+import type { Part } from './part.ts'
 
-const CONFIGURATION = `
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  skip_metadata_api_check = true
-}
-
+const configuration = (team: string) => `
 resource "aws_signer_signing_profile" "team" {
   platform_id = "AWSLambda-SHA384-ECDSA"
   name        = "team"
@@ -27,7 +12,7 @@ resource "aws_signer_signing_profile" "team" {
     value = 5
     type  = "YEARS"
   }
-  tags = { team = "a" }
+  tags = { team = "${team}" }
 }
 
 resource "aws_signer_signing_job" "build" {
@@ -70,22 +55,11 @@ output "profile" { value = aws_lambda_function.signed.signing_profile_version_ar
 output "version" { value = aws_signer_signing_profile.team.version_arn }
 `
 
-test('terraform: applies, has nothing to change, and destroys', { skip: terraformMissing() }, async (t) => {
-  const bucket = await startBucket()
-  t.after(() => bucket.close())
-  bucket.objects.set(
-    '/code/app.zip?versionId=v1',
-    await zipOf({ 'index.mjs': 'export const handler = async () => "signed"' }),
-  )
-  const program = await startProgram({ args: bucket.args })
-  t.after(() => program.stop())
-  const directory = await temporaryDirectory(t, 'lambent-terraform-')
-  writeFileSync(join(directory, 'main.tf'), CONFIGURATION)
-  const terraform = terraformIn(directory, program.endpoint)
-  await terraform.init()
-  await terraform.apply()
-  assert.equal(await terraform.output('profile'), await terraform.output('version'))
-  assert.equal((await invoke(lambdaClient(program.endpoint), 'tf-signed')).payload, 'signed')
-  await terraform.planNothing()
-  await terraform.destroy()
+export const signingPart = (endpoint: string): Part => ({
+  name: 'signing',
+  configuration: (round) => configuration(round === 1 ? 'a' : 'b'),
+  async applied(_round, terraform) {
+    assert.equal(await terraform.output('profile'), await terraform.output('version'))
+    assert.equal((await invoke(lambdaClient(endpoint), 'tf-signed')).payload, 'signed')
+  },
 })

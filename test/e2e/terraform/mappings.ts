@@ -1,15 +1,13 @@
-/** Terraform's `aws_lambda_event_source_mapping` and `aws_sqs_queue`: apply, an empty plan, a change, an empty plan, destroy. */
+/** Terraform's `aws_lambda_event_source_mapping` of queues, streams and Kafka, and its `aws_sqs_queue`. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
 
 import { ListEventSourceMappingsCommand, type EventSourceMappingConfiguration } from '@aws-sdk/client-lambda'
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
 
-import { lambdaClient, zipOf } from '../support/clients.ts'
-import { startProgram, temporaryDirectory } from '../support/program.ts'
-import { terraformIn, terraformMissing } from '../support/terraform.ts'
+import { lambdaClient, zipOf } from '../../support/clients.ts'
+import type { Part } from './part.ts'
 
 const QUEUE = 'arn:aws:sqs:us-east-1:000000000000'
 const STREAM = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders'
@@ -17,18 +15,6 @@ const CLUSTER = 'arn:aws:kafka:us-east-1:000000000000:cluster/c/11f04185-8ff8-4e
 const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000'
 
 const FUNCTIONS = `
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-}
-
 resource "aws_lambda_function" "sink" {
   for_each         = toset(["one", "two"])
   function_name    = "sink-\${each.key}"
@@ -162,55 +148,50 @@ resource "aws_lambda_event_source_mapping" "msk" {
 }
 `
 
-test('Terraform maps queues, streams and Kafka to functions, and unmaps them', async (t) => {
-  const missing = terraformMissing()
-  if (missing !== undefined) return t.skip(missing)
-  const directory = await temporaryDirectory(t)
-  const program = await startProgram()
-  t.after(() => program.stop())
-  const terraform = terraformIn(directory, program.endpoint)
-  const lambda = lambdaClient(program.endpoint)
+export function mappingsPart(endpoint: string): Part {
+  const lambda = lambdaClient(endpoint)
+  const sqs = new SQSClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
   const listed = async () =>
     (await lambda.send(new ListEventSourceMappingsCommand({}))).EventSourceMappings ?? []
   const ofQueue = (mappingsNow: readonly EventSourceMappingConfiguration[]) =>
     mappingsNow.find((mapping) => mapping.EventSourceArn === `${QUEUE}:orders`)
-
-  writeFileSync(
-    join(directory, 'sink.zip'),
-    await zipOf({ 'index.mjs': 'export const handler = async () => {}' }),
-  )
-  writeFileSync(join(directory, 'main.tf'), FUNCTIONS + ORDERS)
-  writeFileSync(join(directory, 'mappings.tf'), mappings(1))
-  const sqs = new SQSClient({
-    endpoint: program.endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
-  await sqs.send(new CreateQueueCommand({ QueueName: 'letters.fifo', Attributes: { FifoQueue: 'true' } }))
-  await terraform.init()
-  await terraform.apply()
-  await terraform.planNothing()
-  const first = await listed()
-  assert.equal(first.length, 6)
-  assert.deepEqual(ofQueue(first)?.ScalingConfig, { MaximumConcurrency: 5 })
-
-  writeFileSync(join(directory, 'mappings.tf'), mappings(2))
-  await terraform.apply()
-  await terraform.planNothing()
-  const second = await listed()
-  assert.deepEqual(
-    second.map(({ UUID }) => UUID),
-    first.map(({ UUID }) => UUID),
-    'all of them were changed in place',
-  )
-  const queue = ofQueue(second)
-  assert.deepEqual(
-    [queue?.ScalingConfig, queue?.FilterCriteria, queue?.FunctionResponseTypes, queue?.FunctionArn],
-    [undefined, undefined, [], 'arn:aws:lambda:us-east-1:000000000000:function:sink-two'],
-  )
-
-  await terraform.destroy()
-  assert.deepEqual(await listed(), [])
-  const left = (await sqs.send(new ListQueuesCommand({}))).QueueUrls
-  assert.deepEqual(left, [`${program.endpoint}/000000000000/letters.fifo`])
-})
+  let first: readonly EventSourceMappingConfiguration[] = []
+  return {
+    name: 'mappings',
+    async prepare(directory) {
+      const zip = await zipOf({ 'index.mjs': 'export const handler = async () => {}' })
+      writeFileSync(join(directory, 'sink.zip'), zip)
+      const Attributes = { FifoQueue: 'true' }
+      await sqs.send(new CreateQueueCommand({ QueueName: 'letters.fifo', Attributes }))
+    },
+    configuration: (round) => FUNCTIONS + ORDERS + mappings(round),
+    async applied(round) {
+      const now = await listed()
+      const queue = ofQueue(now)
+      if (round === 1) {
+        first = now
+        assert.equal(now.length, 6)
+        assert.deepEqual(queue?.ScalingConfig, { MaximumConcurrency: 5 })
+        return
+      }
+      assert.deepEqual(
+        now.map(({ UUID }) => UUID),
+        first.map(({ UUID }) => UUID),
+        'all of them were changed in place',
+      )
+      assert.deepEqual(
+        [queue?.ScalingConfig, queue?.FilterCriteria, queue?.FunctionResponseTypes, queue?.FunctionArn],
+        [undefined, undefined, [], 'arn:aws:lambda:us-east-1:000000000000:function:sink-two'],
+      )
+    },
+    async destroyed() {
+      assert.deepEqual(await listed(), [])
+      const left = (await sqs.send(new ListQueuesCommand({}))).QueueUrls
+      assert.deepEqual(left, [`${endpoint}/000000000000/letters.fifo`])
+    },
+  }
+}

@@ -1,8 +1,5 @@
-/** Terraform's AWS provider on IAM, KMS and SNS, with its own look at who it is: apply, an empty plan, a change, destroy. */
+/** Roles, policies, users, keys and topics, and Terraform's own look at who it is. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { test } from 'node:test'
 
 import {
   GetRoleCommand,
@@ -14,20 +11,9 @@ import {
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms'
 import { GetTopicAttributesCommand, ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns'
 
-import { startProgram, temporaryDirectory } from '../support/program.ts'
-import { terraformIn, terraformMissing } from '../support/terraform.ts'
+import type { Part } from './part.ts'
 
 const configuration = (word: string) => `
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  skip_metadata_api_check = true
-}
-
 data "aws_caller_identity" "me" {}
 
 data "aws_iam_policy_document" "trust" {
@@ -166,15 +152,9 @@ output "account" { value = data.aws_caller_identity.me.account_id }
 output "key" { value = aws_kms_key.secrets.key_id }
 `
 
-test('Terraform applies roles, policies, users, keys and topics, plans nothing, changes, plans nothing, and destroys', async (t) => {
-  const missing = terraformMissing()
-  if (missing !== undefined) return t.skip(missing)
-  const directory = await temporaryDirectory(t)
-  const program = await startProgram()
-  t.after(() => program.stop())
-  const terraform = terraformIn(directory, program.endpoint)
+export function rolesKeysTopicsPart(endpoint: string): Part {
   const common = {
-    endpoint: program.endpoint,
+    endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
@@ -182,41 +162,35 @@ test('Terraform applies roles, policies, users, keys and topics, plans nothing, 
   const iam = new IAMClient(common)
   const kms = new KMSClient(common)
   const sns = new SNSClient(common)
-
-  writeFileSync(join(directory, 'main.tf'), configuration('one'))
-  await terraform.init()
-  await terraform.apply()
-  const role = await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))
-  assert.equal(role.Role?.Arn, 'arn:aws:iam::000000000000:role/tf/tf-function')
-  assert.deepEqual(
-    role.Role.PermissionsBoundary?.PermissionsBoundaryArn,
-    'arn:aws:iam::000000000000:policy/tf-boundary',
-  )
-  const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName: 'tf-function' }))
-  assert.equal(attached.AttachedPolicies?.length, 2)
-  assert.equal(await terraform.output('account'), '000000000000')
-  const key = await terraform.output('key')
-  assert.equal(
-    (await kms.send(new DescribeKeyCommand({ KeyId: 'alias/tf-secrets' }))).KeyMetadata?.KeyId,
-    key,
-  )
-  await terraform.planNothing()
-
-  writeFileSync(join(directory, 'main.tf'), configuration('two'))
-  await terraform.apply()
-  assert.equal((await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))).Role?.Description, 'two')
-  const TopicArn = 'arn:aws:sns:us-east-1:000000000000:tf-orders'
-  const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }))
-  assert.deepEqual([Attributes?.['DisplayName'], Attributes?.['SubscriptionsConfirmed']], ['two', '1'])
-  await terraform.planNothing()
-
-  await terraform.destroy()
-  assert.deepEqual((await sns.send(new ListTopicsCommand({}))).Topics, [])
-  assert.deepEqual((await iam.send(new ListRolesCommand({}))).Roles, [])
-  assert.deepEqual((await iam.send(new ListPoliciesCommand({ Scope: 'Local' }))).Policies, [])
-  assert.deepEqual((await kms.send(new ListAliasesCommand({}))).Aliases, [])
-  assert.equal(
-    (await kms.send(new DescribeKeyCommand({ KeyId: key }))).KeyMetadata?.KeyState,
-    'PendingDeletion',
-  )
-})
+  let key = ''
+  return {
+    name: 'roles-keys-topics',
+    configuration: (round) => configuration(round === 1 ? 'one' : 'two'),
+    async applied(round, terraform) {
+      const { Role } = await iam.send(new GetRoleCommand({ RoleName: 'tf-function' }))
+      assert.equal(Role?.Description, round === 1 ? 'one' : 'two')
+      assert.equal(Role.Arn, 'arn:aws:iam::000000000000:role/tf/tf-function')
+      const boundary = Role.PermissionsBoundary?.PermissionsBoundaryArn
+      assert.equal(boundary, 'arn:aws:iam::000000000000:policy/tf-boundary')
+      const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName: 'tf-function' }))
+      assert.equal(attached.AttachedPolicies?.length, 2)
+      const TopicArn = 'arn:aws:sns:us-east-1:000000000000:tf-orders'
+      const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }))
+      assert.equal(Attributes?.['DisplayName'], round === 1 ? 'one' : 'two')
+      assert.equal(Attributes['SubscriptionsConfirmed'], '1')
+      if (round === 2) return
+      assert.equal(await terraform.output('account'), '000000000000')
+      key = await terraform.output('key')
+      const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/tf-secrets' }))
+      assert.equal(KeyMetadata?.KeyId, key)
+    },
+    async destroyed() {
+      assert.deepEqual((await sns.send(new ListTopicsCommand({}))).Topics, [])
+      assert.deepEqual((await iam.send(new ListRolesCommand({}))).Roles, [])
+      assert.deepEqual((await iam.send(new ListPoliciesCommand({ Scope: 'Local' }))).Policies, [])
+      assert.deepEqual((await kms.send(new ListAliasesCommand({}))).Aliases, [])
+      const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: key }))
+      assert.equal(KeyMetadata?.KeyState, 'PendingDeletion')
+    },
+  }
+}

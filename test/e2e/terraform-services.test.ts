@@ -1,0 +1,57 @@
+/**
+ * Terraform's AWS provider on mappings of event sources, code signing, IAM, KMS and SNS, with its own look at who it is:
+ * apply, an empty plan, a change, an empty plan, destroy.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+import { startBucket } from '../support/bucket.ts'
+import { zipOf } from '../support/clients.ts'
+import { startProgram, temporaryDirectory } from '../support/program.ts'
+import { terraformIn, terraformMissing } from '../support/terraform.ts'
+import { mappingsPart } from './terraform/mappings.ts'
+import { rolesKeysTopicsPart } from './terraform/roles-keys-topics.ts'
+import { signingPart } from './terraform/signing.ts'
+
+const PROVIDER = `
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
+  skip_metadata_api_check = true
+}
+`
+
+test('Terraform applies, plans nothing, changes, plans nothing, and destroys', async (t) => {
+  const missing = terraformMissing()
+  if (missing !== undefined) return t.skip(missing)
+  const bucket = await startBucket()
+  t.after(() => bucket.close())
+  bucket.objects.set(
+    '/code/app.zip?versionId=v1',
+    await zipOf({ 'index.mjs': 'export const handler = async () => "signed"' }),
+  )
+  const directory = await temporaryDirectory(t)
+  const program = await startProgram({ args: bucket.args })
+  t.after(() => program.stop())
+  const terraform = terraformIn(directory, program.endpoint)
+  const parts = [mappingsPart, rolesKeysTopicsPart, signingPart].map((part) => part(program.endpoint))
+
+  writeFileSync(join(directory, 'provider.tf'), PROVIDER)
+  for (const part of parts) await part.prepare?.(directory)
+  for (const round of [1, 2] as const) {
+    for (const part of parts) writeFileSync(join(directory, `${part.name}.tf`), part.configuration(round))
+    if (round === 1) await terraform.init()
+    await terraform.apply()
+    for (const part of parts) {
+      await t.test(`${part.name}, round ${round}`, () => part.applied(round, terraform))
+    }
+    await terraform.planNothing()
+  }
+  await terraform.destroy()
+  for (const part of parts) await t.test(`${part.name}, destroyed`, () => part.destroyed?.())
+})
