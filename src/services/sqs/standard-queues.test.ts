@@ -222,7 +222,7 @@ test('sqs: a backlog beyond what is kept in memory comes out whole and in order'
   const { queue, call, receive, restart } = await rig(t)
   const url = await queue('q')
   const bodies: string[] = []
-  for (let at = 0; at < 10_500; at += 10) {
+  for (let at = 0; at < 3_000; at += 10) {
     const Entries = Array.from({ length: 10 }, (_, index) => ({
       Id: String(index),
       MessageBody: `${at + index} ${'x'.repeat(100)}`,
@@ -241,4 +241,13 @@ test('sqs: a backlog beyond what is kept in memory comes out whole and in order'
     assert.deepEqual(Failed, [])
   }
   assert.deepEqual(found, bodies)
+})
+
+test('sqs: who waits for messages of a queue that is deleted is answered at once', async (t) => {
+  const { queue, call, clock } = await rig(t)
+  const url = await queue('q')
+  const waiting = call('ReceiveMessage', { QueueUrl: url, WaitTimeSeconds: 20 })
+  await clock.advance(1_000)
+  await call('DeleteQueue', { QueueUrl: url })
+  assert.deepEqual(await waiting, {})
 })

@@ -275,7 +275,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
         }
         const waiting = receivers.wait(leftMs, signal)
         receivers.serve(0, index.nextDueAt(), pump)
-        await waiting
+        if (!(await waiting)) return []
       }
     },
     async remove(handle) {

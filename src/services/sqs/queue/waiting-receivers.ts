@@ -1,12 +1,12 @@
 /** Receivers that wait for messages: woken when there are some, or when their time is over. */
 import type { Clock } from '#kernel/clock.ts'
 
-/** Receivers of one queue; those beyond are answered as if their time were over. */
+/** Receivers of one queue; those beyond are answered at once. */
 const MAX_WAITING = 20_000
 
 export interface WaitingReceivers {
-  /** Resolves when it is woken, after `waitMs`, or when `signal` aborts. */
-  wait(waitMs: number, signal: AbortSignal): Promise<void>
+  /** Resolves when it is woken, after `waitMs`, or when `signal` aborts. False: there is nothing to wait for. */
+  wait(waitMs: number, signal: AbortSignal): Promise<boolean>
   /** Wakes one for each visible message, then sets the alarm for the next that becomes visible. */
   serve(visible: number, nextDueAt: number | undefined, alarm: () => void): void
   /** Wakes all of them for good. */
@@ -20,13 +20,13 @@ export function createWaitingReceivers({ clock }: { readonly clock: Clock }): Wa
 
   return {
     wait(waitMs, signal) {
-      if (isDismissed || waiting.size >= MAX_WAITING) return Promise.resolve()
+      if (isDismissed || waiting.size >= MAX_WAITING) return Promise.resolve(false)
       return new Promise((resolve) => {
         const wake = () => {
           waiting.delete(wake)
           cancel()
           signal.removeEventListener('abort', wake)
-          resolve()
+          resolve(!isDismissed)
         }
         const cancel = clock.after(waitMs, wake)
         signal.addEventListener('abort', wake, { once: true })
