@@ -122,6 +122,7 @@ async function serve(settings: Settings) {
   const topics = createSnsService({
     store,
     sealer,
+    keys,
     calls,
     // Who checks no signatures trusts all that runs here.
     reachesLoopback: settings.auth === 'off',

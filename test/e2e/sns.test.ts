@@ -101,7 +101,10 @@ describe('SNS', () => {
   after(() => program.stop())
 
   test('queues get envelopes whose signature holds, or raw messages, as filters say', async () => {
-    const TopicArn = await clients.topic('to-queues', { SignatureVersion: '2' })
+    const TopicArn = await clients.topic('to-queues', {
+      SignatureVersion: '2',
+      KmsMasterKeyId: 'alias/aws/sns',
+    })
     await clients.subscribe(TopicArn, 'sqs', await clients.queue('plain'))
     await clients.subscribe(TopicArn, 'sqs', await clients.queue('raw'), { RawMessageDelivery: 'true' })
     const filter = { FilterPolicy: '{"kind":[{"anything-but":["first"]}]}' }

@@ -46,10 +46,26 @@ export async function topicService(t: TestContext) {
       return {}
     },
   }
+  /** A KMS with one key, which is the text itself turned round; broken, it says that the key is disabled. */
+  const kms = { isDisabled: false, keysMade: 0 }
+  const turned = async (bytes: Uint8Array) => {
+    if (kms.isDisabled) throw new LambdaError('DisabledException', 'The key is disabled.', { status: 400 })
+    return bytes.toReversed()
+  }
+  const keys = {
+    encrypt: async (_scope: object, { plaintext }: { readonly plaintext: Uint8Array }) => {
+      kms.keysMade++
+      return { ciphertext: await turned(plaintext) }
+    },
+    decrypt: async (_scope: object, { ciphertext }: { readonly ciphertext: Uint8Array }) => ({
+      plaintext: await turned(ciphertext),
+    }),
+  }
   const open = async () => {
     const service = createSnsService({
       store,
       sealer: createSealer(Buffer.alloc(32, 7)),
+      keys,
       calls,
       reachesLoopback: true,
       clock,
@@ -63,7 +79,7 @@ export async function topicService(t: TestContext) {
   }
   const bodies = () => seen.map((call) => JSON.parse((call.input as Answer)['MessageBody'] ?? '{}') as Answer)
   const inputs = () => seen.map((call) => call.input as Answer)
-  return { clock, seen, at, failures, open, bodies, inputs }
+  return { clock, store, seen, at, failures, kms, open, bodies, inputs }
 }
 
 export const refused = (code: string, message?: string) => (error: unknown) => {

@@ -23,6 +23,7 @@ import {
 /** Keys that AWS makes for a service when it, or somebody else, first asks for its alias. */
 const MADE_ON_DEMAND: ReadonlyMap<string, string> = new Map([
   ['alias/aws/lambda', 'Default key that protects my Lambda functions when no other key is defined'],
+  ['alias/aws/sns', 'Default key that protects my SNS data when no other key is defined'],
 ])
 
 const ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$/

@@ -1,4 +1,5 @@
 /** SNS: topics, subscriptions, and deliveries that survive the process. */
+import type { CustomerKeys } from '#contracts/customer-keys.ts'
 import type { ServiceCalls } from '#contracts/service-calls.ts'
 import { snsSubscriptionKey } from '#contracts/sns.ts'
 import type { Clock } from '#kernel/clock.ts'
@@ -15,6 +16,7 @@ import { createConfirmations } from './confirmations.ts'
 import { createDeliveryHandler } from './delivery/deliver.ts'
 import { createReach } from './delivery/reachable.ts'
 import { createHttpSender } from './delivery/send-http.ts'
+import { createMessageVault } from './message-vault.ts'
 import { createSigner } from './message-signer.ts'
 import type { TopicService } from './port.ts'
 import { createPublicDoor } from './public-door.ts'
@@ -39,6 +41,8 @@ const SWEEP_MS = HOUR_MS
 export function createSnsService(deps: {
   readonly store: Pick<Store, 'meta' | 'queueLog' | 'leases'>
   readonly sealer: Sealer
+  /** Of customers, for topics that name one. */
+  readonly keys: CustomerKeys
   readonly calls: ServiceCalls
   /** Whether endpoints may be services of this host itself. */
   readonly reachesLoopback: boolean
@@ -51,9 +55,20 @@ export function createSnsService(deps: {
   const { meta, queueLog, leases } = store
   const metrics = deps.metrics && { metrics: deps.metrics }
   const catalogue = createCatalogue({ meta, logger })
+  const vault = createMessageVault({ keys: deps.keys, clock })
   const signer = createSigner({ meta, sealer, clock })
   const http = createHttpSender({ reach: createReach({ loopback: deps.reachesLoopback }) })
-  const deliver = createDeliveryHandler({ catalogue, signer, calls, http, clock, random, logger, ...metrics })
+  const deliver = createDeliveryHandler({
+    catalogue,
+    signer,
+    vault,
+    calls,
+    http,
+    clock,
+    random,
+    logger,
+    ...metrics,
+  })
   const outbox = createOutbox({
     name: 'sns',
     queue: QUEUE,
@@ -67,7 +82,7 @@ export function createSnsService(deps: {
     concurrency: CONCURRENCY,
     ...metrics,
   })
-  const publisher = createPublisher({ catalogue, outbox, clock, random })
+  const publisher = createPublisher({ catalogue, outbox, vault, clock, random })
   const confirmations = createConfirmations({ catalogue, outbox, signer, sealer, clock, random })
   const subscriptions = createSubscriptionOperations({ meta, catalogue, confirmations, clock, random })
   let cancelSweep = () => {}

@@ -8,6 +8,7 @@ import { type NewDelivery, type Outbox, OutboxFull } from '../outbox/port.ts'
 import type { Catalogue, KnownSubscription } from './catalogue.ts'
 import { bodyBytes, notificationItem, publishedItem, type PublishedHead } from './delivery/item.ts'
 import { filterable, matchesFilter, type Filterable } from './filter/matches-filter.ts'
+import type { MessageLock, MessageVault } from './message-vault.ts'
 import type { PublishedMessage } from './read-message.ts'
 import { throttled } from './sns-errors.ts'
 
@@ -36,10 +37,11 @@ function refuseWhenFull(error: unknown): never {
 export function createPublisher(deps: {
   readonly catalogue: Catalogue
   readonly outbox: Outbox
+  readonly vault: MessageVault
   readonly clock: Clock
   readonly random: Random
 }): Publisher {
-  const { catalogue, outbox, clock, random } = deps
+  const { catalogue, outbox, vault, clock, random } = deps
   /** Messages of FIFO topics that are being stored, by what they are known again by. */
   const pending = new Map<string, Promise<Published>>()
   let lastTick = 0n
@@ -69,7 +71,7 @@ export function createPublisher(deps: {
   const fanOut = (
     topic: SnsTopic,
     message: PublishedMessage,
-    told: Published & { readonly traceId: string | undefined },
+    told: Published & { readonly traceId: string | undefined; readonly lock: MessageLock | undefined },
   ): NewDelivery[] => {
     const { subject, groupId, deduplicationId, attributes } = message
     const byBody = new Map<string, { readonly looks: Filterable; payload: Uint8Array | undefined }>()
@@ -83,10 +85,12 @@ export function createPublisher(deps: {
       !doc.isPending && (!filter || matchesFilter(filter.pattern, filter.scope, bodyFor(doc).known.looks))
     const payloadFor = (doc: SnsSubscription) => {
       const { body, known } = bodyFor(doc)
-      return (known.payload ??= bodyBytes({ body, attributes }))
+      if (known.payload) return known.payload
+      const payload = bodyBytes({ body, attributes })
+      return (known.payload = told.lock ? told.lock.seal(payload) : payload)
     }
     const { account, region, name } = topic
-    const { messageId, sequenceNumber, traceId } = told
+    const { messageId, sequenceNumber, traceId, lock } = told
     const publishedAt = clock.now()
     return catalogue
       .subscriptionsOf(topic)
@@ -107,6 +111,7 @@ export function createPublisher(deps: {
             ...(groupId !== undefined && { groupId }),
             ...(deduplicationId !== undefined && { deduplicationId }),
             ...(traceId !== undefined && { traceId }),
+            ...(lock && { dataKey: lock.dataKey }),
           },
           payloadFor(doc),
         ),
@@ -118,6 +123,7 @@ export function createPublisher(deps: {
     message: PublishedMessage,
     { key, traceId }: { readonly key: string; readonly traceId: string | undefined },
   ): Promise<Published> => {
+    const lock = await vault.lock(topic)
     const told = { messageId: random.uuid(), sequenceNumber: nextSequence() }
     const mark: PublishedHead = {
       kind: 'published',
@@ -128,7 +134,7 @@ export function createPublisher(deps: {
     // All at once, in the order in which messages come. The mark is last: without it a publisher who has had no answer
     // sends the message again.
     await outbox
-      .add([...fanOut(topic, message, { ...told, traceId }), publishedItem(mark)])
+      .add([...fanOut(topic, message, { ...told, traceId, lock }), publishedItem(mark)])
       .catch(refuseWhenFull)
     return told
   }
@@ -152,8 +158,9 @@ export function createPublisher(deps: {
   return {
     async publish(topic, message, traceId) {
       if (topic.isFifo) return await publishOnce(topic, message, traceId)
+      const lock = await vault.lock(topic)
       const told = { messageId: random.uuid() }
-      await add(fanOut(topic, message, { ...told, traceId }))
+      await add(fanOut(topic, message, { ...told, traceId, lock }))
       return told
     },
   }

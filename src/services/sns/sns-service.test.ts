@@ -248,3 +248,31 @@ test('sns: lists come in pages of a hundred', async (t) => {
   await assert.rejects(send('ListTopics', { NextToken: '!' }), refused('InvalidParameter'))
   await service.stop()
 })
+
+test('sns: messages of a topic with a KMS key lie encrypted, and wait while the key can not be used', async (t) => {
+  const { clock, store, failures, kms, open, bodies } = await topicService(t)
+  const first = await open()
+  const Attributes = { KmsMasterKeyId: 'alias/aws/sns' }
+  const { TopicArn } = await first.send('CreateTopic', { Name: 'secret', Attributes })
+  await first.send('Subscribe', { TopicArn, Protocol: 'sqs', Endpoint: queue('q') })
+  failures.set('q', new LambdaError('InternalError', 'no', { status: 500 }))
+  const publish = (at: typeof first) => at.send('Publish', { TopicArn, Message: 'confidential' })
+  const { MessageId } = await publish(first)
+  await publish(first)
+  assert.equal(kms.keysMade, 1)
+  const [stored] = await store.queueLog.load(48, 0n, 1)
+  assert.ok(stored && stored.payload.byteLength > 0)
+  assert.doesNotMatch(Buffer.from(stored.payload).toString() + stored.head, /confidential/)
+  await first.service.stop()
+  failures.clear()
+  kms.isDisabled = true
+  const second = await open()
+  await clock.advance(10_000)
+  await assert.rejects(publish(second), refused('KMSDisabled'))
+  const before = bodies().length
+  kms.isDisabled = false
+  await clock.advance(30_000)
+  assert.deepEqual(bodies()[before]?.['Message'], 'confidential')
+  assert.ok(bodies().some((body) => body['MessageId'] === MessageId))
+  await second.service.stop()
+})

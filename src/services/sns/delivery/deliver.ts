@@ -8,6 +8,7 @@ import type { Logger, Metrics } from '#observability/port.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { httpDelivery, MANAGED_RETRIES, retryDelayMs, type RetryPolicy } from '../delivery-policy.ts'
 import type { Notification } from '../envelope.ts'
+import type { MessageVault } from '../message-vault.ts'
 import type { MessageSigner } from '../message-signer.ts'
 import type { Deliver, Outcome } from '../../outbox/port.ts'
 import { deadLetterQueueOf } from '../subscription-attributes.ts'
@@ -15,6 +16,7 @@ import { createSender } from './create-sender.ts'
 import { readBody, type ConfirmationHead, type ItemHead, type NotificationHead } from './item.ts'
 import { createPace } from './pace.ts'
 import type { HttpSender } from './send-http.ts'
+import type { SendResult } from './send-result.ts'
 
 const DONE: Outcome = { do: 'done' }
 /** Confirmations are tried as often as AWS's default for HTTP says. */
@@ -23,6 +25,7 @@ const CONFIRMATION_RETRIES = httpDelivery({ attributes: {} }, { attributes: {} }
 export function createDeliveryHandler(deps: {
   readonly catalogue: Catalogue
   readonly signer: MessageSigner
+  readonly vault: MessageVault
   readonly calls: ServiceCalls
   readonly http: HttpSender
   readonly clock: Clock
@@ -30,7 +33,7 @@ export function createDeliveryHandler(deps: {
   readonly logger: Logger
   readonly metrics?: Metrics
 }): Deliver {
-  const { catalogue, http, clock, random, logger, metrics } = deps
+  const { catalogue, vault, http, clock, random, logger, metrics } = deps
 
   const pace = createPace()
   const topicOf = (subscription: SnsSubscription): Pick<SnsTopic, 'attributes'> =>
@@ -94,6 +97,29 @@ export function createDeliveryHandler(deps: {
     return DONE
   }
 
+  /** A key that can't be used now is as bad as an endpoint that does not answer. */
+  const attempt = async (asked: {
+    readonly head: NotificationHead
+    readonly payload: Uint8Array
+    readonly subscription: SnsSubscription
+    readonly deadLetters: string | undefined
+    readonly signal: AbortSignal
+  }): Promise<SendResult> => {
+    const { head, payload, subscription, deadLetters, signal } = asked
+    let open = payload
+    try {
+      if (head.dataKey !== undefined) {
+        open = await vault.open({ ...subscription, name: subscription.topic }, head.dataKey, payload)
+      }
+    } catch (error) {
+      return { kind: 'failed', reason: `The message can't be decrypted: ${(error as Error).message}` }
+    }
+    const sending = { head, message: messageOf(head, open, subscription), subscription, signal }
+    return await (deadLetters === undefined
+      ? sender.toEndpoint(sending)
+      : sender.toQueue(deadLetters, sending))
+  }
+
   const notify = async (
     head: NotificationHead,
     payload: Uint8Array,
@@ -102,15 +128,11 @@ export function createDeliveryHandler(deps: {
     const subscription = catalogue.subscription(head)?.doc
     // Whoever unsubscribes gets nothing more.
     if (!subscription) return DONE
-    const message = messageOf(head, payload, subscription)
     const waitUntil = head.isDead || head.isPaced ? undefined : momentOf(subscription)
     if (waitUntil !== undefined) return { do: 'retry', dueAt: waitUntil, head: { ...head, isPaced: true } }
     const deadLetters = head.isDead ? deadLetterQueueOf(subscription) : undefined
     if (head.isDead && deadLetters === undefined) return DONE
-    const sending = { head, message, subscription, signal }
-    const outcome = await (deadLetters === undefined
-      ? sender.toEndpoint(sending)
-      : sender.toQueue(deadLetters, sending))
+    const outcome = await attempt({ head, payload, subscription, deadLetters, signal })
     if (outcome.kind === 'delivered') {
       metrics?.count(head.isDead ? 'lambent_sns_dead_letters_total' : 'lambent_sns_delivered_total')
       return DONE

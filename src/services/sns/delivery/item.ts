@@ -18,6 +18,8 @@ export interface NotificationHead {
   readonly traceId?: string
   /** Attempts that failed, of those at the endpoint or, later, of those at the dead-letter queue. */
   readonly failures: number
+  /** With which the payload is encrypted: itself encrypted under the topic's KMS key, base64. */
+  readonly dataKey?: string
   /** The endpoint has been given up. */
   readonly isDead?: true
   /** It has waited for its moment at an endpoint that takes only so many a second. */
