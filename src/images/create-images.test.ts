@@ -6,8 +6,9 @@ import { after, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 
 import { LambdaError } from '#contracts/errors.ts'
-import { systemClock as clock } from '#kernel/clock.ts'
+import { systemClock as clock, type Clock } from '#kernel/clock.ts'
 import { systemRandom as random } from '#kernel/random.ts'
+import { createVirtualClock } from '#kernel/virtual-clock.ts'
 
 import { startForeignRegistry, type ForeignRegistry } from '../../test/support/foreign-registry.ts'
 import type { ImageOfLayout } from '../../test/support/oci-layout.ts'
@@ -25,6 +26,7 @@ let instances = 0
 function imagesFrom(
   credentials: RegistryCredentials | undefined = { kind: 'basic', user: 'user', password: 'secret' },
   maxImageBytes?: number,
+  imagesClock: Clock = clock,
 ) {
   const directory = join(scratch, String(++instances))
   const http = createRegistryHttp({ clock, retryAfterMs: [1, 1] })
@@ -38,7 +40,7 @@ function imagesFrom(
       random,
     }),
     directory,
-    clock,
+    clock: imagesClock,
     logger: silent,
     ...(maxImageBytes !== undefined && { maxImageBytes }),
   })
@@ -282,4 +284,10 @@ test('images: a registry that is not well is tried again, then given up; waiting
   const waiting = images.resolve(uri, { ...x86_64, signal: abort.signal })
   abort.abort(reason)
   await assert.rejects(waiting, reason)
+
+  const virtual = createVirtualClock()
+  const hanging = imagesFrom(undefined, undefined, virtual).images.resolve(uri, x86_64)
+  const told = assert.rejects(hanging, failed('ServiceException', /does not answer in time/))
+  await virtual.advance(20_000)
+  await told
 })
