@@ -9,6 +9,7 @@ import { deployCommand } from './commands/deploy.ts'
 import { invokeCommand } from './commands/invoke.ts'
 import { listCommand } from './commands/list.ts'
 import { logsCommand } from './commands/logs.ts'
+import { topCommand } from './commands/top.ts'
 import { signerFromEnvironment } from './sign.ts'
 
 /** Commands that the launcher starts itself, because they are the program and not its client. */
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   invokeCommand,
   logsCommand,
   listCommand,
+  topCommand,
   deleteCommand,
   completionCommand(() => COMMANDS, Object.keys(PROGRAMS)),
 ]

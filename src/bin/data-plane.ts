@@ -88,6 +88,8 @@ export interface DataPlane extends Component {
   takeUp(): Promise<void>
   /** What the health path says of this plane. */
   health(): object
+  /** What `lambent top` shows. */
+  top(): object
 }
 
 export async function createDataPlane(options: {
@@ -293,6 +295,18 @@ export async function createDataPlane(options: {
     readyRuntimes: async () => {
       const all = await runtimes.list()
       return new Set(all.filter(({ state }) => state === 'ready').map(({ runtime }) => runtime.identifier))
+    },
+    top: () => {
+      const { memoryMiB, maxMemoryMiB } = worker.capacity()
+      return {
+        at: clock.now(),
+        driver: driver.report.driver,
+        memory: { promisedMiB: memoryMiB, maxMiB: maxMemoryMiB },
+        ...placement.overview(),
+        asyncEvents: events.depth(),
+        pools: worker.pools(),
+        starts: worker.starts(),
+      }
     },
     health: () => ({
       driver: driver.report.driver,

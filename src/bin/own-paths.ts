@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export interface OwnPaths {
   /** What /_lambent/health answers. */
   readonly health: () => object
+  /** What /_lambent/top answers. */
+  readonly top: () => object
   /** Prometheus text. */
   readonly metrics: () => string
   /** Serves /_lambent/code/...; false when the path is not its own. */
@@ -11,6 +13,8 @@ export interface OwnPaths {
 }
 
 const PREFIX = '/_lambent/'
+
+const isLoopback = (address = '') => /^(?:::ffff:)?127\.|^::1$/.test(address)
 
 function send(response: ServerResponse, status: number, type: string, body: string) {
   response.writeHead(status, {
@@ -30,7 +34,12 @@ export function createOwnPaths(
     const reads = request.method === 'GET' || request.method === 'HEAD'
     if (path === `${PREFIX}health` && reads)
       send(response, 200, 'application/json', JSON.stringify(paths.health()))
-    else if (path === `${PREFIX}metrics` && reads)
+    else if (path === `${PREFIX}top` && reads) {
+      // It names everybody's functions, and asks nobody who he is.
+      if (isLoopback(request.socket.remoteAddress))
+        send(response, 200, 'application/json', JSON.stringify(paths.top()))
+      else send(response, 403, 'application/json', JSON.stringify({ message: 'Only this machine may look' }))
+    } else if (path === `${PREFIX}metrics` && reads)
       send(response, 200, 'text/plain; version=0.0.4', paths.metrics())
     else if (!(await paths.codeDownload(request, response))) {
       send(response, 404, 'application/json', JSON.stringify({ message: `There is nothing at ${path}` }))

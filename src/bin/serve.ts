@@ -271,6 +271,7 @@ async function serve(settings: Settings) {
       ...dataPlane.health(),
       ...(cluster && { nodes: cluster.membership.size, roles: roles?.held }),
     }),
+    top: () => dataPlane.top(),
     metrics: () => metrics.render(),
     codeDownload: control.codeDownload,
   })

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
+import type { TopReport } from '../../cli/commands/top.ts'
 import { eventually } from '../support/clients.ts'
 import { startProgram, temporaryDirectory, type Program } from '../support/program.ts'
 
@@ -54,6 +55,29 @@ describe('the command lambent', () => {
       (await lambent(['invoke', 'greeter', '-'], '{"name": "Grace"}')).stdout,
       '"Good day Grace"\n',
     )
+  })
+
+  test('top shows environments with what they use, and where the milliseconds of their starts went', async () => {
+    const top = await lambent(['top', '--once'])
+    assert.equal(top.code, 0, top.stderr)
+    assert.match(top.stdout, /^\d+ environments \(0 busy, \d+ idle\) under (oci|bubblewrap|process); /)
+    assert.match(top.stdout, /^greeter:\$LATEST +[0-9a-f]{8} +idle +[\d-]+\/256 +\S+.* 1 +\d+ s$/m)
+    const json = JSON.parse((await lambent(['top', '--json'])).stdout) as TopReport
+    const [start] = json.starts
+    assert.match(start?.functionArn ?? '', /:function:greeter:\$LATEST$/)
+    assert.deepEqual(
+      start?.phases.map(({ phase }) => phase),
+      ['placement', 'code', 'sandbox', 'process', 'init'],
+    )
+    const sum = start.phases.reduce((total, { durationMs }) => total + durationMs, 0)
+    assert.ok(Math.abs(sum - start.totalMs) < 20, `${sum} of ${start.totalMs} ms`)
+    assert.match(
+      (await lambent(['top', '--starts'])).stdout,
+      /^TIME .*PLACEMENT +CODE +SANDBOX +PROCESS +INIT$/m,
+    )
+    assert.equal((await lambent(['top', '-n', 'soon'])).code, 2)
+    const metrics = await (await fetch(`${program.endpoint}/_lambent/metrics`)).text()
+    assert.match(metrics, /lambent_environment_start_phase_seconds_count\{[^}]*phase="init"/)
   })
 
   test('answers JSON for machines, and a table for people', async () => {

@@ -162,6 +162,7 @@ export function createFakeGuest(clock: Clock, runs: readonly (readonly GuestActi
     freeze: () => void calls.push('freeze'),
     thaw: () => void calls.push('thaw'),
     peakMemoryMiB: () => 42,
+    usage: () => ({ memoryMiB: 41, cpuMs: 7 }),
     destroy() {
       calls.push('destroy')
       return Promise.resolve()

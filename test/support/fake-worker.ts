@@ -57,6 +57,7 @@ export function createFakeWorker(
     const log: string[] = []
     const environment: FakeEnvironment = {
       id: `e${environments.length}`,
+      usage: () => ({ usedMiB: 41, cpuMs: 7, invocations: 0 }),
       version,
       get state() {
         return state

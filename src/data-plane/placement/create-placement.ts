@@ -27,6 +27,9 @@ import type { Logger, Metrics } from '#observability/port.ts'
 
 const shuttingDown = () => serviceFailure('The service is shutting down')
 
+/** Why an environment ends, for the metrics: `memory` when it makes room for another one. */
+type EndReason = 'idle' | 'age' | 'replaced' | 'memory' | 'failed' | 'shutdown'
+
 export function createPlacement(options: {
   readonly worker: Pick<Worker, 'startEnvironment' | 'capacity'>
   readonly clock: Clock
@@ -39,11 +42,11 @@ export function createPlacement(options: {
   const groups = createGroups(() => ({ tokens: policy.scalingBurst, at: clock.monotonic() }))
   const queue = createStartQueue()
   const slots = new Set<Slot>()
-  const idle = createIdleEnvironments({ clock, policy, stop: (slot) => void stopSlot(slot) })
+  const idle = createIdleEnvironments({ clock, policy, stop: (slot) => void stopSlot(slot, 'idle') })
   const kept = createKeptPool({
     clock,
     policy,
-    stop: (slot) => void stopSlot(slot),
+    stop: (slot) => void stopSlot(slot, 'idle'),
     pump: () => pump(),
     onEmpty: (group) => groups.forgetIfEmpty(group),
   })
@@ -81,10 +84,11 @@ export function createPlacement(options: {
     pump()
   }
 
-  const stopSlot = (slot: Slot): Promise<void> => {
+  const stopSlot = (slot: Slot, reason: EndReason): Promise<void> => {
     if (slot.gone) return Promise.resolve()
     if (!slot.stopping) {
       slot.stopping = true
+      metrics.count('lambent_environments_ended_total', 1, { reason })
       idle.remove(slot)
       kept.left(slot)
       host.stopBegins(slot.memoryMiB)
@@ -102,7 +106,7 @@ export function createPlacement(options: {
     // One that is kept ready and would have to initialise again is replaced instead.
     if (!isUsable(slot) || (slot.kept && !slot.environment.initialised)) {
       if (slot.environment.state === 'gone') remove(slot)
-      else void stopSlot(slot)
+      else void stopSlot(slot, 'failed')
       return
     }
     const now = clock.monotonic()
@@ -117,11 +121,11 @@ export function createPlacement(options: {
       return
     }
     if (slot.kept && !stopped) {
-      if (!kept.rest(slot)) void stopSlot(slot)
+      if (!kept.rest(slot)) void stopSlot(slot, 'replaced')
       return
     }
     if (stopped || decideKeep({ ageMs, idleMs: 0, retired: group.retired }, policy) === 'stop') {
-      void stopSlot(slot)
+      void stopSlot(slot, stopped ? 'shutdown' : group.retired ? 'replaced' : 'age')
       return
     }
     idle.add(slot, now)
@@ -156,7 +160,7 @@ export function createPlacement(options: {
       // One that has no room now is as it was; after a fault of ours nobody knows what state it is in.
       if (isCapacityError(error)) queueMicrotask(() => release(slot))
       else {
-        void stopSlot(slot)
+        void stopSlot(slot, 'failed')
         logger.error('An environment failed', { environment: slot.environment.id, error: String(error) })
       }
       throw error instanceof LambdaError ? error : serviceFailure('The execution environment failed', error)
@@ -179,18 +183,18 @@ export function createPlacement(options: {
     if (isKept && environment.initialised) kept.arrived(slot)
     else if (isKept) {
       // It would initialise at its first invocation; nothing is gained by keeping it.
-      void stopSlot(slot)
+      void stopSlot(slot, 'failed')
       kept.failed(group, { kind: 'init', message: 'The initialisation of the function failed' })
       return
     }
     release(slot)
   }
 
-  const start = async (version: FunctionVersion, type: InitializationType) => {
+  const start = async (version: FunctionVersion, type: InitializationType, waitedMs = 0) => {
     const { memoryMiB } = version
     host.startBegins(memoryMiB)
     try {
-      const environment = await worker.startEnvironment(version, type)
+      const environment = await worker.startEnvironment(version, type, waitedMs)
       host.startEnds(memoryMiB, true)
       return { environment }
     } catch (error) {
@@ -206,7 +210,9 @@ export function createPlacement(options: {
   const begin = async (group: Group) => {
     const { version } = group
     group.starting++
-    const { environment, error } = await start(version, 'on-demand')
+    const [first] = group.waiters
+    const waitedMs = first ? clock.monotonic() - first.since : 0
+    const { environment, error } = await start(version, 'on-demand', waitedMs)
     group.starting--
     if (environment) arrive(group, environment, version.memoryMiB, false)
     else startFailed(group, error)
@@ -233,7 +239,7 @@ export function createPlacement(options: {
     const victim = isCapacityError(error) && inVain > 0 ? idle.oldest : undefined
     if (victim) {
       refusedByWorker = true
-      void stopSlot(victim)
+      void stopSlot(victim, 'memory')
       for (let left = inVain; left > 0; left--) queue.add(group)
       return
     }
@@ -249,7 +255,7 @@ export function createPlacement(options: {
 
   const reclaim = () => {
     metrics.count('lambent_environments_reclaimed_total')
-    if (idle.oldest) void stopSlot(idle.oldest)
+    if (idle.oldest) void stopSlot(idle.oldest, 'memory')
   }
 
   /** Those that are to be kept ready begin when nobody waits for anything else. */
@@ -301,7 +307,7 @@ export function createPlacement(options: {
   const takeReady = (group: Group): Slot | undefined => {
     let slot = kept.take(group)
     for (; slot && !(isUsable(slot) && slot.environment.initialised); slot = kept.take(group)) {
-      void stopSlot(slot)
+      void stopSlot(slot, 'failed')
     }
     return slot
   }
@@ -366,7 +372,7 @@ export function createPlacement(options: {
       for (const group of groups.concerned(target)) {
         group.retired = true
         if (group.kept) kept.want(group, { ...group.kept.target, count: 0 })
-        for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot)
+        for (let slot = group.idle.at(-1); slot; slot = group.idle.at(-1)) void stopSlot(slot, 'replaced')
       }
     },
     takePeak: (version) => groups.takePeak(version),
@@ -383,6 +389,20 @@ export function createPlacement(options: {
         state,
         memoryMiB: version.memoryMiB,
       })),
+    overview: () => ({
+      waiting: line.length + holding.length,
+      environments: [...slots].map(({ environment, startedAt }) => {
+        const { id, version, state } = environment
+        return {
+          id,
+          functionArn: functionArn(version, version.version),
+          state,
+          memoryMiB: version.memoryMiB,
+          ageMs: Math.round(clock.monotonic() - startedAt),
+          ...environment.usage(),
+        }
+      }),
+    }),
     drain(deadlineMs) {
       accepting = false
       return quiet.wait(deadlineMs)
@@ -397,7 +417,7 @@ export function createPlacement(options: {
         line.reject(group, group.waiters.size, shuttingDown())
         holding.reject(group, shuttingDown())
       }
-      await Promise.all([...slots].map(stopSlot))
+      await Promise.all([...slots].map((slot) => stopSlot(slot, 'shutdown')))
     },
   }
 }

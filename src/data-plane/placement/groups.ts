@@ -45,6 +45,8 @@ export const newSlot = (
 
 /** An invocation without an environment. */
 export interface Waiter {
+  /** Monotonic milliseconds. */
+  readonly since: number
   readonly request: PlacementInvocation
   readonly resolve: (result: Promise<InvocationResult>) => void
   readonly reject: (reason: unknown) => void

@@ -2,7 +2,7 @@
 import type { FunctionId } from '#contracts/arn.ts'
 import type { FunctionVersion } from '#contracts/function.ts'
 import type { GuestInvocation, InvocationResult, LogType, ResponseStream } from '#contracts/invocation.ts'
-import type { InitializationType } from '#data-plane/worker/port.ts'
+import type { EnvironmentUsage, InitializationType } from '#data-plane/worker/port.ts'
 import type { Component } from '#kernel/lifecycle.ts'
 
 export interface PlacementInvocation {
@@ -21,6 +21,13 @@ export interface EnvironmentSummary {
   readonly version: string
   readonly state: string
   readonly memoryMiB: number
+}
+
+export interface PlacementOverview {
+  /** Invocations that wait for an environment. */
+  readonly waiting: number
+  readonly environments: readonly (Omit<EnvironmentSummary, 'version'> &
+    EnvironmentUsage & { readonly ageMs: number })[]
 }
 
 export interface RetireTarget {
@@ -82,4 +89,6 @@ export interface Placement extends Component {
   takePeak(version: FunctionVersion): number
   /** Environments as they are now, for `lambent list`, health and the console. */
   environments(): readonly EnvironmentSummary[]
+  /** The same with what they use, for `lambent top`; reads a few files of the kernel for each. */
+  overview(): PlacementOverview
 }

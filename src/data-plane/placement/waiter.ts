@@ -19,6 +19,7 @@ export function createWaiter(
   signal?.addEventListener('abort', onAbort, { once: true })
   return {
     request,
+    since: clock.monotonic(),
     resolve,
     reject,
     leave() {

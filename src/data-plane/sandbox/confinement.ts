@@ -16,6 +16,7 @@ export interface Confinement {
   freeze(): void
   thaw(): void
   peakMemoryMiB(): number | undefined
+  usage(): { readonly memoryMiB: number | undefined; readonly cpuMs: number | undefined }
   /** How often something in it was killed for memory. */
   outOfMemoryKills(): number
   /** Names the process to watch with all its children, where there is no cgroup. */
@@ -68,6 +69,10 @@ export function createCgroupConfinement(
     peakMemoryMiB() {
       const bytes = cgroup.peakMemoryBytes()
       return bytes === undefined ? undefined : Math.min(limits.memoryMiB, Math.ceil(bytes / MIB))
+    },
+    usage() {
+      const { memoryBytes, cpuMs } = cgroup.usage()
+      return { memoryMiB: memoryBytes === undefined ? undefined : Math.ceil(memoryBytes / MIB), cpuMs }
     },
     outOfMemoryKills: cgroup.outOfMemoryKills,
     watch() {},
@@ -127,6 +132,10 @@ export function createPollingConfinement(options: {
       // A first invocation may end before anybody has looked.
       if (peakBytes === undefined) measure()
       return peakBytes === undefined ? undefined : Math.ceil(peakBytes / MIB)
+    },
+    usage() {
+      const bytes = measure()
+      return { memoryMiB: bytes === undefined ? undefined : Math.ceil(bytes / MIB), cpuMs: undefined }
     },
     outOfMemoryKills: () => kills,
     watch(pid) {

@@ -212,6 +212,7 @@ export function createLaunchedSandbox(options: LaunchedSandboxOptions): Sandbox 
     freeze: confinement.freeze,
     thaw: confinement.thaw,
     peakMemoryMiB: confinement.peakMemoryMiB,
+    usage: confinement.usage,
     destroy() {
       destroyed ??= (async () => {
         confinement.unlimitCpu()

@@ -201,6 +201,8 @@ export interface Sandbox {
    * Undefined when the driver can't tell.
    */
   peakMemoryMiB(): number | undefined
+  /** What it uses now; undefined what the driver can't tell. */
+  usage(): { readonly memoryMiB: number | undefined; readonly cpuMs: number | undefined }
   /** Kills everything and removes every mount, namespace, cgroup and file. Safe to call at any time, more than once. */
   destroy(): Promise<void>
 }

@@ -26,6 +26,7 @@ export function createConcurrentEnvironment(parts: EnvironmentParts): StartingEn
   let run: GuestRun | undefined
   let stopping: Promise<void> | undefined
   let inFlight = 0
+  let invocations = 0
 
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
@@ -138,12 +139,18 @@ export function createConcurrentEnvironment(parts: EnvironmentParts): StartingEn
     get idleSince() {
       return idleSince
     },
+    timer: parts.timer,
+    usage() {
+      const { memoryMiB, cpuMs } = sandbox.usage()
+      return { usedMiB: memoryMiB, cpuMs, invocations }
+    },
     initialise,
     capture: () => Promise.reject(new TypeError('Functions on capacity providers have no snapshots')),
     async invoke(invocation, options) {
       if (stopping || !run?.usable) throw serviceFailure('The execution environment has been stopped')
       // A retry comes while the attempt that timed out still runs: there is one of an id in a runtime at a time.
       if (run.holds(invocation.requestId)) throw throttled('ConcurrentInvocationLimitExceeded')
+      invocations++
       if (inFlight++ === 0) lifecycle.to('busy')
       try {
         return await attempt(run, invocation, options)

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
+import { functionArn } from '#contracts/arn.ts'
 import type { EnvironmentVault } from '#contracts/environment-vault.ts'
 import type { PackageKeys } from '#contracts/package-keys.ts'
 import { LambdaError, serviceFailure } from '#contracts/errors.ts'
@@ -25,6 +26,7 @@ import { createSnapshots } from '#data-plane/worker/snapshots.ts'
 import { interpreterHook } from '#data-plane/worker/start/interpreter-hook.ts'
 import type { SessionFactories } from '#data-plane/worker/session-factories.ts'
 import { prepareImage } from '#data-plane/worker/start/image-hook.ts'
+import { createStartHistory } from '#data-plane/worker/start/start-history.ts'
 import { createSpareSandboxes } from '#data-plane/worker/spare-sandboxes.ts'
 import { assembleEnvironment, makeSpareSandbox } from '#data-plane/worker/start/start-environment.ts'
 import type { Subject } from '#data-plane/worker/start/stage.ts'
@@ -122,6 +124,7 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   }
   const spares = createSpareSandboxes({ logger })
+  const history = createStartHistory()
   const host = {
     ...options,
     images: options.images,
@@ -151,11 +154,26 @@ export function createWorker(options: WorkerOptions): Worker {
     metrics.gauge('lambent_environments_memory_mib', memory.promisedMiB)
   }
 
-  const start = async (version: FunctionVersion, type: InitializationType): Promise<Environment> => {
+  const start = async (
+    version: FunctionVersion,
+    type: InitializationType,
+    waitedMs: number,
+  ): Promise<Environment> => {
     const runtime = describeRuntime(version)
     const giveBack = memory.promise(version.memoryMiB)
     const before = clock.monotonic()
-    let environment: StartingEnvironment
+    const waited = waitedMs > 0 ? [{ phase: 'placement' as const, durationMs: waitedMs }] : []
+    let environment: StartingEnvironment | undefined
+    const remember = (failed: boolean) =>
+      history.add({
+        at: clock.now(),
+        functionArn: functionArn(version, version.version),
+        initializationType: held ? 'snap-start' : type,
+        from: environment?.timer.from ?? 'boot',
+        phases: [...waited, ...(environment?.timer.phases ?? [])],
+        totalMs: waitedMs + clock.monotonic() - before,
+        failed,
+      })
     const missed = () => void takeSnapshot(version, runtime).catch(notTaken)
     const held = type === 'on-demand' ? await snapshots.find(version, runtime, missed) : undefined
     try {
@@ -164,14 +182,16 @@ export function createWorker(options: WorkerOptions): Worker {
         : { version, runtime, type }
       environment = await assembleEnvironment(subject, host)
     } catch (error) {
+      remember(true)
       held?.release()
       giveBack()
       throw platformError(error)
     }
-    environments.add(environment)
+    const made = environment
+    environments.add(made)
     gauges()
-    void environment.gone.then(() => {
-      environments.delete(environment)
+    void made.gone.then(() => {
+      environments.delete(made)
       held?.release()
       giveBack()
       gauges()
@@ -180,7 +200,11 @@ export function createWorker(options: WorkerOptions): Worker {
       await environment.stop()
       throw serviceFailure('The worker is stopping')
     }
-    await environment.initialise()
+    await made.initialise().catch((error: unknown) => {
+      remember(true)
+      throw error
+    })
+    remember(!made.initialised)
     if (held) void spareFor({ version, runtime, type: 'snap-start', snapshot: held })
     metrics.count('lambent_environment_starts_total', 1, { runtime: runtime.identifier })
     metrics.observe('lambent_environment_start_seconds', (clock.monotonic() - before) / 1000, {
@@ -225,9 +249,9 @@ export function createWorker(options: WorkerOptions): Worker {
         logger.info('A runtime that had waited for functions is not here any more', { error: String(error) }),
       )
     },
-    startEnvironment(version, type) {
+    startEnvironment(version, type, waitedMs = 0) {
       if (!accepting) return Promise.reject(serviceFailure('The worker is stopping'))
-      const work = start(version, type)
+      const work = start(version, type, waitedMs)
       starting.add(work)
       const forget = () => void starting.delete(work)
       // oxlint-disable-next-line promise/no-callback-in-promise -- not a callback of anybody's: it only forgets
@@ -262,6 +286,7 @@ export function createWorker(options: WorkerOptions): Worker {
       maxMemoryMiB: limits.maxMemoryMiB,
       environments: environments.size,
     }),
+    starts: history.list,
     pools: () => pool?.report() ?? [],
     images: () =>
       [...environments].map(({ version }) => imageKeyOf(version)).filter((key) => key !== undefined),

@@ -48,6 +48,7 @@ function createRig(runs: readonly (readonly GuestAction[])[], type: Initializati
         clock,
       }),
     tearDown: () => fake.sandbox.destroy(),
+    timer: { phases: [], from: 'boot', ended() {} },
     clock,
     logger: silent,
   })

@@ -5,6 +5,7 @@ import type { GuestInvocation, InvocationResult, ResponseStream } from '#contrac
 import { INIT_TIMEOUT_MS } from '#contracts/limits.ts'
 import type { GuestInit, ShutdownReason } from '#data-plane/runtime-api/port.ts'
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
+import type { PhaseTimer } from '#data-plane/worker/start/phase-timer.ts'
 import type { EnvironmentLifecycle } from '#data-plane/worker/environment-lifecycle.ts'
 import { timedOut, type PlatformFailure } from '#data-plane/worker/error-documents.ts'
 import type { GuestAnswer, GuestRun } from '#data-plane/worker/guest-run.ts'
@@ -47,6 +48,7 @@ export interface EnvironmentParts {
   readonly startRun: (limitMs: number) => Promise<GuestRun | PlatformFailure>
   /** Undoes everything that starting set up, the sandbox included. Never rejects. */
   readonly tearDown: () => Promise<void>
+  readonly timer: Pick<PhaseTimer, 'ended' | 'phases' | 'from'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -55,6 +57,8 @@ export interface EnvironmentParts {
 export interface StartingEnvironment extends Environment {
   /** Runs the first init. Resolves also when the customer's code failed; rejects for faults of the platform. */
   initialise(): Promise<void>
+  /** How its start went so far. */
+  readonly timer: Pick<PhaseTimer, 'phases' | 'from'>
   /** Instead: runs the first init and keeps the process in the directory `into`. Rejects for every failure; answers the bytes. */
   capture(into: string): Promise<number>
 }
@@ -67,6 +71,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   const timeoutMs = version.timeoutSeconds * 1000
   const gone = Promise.withResolvers<void>()
   let idleSince = clock.monotonic()
+  let invocations = 0
   let run: GuestRun | undefined
   let stopping: Promise<void> | undefined
   /** Milliseconds of the first init; billed and reported once, with the first invocation. */
@@ -79,11 +84,13 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     limitMs: number,
     limitSeconds: number,
     guestInit: GuestInit,
+    onStarted?: () => void,
   ): Promise<InitVerdict> => {
     const before = clock.monotonic()
     const started = await parts.startRun(limitMs)
     if ('errorType' in started) return { failed: verdictOf({ kind: 'platform', failure: started }) }
     run = started
+    onStarted?.()
     const left = Math.max(0, limitMs - (clock.monotonic() - before))
     const end = await started.init(guestInit, left)
     if (end.kind === 'ready') return { ready: started }
@@ -155,6 +162,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     const durationMs = clock.monotonic() - before
     if (stopping) throw serviceFailure('The execution environment was stopped while it started')
     if (end.kind === 'ready') {
+      parts.timer.ended('restore', 'snapshot')
       restored = { durationMs, billedMs: Math.ceil(clock.monotonic() - continuedAt) }
       log.restoreReport({ durationMs, failure: undefined })
       sandbox.limitCpu()
@@ -192,8 +200,10 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     const before = clock.monotonic()
     const limitMs = type === 'on-demand' ? INIT_TIMEOUT_MS : Math.max(LONG_INIT_TIMEOUT_MS, timeoutMs)
     const guestInit = { ...parts.guestInit, ...parts.firstInit }
-    const outcome = await initialiseRun(limitMs, limitMs / 1000, guestInit).catch(giveUp)
+    const onStarted = () => parts.timer.ended('process')
+    const outcome = await initialiseRun(limitMs, limitMs / 1000, guestInit, onStarted).catch(giveUp)
     if ('ready' in outcome) await parts.onReady?.()
+    parts.timer.ended('init')
     const durationMs = clock.monotonic() - before
     if (stopping) throw serviceFailure('The execution environment was stopped while it started')
     sandbox.limitCpu()
@@ -210,6 +220,7 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
   ): Promise<Omit<InvocationResult, 'executedVersion'>> => {
     // A stop may come between the caller's choice and its call; anything else that is not idle is a bug of ours.
     if (stopping) throw serviceFailure('The execution environment has been stopped')
+    invocations++
     lifecycle.to('busy')
     const before = clock.monotonic()
     sandbox.thaw()
@@ -316,6 +327,11 @@ export function createEnvironment(parts: EnvironmentParts): StartingEnvironment 
     },
     get initialised() {
       return run?.usable === true
+    },
+    timer: parts.timer,
+    usage() {
+      const { memoryMiB, cpuMs } = sandbox.usage()
+      return { usedMiB: memoryMiB, cpuMs, invocations }
     },
     initialise,
     capture,

@@ -43,6 +43,8 @@ export interface Environment {
       readonly onAnswer?: (result: EarlyAnswer) => void
     },
   ): Promise<Omit<InvocationResult, 'executedVersion'>>
+  /** What it uses now. */
+  usage(): EnvironmentUsage
   /** Ends it, as AWS does: SIGTERM where an extension asked for it, then SIGKILL. Safe to call twice. */
   stop(): Promise<void>
   /** Resolves when it is gone, whatever the reason. */
@@ -61,6 +63,37 @@ export interface WorkerCapacity {
   readonly memoryMiB: number
   readonly maxMemoryMiB: number
   readonly environments: number
+}
+
+/**
+ * - `placement`: the invocation that it is for waited until it could begin;
+ * - `code`: code, layers and interpreter, or the image, are there;
+ * - `sandbox`: taken from the pool and given to the function, or made;
+ * - `process`: extensions have registered, the runtime's process has started;
+ * - `init`: the runtime has booted, the function is initialised, every extension is ready;
+ * - `restore`: it was continued from a snapshot instead.
+ */
+export type StartPhase = 'placement' | 'code' | 'sandbox' | 'process' | 'init' | 'restore'
+
+/** How one environment started. */
+export interface StartReport {
+  /** When it was ready, or given up; milliseconds since the epoch. */
+  readonly at: number
+  readonly functionArn: string
+  readonly initializationType: InitializationType
+  /** Where its sandbox came from. */
+  readonly from: 'pool' | 'boot' | 'snapshot'
+  readonly phases: readonly { readonly phase: StartPhase; readonly durationMs: number }[]
+  readonly totalMs: number
+  /** Nothing could be started, or the function's init failed. */
+  readonly failed: boolean
+}
+
+/** What an environment uses; what the driver can't tell is left out. */
+export interface EnvironmentUsage {
+  readonly usedMiB?: number | undefined
+  readonly cpuMs?: number | undefined
+  readonly invocations: number
 }
 
 /** Runtimes of one shape that wait for functions. */
@@ -85,13 +118,20 @@ export interface Worker extends Component {
    * runs init once more under the function's timeout, as AWS does.
    * Rejects with a `LambdaError` when the host can't (no such runtime, no capacity, damaged code).
    */
-  startEnvironment(version: FunctionVersion, type: InitializationType): Promise<Environment>
+  startEnvironment(
+    version: FunctionVersion,
+    type: InitializationType,
+    /** How long the invocation that it is for has waited already. */
+    waitedMs?: number,
+  ): Promise<Environment>
   /**
    * Makes ready whatever would slow the first start: downloads the runtime, unpacks code and layers.
    * Rejects with a `LambdaError` whose code names what is wrong.
    */
   prepare(version: FunctionVersion): Promise<void>
   capacity(): WorkerCapacity
+  /** The newest starts, newest first. */
+  starts(): readonly StartReport[]
   /** Runtimes that are booted and belong to no function yet, one entry per shape. */
   pools(): readonly PoolReport[]
   /** Images of the environments there are; their files must stay. */

@@ -32,6 +32,8 @@ export interface Cgroup {
   thaw(): void
   /** Highest working set so far, in bytes; without the page cache, which the kernel takes back. */
   peakMemoryBytes(): number | undefined
+  /** What it uses now, without the page cache; undefined what can't be read. */
+  usage(): { readonly memoryBytes: number | undefined; readonly cpuMs: number | undefined }
   /** How many processes the kernel has killed in it for memory, ever. */
   outOfMemoryKills(): number
   /** Closes the files that are kept open. The cgroup itself stays. */

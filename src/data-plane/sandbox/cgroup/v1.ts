@@ -104,6 +104,12 @@ function openCgroup(directories: ReadonlyMap<Controller, string>): Cgroup {
         return Math.max(peak - cache, field(stat, 'total_rss') ?? 0)
       },
     ),
+    usage() {
+      const used = field(readText(file('memory', 'memory.stat')), 'total_rss')
+      // There where cpu and cpuacct are one hierarchy, as they are on most hosts.
+      const cpu = number(readText(file('cpu', 'cpuacct.usage')))
+      return { memoryBytes: used, cpuMs: cpu === undefined ? undefined : cpu / 1e6 }
+    },
     close() {
       freezerState.close()
       peakFile.close()

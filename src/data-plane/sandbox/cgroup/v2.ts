@@ -96,6 +96,13 @@ function openCgroup(directory: string): Cgroup {
         return Math.max(peak - cache, field(stat, 'anon') ?? 0)
       },
     ),
+    usage() {
+      const cpu = field(readText(file('cpu.stat')), 'usage_usec')
+      return {
+        memoryBytes: field(readText(file('memory.stat')), 'anon'),
+        cpuMs: cpu === undefined ? undefined : cpu / 1000,
+      }
+    },
     close() {
       for (const open of [freezer, peakFile, currentFile]) open.close()
     },

@@ -211,6 +211,7 @@ export async function assembleEnvironment(
       everything.disposeAsync().catch((error: unknown) => {
         logger.error('An environment could not be taken down completely', { environment: id, error })
       }),
+    timer,
     clock,
     logger,
   })
