@@ -5,6 +5,7 @@ import type { FunctionVersion } from '#contracts/function.ts'
 import type { IamSession } from '#contracts/iam.ts'
 import type { ActingAs } from '#contracts/service-calls.ts'
 import { createAuthorisation, type Authorisation } from '#authorisation/create-authorisation.ts'
+import type { ExecutionRoles } from '#control-plane/port.ts'
 import type { DocumentCache } from '#documents/port.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger } from '#observability/port.ts'
@@ -87,5 +88,38 @@ export function createRoleSession({
       // No key: it tells the callers apart whose permissions are remembered.
       accessKeyId: `${roleArn} ${sessionName}`,
     }
+  }
+}
+
+/** What Lambda's control plane asks about the roles of functions. */
+export function createExecutionRoles({
+  authorisation,
+  foreign,
+}: {
+  readonly authorisation: Authorisation
+  /** Services that run elsewhere, by name: what they allow nobody knows here. */
+  readonly foreign: ReadonlyMap<string, unknown>
+}): ExecutionRoles {
+  const sessionOf = createRoleSession({ roles: authorisation })
+  return {
+    mayAssume: (roleArn, id) => authorisation.mayAssume(roleArn, id),
+    async mayRequest(roleArn, id, request) {
+      if (foreign.has(request.service)) return true
+      const servicePrincipal = 'lambda.amazonaws.com'
+      try {
+        const sourceArn = functionArn(id)
+        const principal = await sessionOf({ roleArn, sessionName: id.name, servicePrincipal, sourceArn })
+        await authorisation.authorise({
+          ...request,
+          principal,
+          sourceIp: undefined,
+          userAgent: servicePrincipal,
+        })
+        return true
+      } catch (error) {
+        if (error instanceof LambdaError && error.status === 403) return false
+        throw error
+      }
+    },
   }
 }

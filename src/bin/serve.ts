@@ -4,6 +4,7 @@ import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 
 import {
+  createExecutionRoles,
   createFunctionCredentials,
   createPolicyAuthorisation,
   createRoleSession,
@@ -111,10 +112,11 @@ async function serve(settings: Settings) {
     credentialsFile: settings['registry-credentials'],
   })
   const endpoint = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${listener.port}`
+  const foreign = createForeignServices(settings, [sqsModel, snsModel, eventsModel], clock)
   const calls = createLocalCalls({
     ...(authorisation && { authorise: authorisation.authorise }),
     roleSession: createRoleSession({ roles: authorisation }),
-    foreign: createForeignServices(settings, [sqsModel, snsModel, eventsModel], clock),
+    foreign,
     endpoint,
     random,
     logger,
@@ -190,7 +192,7 @@ async function serve(settings: Settings) {
     environments,
     filters,
     packageKeys,
-    roles: authorisation,
+    roles: authorisation && createExecutionRoles({ authorisation, foreign }),
     keyReaders: authorisation,
     imageReaders:
       settings.auth === 'off' ? undefined : createImageReaders({ home, port: listener.port, authorisation }),

@@ -4,6 +4,7 @@ import type { PackageSealing } from '#contracts/package-keys.ts'
 import type { ScalingLimits } from '#contracts/capacity-provider.ts'
 import type { AttachedLayer, CodePackage, FunctionVersion } from '#contracts/function.ts'
 import type { EventSourceMapping } from '#contracts/mapping.ts'
+import type { TargetRequest } from '#contracts/outcome-target.ts'
 import type { Subnets } from '#contracts/network.ts'
 import type { Principal } from '#wire/service.ts'
 
@@ -16,6 +17,8 @@ export interface BucketSource {
 /** Says which roles Lambda may act as. */
 export interface ExecutionRoles {
   mayAssume(roleArn: string, id: FunctionId): Promise<boolean>
+  /** Whether a function that acts as the role may make this request. */
+  mayRequest(roleArn: string, id: FunctionId, request: TargetRequest): Promise<boolean>
 }
 
 /** Says whose keys a caller may decrypt with. */

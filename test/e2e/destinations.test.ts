@@ -8,6 +8,7 @@ import {
   PublishVersionCommand,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
+  UpdateFunctionConfigurationCommand,
   LambdaClient,
 } from '@aws-sdk/client-lambda'
 
@@ -23,7 +24,14 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient, type Message } from '@aws-sdk/client-sqs'
 
 import { startBucket, type Bucket } from '../support/bucket.ts'
-import { createFunction, eventually, invoke, logMessages, makeExecutionRole } from '../support/clients.ts'
+import {
+  createFunction,
+  errorOf,
+  eventually,
+  invoke,
+  logMessages,
+  makeExecutionRole,
+} from '../support/clients.ts'
 import { startProgram, type Program } from '../support/program.ts'
 
 const OWNER = { accessKeyId: 'AKIDOWNER', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
@@ -67,6 +75,7 @@ describe('destinations', () => {
   let bucket: Bucket
   let lambda: LambdaClient
   let logs: CloudWatchLogsClient
+  let iam: IAMClient
   let sqs: SQSClient
   let sns: SNSClient
   let bridge: EventBridgeClient
@@ -97,8 +106,20 @@ describe('destinations', () => {
       ),
     )
     await makeExecutionRole(program.endpoint, OWNER)
-    const iam = new IAMClient(common)
-    await iam.send(
+    iam = new IAMClient(common)
+    await allow([])
+    await Promise.all([
+      createFunction(lambda, { FunctionName: 'receives', files: RECEIVES }),
+      createFunction(lambda, { FunctionName: 'works', files: WORKS }),
+    ])
+  })
+  after(async () => {
+    bucket.close()
+    await program.stop()
+  })
+  /** What the role of all functions may do: send anywhere but there. */
+  const allow = (but: readonly string[]) =>
+    iam.send(
       new PutRolePolicyCommand({
         RoleName: 'lambda',
         PolicyName: 'destinations',
@@ -110,20 +131,11 @@ describe('destinations', () => {
               Action: ['sqs:SendMessage', 'sns:Publish', 'events:PutEvents', 'lambda:InvokeFunction'],
               Resource: '*',
             },
-            { Effect: 'Deny', Action: 'sqs:SendMessage', Resource: queueArn('closed') },
+            ...but.map((Resource) => ({ Effect: 'Deny', Action: '*', Resource })),
           ],
         }),
       }),
     )
-    await Promise.all([
-      createFunction(lambda, { FunctionName: 'receives', files: RECEIVES }),
-      createFunction(lambda, { FunctionName: 'works', files: WORKS }),
-    ])
-  })
-  after(async () => {
-    bucket.close()
-    await program.stop()
-  })
   const received = async (requestId: string) => {
     const lines = await logMessages(logs, 'receives')
     const line = lines.find((text) => text.includes('GOT') && text.includes(requestId))
@@ -326,6 +338,31 @@ describe('destinations', () => {
     assert.ok(count >= 30 && count <= 36, `${count} rounds`)
   })
 
+  test('a role that may not send there is refused when it is configured', async () => {
+    const topic = 'arn:aws:sns:us-east-1:000000000000:outcomes'
+    await allow([queueArn('closed'), topic])
+    const texts = [
+      createFunction(lambda, {
+        FunctionName: 'refused',
+        files: WORKS,
+        DeadLetterConfig: { TargetArn: queueArn('closed') },
+      }),
+      lambda.send(
+        new UpdateFunctionConfigurationCommand({
+          FunctionName: 'works',
+          DeadLetterConfig: { TargetArn: topic },
+        }),
+      ),
+      configure('works', arnOf('receives'), queueArn('closed')),
+    ].map(async (refused) => (await errorOf(refused)).message)
+    assert.deepEqual(await Promise.all(texts), [
+      'The provided execution role does not have permissions to call SendMessage on SQS',
+      'The provided execution role does not have permissions to call Publish on SNS',
+      `The function's execution role does not have permissions to call SendMessage on ${queueArn('closed')}`,
+    ])
+    await allow([])
+  })
+
   test('what a destination does not take is counted, and the event is gone', async () => {
     await createFunction(lambda, {
       FunctionName: 'lost',
@@ -333,6 +370,7 @@ describe('destinations', () => {
       DeadLetterConfig: { TargetArn: queueArn('closed') },
     })
     await configure('lost', arnOf('receives'), 'arn:aws:s3:::nowhere')
+    await allow([queueArn('closed')])
     await invoke(lambda, 'lost', { fail: 1 }, EVENT)
     const metrics = await eventually('it is counted', async () => {
       const text = await (await fetch(`${program.endpoint}/_lambent/metrics`)).text()

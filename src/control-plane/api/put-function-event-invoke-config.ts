@@ -11,7 +11,7 @@ import { eventInvokeConfigView } from '../views.ts'
 
 export const putFunctionEventInvokeConfigHandler =
   (
-    dependencies: Pick<Dependencies, 'documents' | 'committer' | 'clock'>,
+    dependencies: Pick<Dependencies, 'documents' | 'committer' | 'clock' | 'roles'>,
   ): OperationHandler<PutFunctionEventInvokeConfigRequest, FunctionEventInvokeConfig> =>
   async (input, context) => {
     const { id, qualifier = LATEST } = resolveFunction(input.FunctionName, context, {

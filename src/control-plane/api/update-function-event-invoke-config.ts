@@ -14,7 +14,7 @@ import { eventInvokeConfigView } from '../views.ts'
 
 export const updateFunctionEventInvokeConfigHandler =
   (
-    dependencies: Pick<Dependencies, 'documents' | 'committer' | 'clock'>,
+    dependencies: Pick<Dependencies, 'documents' | 'committer' | 'clock' | 'roles'>,
   ): OperationHandler<UpdateFunctionEventInvokeConfigRequest, FunctionEventInvokeConfig> =>
   async (input, context) => {
     const { id, qualifier = LATEST } = resolveFunction(input.FunctionName, context, {

@@ -13,9 +13,10 @@ import { eventInvokeConfigKey, functionKey } from '#contracts/keys.ts'
 import type { Dependencies } from '../dependencies.ts'
 import { asJson, headWrite, type Documents, type Stored } from '../documents.ts'
 import { withoutUndefined } from '../functions/configuration.ts'
+import { assertMaySendRecords } from '../functions/execution-role.ts'
 import { isVersionNumber } from '../functions/names.ts'
 
-type Needs = Pick<Dependencies, 'documents' | 'committer' | 'clock'>
+type Needs = Pick<Dependencies, 'documents' | 'committer' | 'clock' | 'roles'>
 
 interface DestinationRequest {
   readonly Destination?: string | undefined
@@ -93,7 +94,7 @@ async function assertDestinations(
 
 /** Puts (`keep` false: what the request leaves out is unset) or updates (`keep` true) the settings of one qualifier. */
 export async function writeInvokeConfig(
-  { documents, committer, clock }: Needs,
+  { documents, committer, clock, roles }: Needs,
   id: FunctionId,
   qualifier: string,
   request: InvokeConfigRequest,
@@ -110,6 +111,8 @@ export async function writeInvokeConfig(
   return await committer.run(functionKey(id), async () => {
     const head = await requireFunction(documents, id, qualifier)
     await assertDestinations(documents, id, DestinationConfig)
+    for (const side of [DestinationConfig?.OnSuccess, DestinationConfig?.OnFailure])
+      await assertMaySendRecords(roles, id, head.doc.latest.role, side?.Destination)
     const before = keep
       ? await requireInvokeConfig(documents, id, qualifier)
       : await documents.eventInvokeConfig(id, qualifier)
@@ -136,7 +139,7 @@ export async function writeInvokeConfig(
 }
 
 export function deleteInvokeConfig(
-  { documents, committer }: Omit<Needs, 'clock'>,
+  { documents, committer }: Omit<Needs, 'clock' | 'roles'>,
   id: FunctionId,
   qualifier: string,
 ): Promise<void> {

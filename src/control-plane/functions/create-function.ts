@@ -26,7 +26,7 @@ import { assertTags, type Tags } from '../tags/tags.ts'
 import { publish, publishesLatest, type PublishTarget } from '../versions/publish.ts'
 import { assertCodeSource, fetchCode, type CodeRequest } from './code-source.ts'
 import { assertConfiguration, newConfiguration, type ConfigurationRequest } from './configuration.ts'
-import { assertAssumable } from './execution-role.ts'
+import { assertAssumable, assertMaySendDeadLetters } from './execution-role.ts'
 import { assertVariables, sealVariables, type Variables } from './environment.ts'
 import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
 import { assertMembersOf, assertSignable } from './image.ts'
@@ -88,6 +88,12 @@ export async function createFunction(
   // Asked again when the function is written; here it saves storing code for nothing.
   if (await documents.head(id)) throw alreadyExists(id)
   await assertAssumable(dependencies.roles, id, request.Role)
+  await assertMaySendDeadLetters(
+    dependencies.roles,
+    id,
+    request.Role ?? '',
+    request.DeadLetterConfig?.TargetArn,
+  )
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const readSigning = () =>
     request.CodeSigningConfigArn

@@ -28,7 +28,7 @@ import {
   type ConfigurationRequest,
   type Stamp,
 } from './configuration.ts'
-import { assertAssumable } from './execution-role.ts'
+import { assertAssumable, assertMaySendDeadLetters } from './execution-role.ts'
 import { assertVariables, changedVariables, type Variables } from './environment.ts'
 import { readFileSystems, type FileSystemRequest } from './file-systems.ts'
 import { assertMembersOf } from './image.ts'
@@ -173,6 +173,12 @@ export async function updateFunctionConfiguration(
   const fileSystems =
     request.FileSystemConfigs && readFileSystems(request.FileSystemConfigs, hostResources.hasFileSystem)
   await assertAssumable(dependencies.roles, id, request.Role)
+  await assertMaySendDeadLetters(
+    dependencies.roles,
+    id,
+    request.Role ?? existing.doc.latest.role,
+    request.DeadLetterConfig?.TargetArn,
+  )
   if (!activation.hasRoom) throw throttled('CallerRateLimitExceeded')
   const attached =
     request.Layers && (request.Layers.length > 0 ? await layers.resolve(request.Layers, id) : [])

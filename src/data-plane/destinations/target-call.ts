@@ -1,4 +1,5 @@
 /** How each kind of target is told: the call of its service. Pure. */
+import { parseOutcomeTarget, targetRequest } from '#contracts/outcome-target.ts'
 import type { ServiceCall } from '#contracts/service-calls.ts'
 import { KIB, MIB } from '#kernel/units.ts'
 import { deadLetterAttributes, deadLetterBody } from '#data-plane/destinations/dead-letter.ts'
@@ -14,13 +15,6 @@ export interface RecordObject {
   readonly body: string
 }
 
-interface TargetArn {
-  readonly service: string
-  readonly region: string
-  readonly account: string
-  readonly resource: string
-}
-
 /** Largest message of each (developer guides of 2026; a topic takes 256 KB). */
 const LARGEST: Readonly<Record<string, number>> = {
   sqs: 1 * MIB,
@@ -29,14 +23,6 @@ const LARGEST: Readonly<Record<string, number>> = {
   events: 1 * MIB,
 }
 
-export function parseTarget(arn: string): TargetArn | undefined {
-  const [start, , service = '', region = '', account = '', ...resource] = arn.split(':')
-  if (start !== 'arn' || service === '' || resource.length === 0) return undefined
-  return { service, region, account, resource: resource.join(':') }
-}
-
-const queueUrl = ({ region, account, resource }: TargetArn) =>
-  `https://sqs.${region}.amazonaws.com/${account}/${resource}`
 /** Hands the trace on, and with it the count of the rounds of a loop. */
 const systemAttributes = (traceId: string | undefined) =>
   traceId !== undefined && {
@@ -58,29 +44,41 @@ function recordFor(outcome: AsyncOutcome, service: string, now: number): string 
 
 /** Undefined when no event can go there as a dead letter. */
 export function tellDeadLetter(outcome: AsyncOutcome, arn: string): Telling | undefined {
-  const target = parseTarget(arn)
-  const attributes = deadLetterAttributes(outcome)
-  const body = deadLetterBody(outcome)
-  if (target?.service === 'sqs') {
-    return {
-      service: 'sqs',
-      operation: 'SendMessage',
-      region: target.region,
-      input: {
-        QueueUrl: queueUrl(target),
-        MessageBody: body,
-        MessageAttributes: attributes,
-        ...systemAttributes(traceOf(outcome)),
-      },
+  const request = targetRequest(arn)
+  if (!request) return undefined
+  const attributes = { MessageAttributes: deadLetterAttributes(outcome) }
+  const text = deadLetterBody(outcome)
+  if (request.service === 'sqs') {
+    const input = {
+      ...request.input,
+      MessageBody: text,
+      ...attributes,
+      ...systemAttributes(traceOf(outcome)),
     }
+    return { ...request, input }
   }
-  if (target?.service !== 'sns') return undefined
-  return {
-    service: 'sns',
-    operation: 'Publish',
-    region: target.region,
-    input: { TopicArn: arn, Message: body, MessageAttributes: attributes },
+  if (request.service !== 'sns') return undefined
+  return { ...request, input: { ...request.input, Message: text, ...attributes } }
+}
+
+/** What is sent beside the members that name the target. */
+function contentOf(outcome: AsyncOutcome, service: string, arn: string, now: number): object {
+  const record = recordFor(outcome, service, now)
+  const traceId = traceOf(outcome)
+  if (service === 'sqs') return { MessageBody: record, ...systemAttributes(traceId) }
+  if (service === 'sns') return { Message: record }
+  if (service === 'lambda') return { Payload: Buffer.from(record) }
+  const entry = {
+    EventBusName: arn,
+    // The developer guide has `aws.lambda`, what is received has this (recorded).
+    Source: 'lambda',
+    DetailType: `Lambda Function Invocation Result - ${outcome.condition === 'Success' ? 'Success' : 'Failure'}`,
+    Detail: record,
+    Time: new Date(now - (now % 1000)),
+    Resources: [arn, recordedArn(outcome)],
+    ...(traceId !== undefined && { TraceHeader: traceId }),
   }
+  return { Entries: [entry] }
 }
 
 /** Undefined when no record can go there. */
@@ -89,57 +87,16 @@ export function tellDestination(
   arn: string,
   { now, uuid }: { readonly now: number; readonly uuid: () => string },
 ): Telling | RecordObject | undefined {
-  const target = parseTarget(arn)
-  if (!target) return undefined
-  const { service, region } = target
-  const record = recordFor(outcome, service, now)
-  const traceId = traceOf(outcome)
-  switch (service) {
-    case 'sqs':
-      return {
-        service,
-        region,
-        operation: 'SendMessage',
-        input: {
-          QueueUrl: queueUrl(target),
-          MessageBody: record,
-          ...systemAttributes(traceOf(outcome)),
-        },
-      }
-    case 'sns':
-      return { service, region, operation: 'Publish', input: { TopicArn: arn, Message: record } }
-    case 'lambda':
-      return {
-        service,
-        region,
-        operation: 'Invoke',
-        input: { FunctionName: arn, InvocationType: 'Event', Payload: Buffer.from(record) },
-      }
-    case 'events':
-      return {
-        service,
-        region,
-        operation: 'PutEvents',
-        input: {
-          Entries: [
-            {
-              EventBusName: arn,
-              // The developer guide has `aws.lambda`, what is received has this (recorded).
-              Source: 'lambda',
-              DetailType: `Lambda Function Invocation Result - ${outcome.condition === 'Success' ? 'Success' : 'Failure'}`,
-              Detail: record,
-              Time: new Date(now - (now % 1000)),
-              Resources: [arn, recordedArn(outcome)],
-              ...(traceId !== undefined && { TraceHeader: traceId }),
-            },
-          ],
-        },
-      }
-    case 's3':
-      // Buckets keep records of failures only.
-      if (outcome.condition === 'Success') return undefined
-      return { bucket: target.resource, key: recordKey(outcome, now, uuid()), body: record }
-    default:
-      return undefined
+  const request = targetRequest(arn)
+  if (request) {
+    return { ...request, input: { ...request.input, ...contentOf(outcome, request.service, arn, now) } }
+  }
+  const target = parseOutcomeTarget(arn)
+  // Buckets keep records of failures only.
+  if (target?.service !== 's3' || outcome.condition === 'Success') return undefined
+  return {
+    bucket: target.resource,
+    key: recordKey(outcome, now, uuid()),
+    body: invocationRecord(outcome, now),
   }
 }
