@@ -27,6 +27,12 @@ it('nodes see each other come and go', async (test) => {
   await two.stop()
   for (let second = 0; second < 8; second++) await clock.advance(1_000)
   assert.deepEqual([one.size, one.isAlive('two'), gone], [1, false, 1])
+  // Without a farewell its silence has to be long enough.
+  await nodes.beat({ nodeId: 'three', address: '', info: null })
+  await clock.advance(2_000)
+  assert.equal(one.size, 2)
+  for (let second = 0; second < 5; second++) await clock.advance(1_000)
+  assert.deepEqual([one.size, gone], [1, 2])
 })
 
 it('nobody has gone while the store is away', async (test) => {

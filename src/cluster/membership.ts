@@ -71,6 +71,8 @@ export function createMembership(options: {
       isStopped = true
       cancel()
       await beating
+      // The others need not wait for its silence.
+      await nodes.leave(nodeId).catch(() => {})
     },
   }
 }

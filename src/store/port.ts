@@ -138,6 +138,8 @@ export interface NodeInfo {
 /** Membership, for bootstrapping only. */
 export interface Nodes {
   beat(self: NodeInfo): Promise<void>
+  /** It is gone from now on, until its next beat. */
+  leave(nodeId: string): Promise<void>
   /** Nodes that have beaten within the last `withinMs`. */
   list(withinMs: number): Promise<readonly NodeInfo[]>
 }

@@ -194,7 +194,7 @@ exports.handler = async () => {
       new InvokeCommand({ FunctionName: 'durable', InvocationType: 'Event', Qualifier: '$LATEST' }),
     )
     await allRan(['durable began'], 'the durable execution began')
-    const acknowledged = await sendAll('fault', 60, nodes, 800)
+    const acknowledged = await sendAll('fault', 48, nodes, 500)
     three.child.kill('SIGSTOP')
     await two.kill9()
     const faultAt = Date.now()
@@ -223,6 +223,19 @@ exports.handler = async () => {
     assert.equal(await send(three, 'after the pause'), true)
     await allRan(['after the pause'], 'the node that stood still goes on')
     t.diagnostic(`all ran within ${tookMs} ms of the fault, ${again} of ${acknowledged.length} again`)
+  })
+
+  it('a node that stops in peace has handed over before anybody would miss it', async (t) => {
+    const [one, three] = [at(0), at(1)]
+    const acknowledged = await sendAll('farewell', 12, [three], 300)
+    await three.stop()
+    nodes = [one]
+    const stoppedAt = Date.now()
+    await isShared(1)
+    const tookMs = Date.now() - stoppedAt
+    assert.ok(tookMs < 4_500, `its queues were taken over after ${tookMs} ms`)
+    await allRan(acknowledged, 'every acknowledged event ran')
+    t.diagnostic(`its queues were taken over after ${tookMs} ms`)
   })
 
   it('all nodes and the database are killed: what was accepted runs after the next start', async () => {

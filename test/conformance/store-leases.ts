@@ -113,6 +113,18 @@ export function describeNodes(create: CreateStore): void {
       ])
     })
 
+    withStore(create, 'leaves out nodes that have left, until they beat again', async ({ nodes }) => {
+      const beat = (nodeId: string) => nodes.beat({ nodeId, address: 'a', info: null })
+      await beat('one')
+      await beat('two')
+      await nodes.leave('one')
+      await nodes.leave('never there')
+      const ids = async () => (await nodes.list(60_000)).map((node) => node.nodeId).toSorted()
+      assert.deepEqual(await ids(), ['two'])
+      await beat('one')
+      assert.deepEqual(await ids(), ['one', 'two'])
+    })
+
     withStore(create, 'leaves out nodes that have fallen silent', async ({ nodes }, { passTime }) => {
       await nodes.beat({ nodeId: 'old', address: 'a', info: null })
       await passTime(1000)

@@ -14,6 +14,9 @@ export function createEmbeddedNodes({ clock }: { readonly clock: Clock }): Nodes
       const oldest = nodes.keys().next()
       if (nodes.size > MAX_NODES && !oldest.done) nodes.delete(oldest.value)
     },
+    async leave(nodeId) {
+      nodes.delete(nodeId)
+    },
     async list(withinMs) {
       const since = clock.monotonic() - withinMs
       return [...nodes.values()]

@@ -93,6 +93,9 @@ export function createPostgresNodes({ database }: { readonly database: Database 
         await database.query({ text: `delete from node where at < clock_timestamp() - interval '1 day'` })
       }
     },
+    async leave(nodeId) {
+      await database.query({ name: 'leave', text: 'delete from node where id = $1', values: [nodeId] })
+    },
     async list(withinMs) {
       const rows = await database.query({
         name: 'nodes',

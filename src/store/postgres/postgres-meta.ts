@@ -260,10 +260,10 @@ export async function createPostgresMeta(options: {
     },
     async stop() {
       while (running) await running
+      feed.stop()
       stopping.abort(new Error('The store is closed'))
       await stopListening()
       await following
-      feed.stop()
     },
   }
 }

@@ -13,12 +13,15 @@ import { createPostgresLog } from '#store/postgres/postgres-log.ts'
 import { createPostgresMeta } from '#store/postgres/postgres-meta.ts'
 import { migrate, MIGRATIONS } from '#store/postgres/schema.ts'
 
+const OLDEST_VERSION = 140_000
+
 /** Refuses a server that forgets what it has acknowledged. */
 async function checkDurability(database: Database, logger: StoreLogger | undefined): Promise<void> {
   const settings = `
-    select current_setting('fsync') as fsync, current_setting('full_page_writes') as pages,
+    select current_setting('server_version_num')::int as version, current_setting('fsync') as fsync, current_setting('full_page_writes') as pages,
       current_setting('synchronous_commit') as commits, current_setting('synchronous_standby_names') as standbys`
   const [row] = await database.query({ text: settings })
+  if (Number(row?.['version']) < OLDEST_VERSION) throw new Error('PostgreSQL 14 or later is needed')
   const off = [
     ...(row?.['fsync'] === 'off' ? ['fsync'] : []),
     ...(row?.['pages'] === 'off' ? ['full_page_writes'] : []),
