@@ -59,7 +59,14 @@ export async function createImageServices(options: {
   const http = createRegistryHttp({ clock })
   const credentials =
     options.credentialsFile === '' ? async () => undefined : createFileCredentials(options.credentialsFile)
-  const remoteSource = createRemoteSources({ http, credentials, directory: incoming, clock, random })
+  const remoteSource = createRemoteSources({
+    http,
+    credentials,
+    directory: incoming,
+    clock,
+    random,
+    guardsLoopback: options.needsToken,
+  })
   return {
     images: createImages({
       ...options,

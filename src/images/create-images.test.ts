@@ -23,19 +23,28 @@ const scratch = mkdtempSync(join(tmpdir(), 'images-'))
 after(() => rmSync(scratch, { recursive: true }))
 let instances = 0
 
-function imagesFrom(
-  credentials: RegistryCredentials | undefined = { kind: 'basic', user: 'user', password: 'secret' },
-  maxImageBytes?: number,
-  imagesClock: Clock = clock,
-) {
+const LOGIN: RegistryCredentials = { kind: 'basic', user: 'user', password: 'secret' }
+
+function imagesFrom({
+  credentials = LOGIN,
+  maxImageBytes,
+  imagesClock = clock,
+  guardsLoopback = false,
+}: {
+  readonly credentials?: RegistryCredentials | 'none'
+  readonly maxImageBytes?: number
+  readonly imagesClock?: Clock
+  readonly guardsLoopback?: boolean
+} = {}) {
   const directory = join(scratch, String(++instances))
   const http = createRegistryHttp({ clock, retryAfterMs: [1, 1] })
   const incoming = join(directory, 'incoming')
   const images = createImages({
     sourceFor: createRemoteSources({
       http,
-      credentials: async () => credentials,
+      credentials: async () => (credentials === 'none' ? undefined : credentials),
       directory: incoming,
+      guardsLoopback,
       clock,
       random,
     }),
@@ -196,7 +205,7 @@ test('images: what is damaged, too large or of another kind is refused, and noth
   registry.blobs.set(last, image.layers[2]?.bytes ?? Buffer.alloc(0))
   await prepare(changed.images, 'v1')
 
-  const small = imagesFrom(undefined, 100_000)
+  const small = imagesFrom({ maxImageBytes: 100_000 })
   const bomb = layer('gzip', [{ name: 'zeros', content: Buffer.alloc(150_000) }])
   registry.tag('bomb', registry.add({ architecture: 'amd64', layers: [bomb], config: {} }))
   await assert.rejects(
@@ -231,8 +240,8 @@ test('images: what is damaged, too large or of another kind is refused, and noth
 
 test('images: what is not there or not allowed is told in the words of the API', async () => {
   await using registry = await startForeignRegistry('token')
-  const resolve = (uri: string, credentials?: RegistryCredentials) =>
-    imagesFrom(credentials).images.resolve(uri, x86_64)
+  const resolve = (uri: string, credentials: RegistryCredentials = LOGIN) =>
+    imagesFrom({ credentials }).images.resolve(uri, x86_64)
   const uri = `${registry.host}/app:none`
   await assert.rejects(
     resolve(uri),
@@ -255,6 +264,12 @@ test('images: what is not there or not allowed is told in the words of the API',
       'Lambda does not have permission to access the ECR image. Check the ECR permissions.',
     ),
   )
+  const asked = registry.seen.length
+  const guarded = (credentials: RegistryCredentials | 'none') =>
+    imagesFrom({ credentials, guardsLoopback: true }).images.resolve(uri, x86_64)
+  await assert.rejects(guarded('none'), failed('AccessDeniedException'))
+  assert.equal(registry.seen.length, asked, 'services of this machine are not for everybody to ask')
+  await assert.rejects(guarded(LOGIN), failed('InvalidParameterValueException', /does not exist/))
   const { images } = imagesFrom()
   const resolvedUri = `${registry.host}/app@${sha256Of('gone')}`
   await assert.rejects(images.prepare({ resolvedUri, ...x86_64 }), failed('ImageDeleted'))
@@ -286,7 +301,7 @@ test('images: a registry that is not well is tried again, then given up; waiting
   await assert.rejects(waiting, reason)
 
   const virtual = createVirtualClock()
-  const hanging = imagesFrom(undefined, undefined, virtual).images.resolve(uri, x86_64)
+  const hanging = imagesFrom({ imagesClock: virtual }).images.resolve(uri, x86_64)
   const told = assert.rejects(hanging, failed('ServiceException', /does not answer in time/))
   await virtual.advance(20_000)
   await told

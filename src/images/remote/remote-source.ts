@@ -21,6 +21,8 @@ export interface RemoteSourceOptions {
   readonly host: string
   readonly http: RegistryHttp
   readonly credentials: CredentialSource
+  /** Registries of this machine are asked only when there are credentials for them: callers are not trusted with its services. */
+  readonly guardsLoopback?: boolean
   /** Of files that are being fetched. */
   readonly directory: string
   readonly clock: Clock
@@ -28,7 +30,7 @@ export interface RemoteSourceOptions {
 }
 
 export function createRemoteSource(options: RemoteSourceOptions): ImageSource {
-  const { host, http, directory, clock, random } = options
+  const { host, http, directory, clock, random, credentials, guardsLoopback = false } = options
   const isPlain = isLoopback(host)
   const authorisation = createAuthorisation({ ...options, isPlain })
   const base = `${isPlain ? 'http' : 'https'}://${ALIASES[host] ?? host}/v2/`
@@ -39,6 +41,12 @@ export function createRemoteSource(options: RemoteSourceOptions): ImageSource {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal | undefined,
   ): Promise<RegistryResponse> => {
+    if (guardsLoopback && isPlain && !(await credentials(host))) {
+      throw new ImageRefused(
+        'access-denied',
+        `${host} is on this machine, and there are no credentials for it`,
+      )
+    }
     const url = new URL(`${base}${repository}/${path}`)
     const ask = (authorization: string | undefined) =>
       http.request(url, {
