@@ -31,6 +31,8 @@ import {
   RemovePermissionCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-lambda'
+import { CreateTopicCommand, PublishCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 
 import { openDataKey } from '#bin/data-key.ts'
@@ -164,6 +166,29 @@ describe('--auth iam', () => {
     assert.ok((await iam().send(new ListUsersCommand({}))).Users)
     const logs = new CloudWatchLogsClient(common(OWNER))
     assert.ok((await logs.send(new DescribeLogGroupsCommand({}))).logGroups)
+  })
+
+  test('topics are published to by whom policies allow, and send to queues that let them', async () => {
+    const sns = (key: Key = OWNER) => new SNSClient(common(key))
+    const sqs = new SQSClient(common(OWNER))
+    const { TopicArn = '' } = await sns().send(new CreateTopicCommand({ Name: 'told' }))
+    const Endpoint = `arn:aws:sqs:us-east-1:${ACCOUNT}:told`
+    const condition = { ArnEquals: { 'aws:SourceArn': TopicArn } }
+    const service = { Service: 'sns.amazonaws.com' }
+    const Policy = policy({ ...allow('sqs:SendMessage', Endpoint), Principal: service, Condition: condition })
+    const queue = new CreateQueueCommand({ QueueName: 'told', Attributes: { Policy } })
+    const { QueueUrl } = await sqs.send(queue)
+    await sns().send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }))
+    const publish = (key: Key) => sns(key).send(new PublishCommand({ TopicArn, Message: 'heard' }))
+    const key = await newUser('silent')
+    assert.deepEqual(await errorOf(publish(key)), {
+      ...denied(userArn('silent'), 'SNS:Publish', TopicArn, noIdentity('SNS:Publish')),
+      name: 'AuthorizationErrorException',
+    })
+    await grant('silent', 'speak', policy(allow('sns:Publish', TopicArn)))
+    const { MessageId } = await publish(key)
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }))
+    assert.match(Messages[0]?.Body ?? '', new RegExp(`"MessageId" : "${MessageId}"`))
   })
 
   test('a user may do what its policy allows, and is told what it may not', async () => {
