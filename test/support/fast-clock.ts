@@ -27,6 +27,11 @@ export function createFastClock(startMs = Date.UTC(2026, 0, 1)): FastClock {
       for (;;) {
         const next = timers.peek()
         if (!next || next.at > untilMs) break
+        // Most timers are cancelled before they run.
+        if (!next.run) {
+          timers.pop()
+          continue
+        }
         elapsed = Math.max(elapsed, next.at)
         for (let due = timers.peek(); due && due.at <= elapsed; due = timers.peek()) {
           timers.pop()

@@ -18,6 +18,8 @@ export type Offered =
   | number
 
 export interface FunctionLanes {
+  /** There is nothing at all. */
+  readonly isEmpty: boolean
   /** `isFresh`: it has just come. Returns the key as it is kept, so that nobody keeps a second copy. */
   push(key: string, at: number, id: bigint, isFresh: boolean): string
   /** Offers events that are due, lane by lane, until one is taken; false when none is. */
@@ -109,6 +111,9 @@ export function createFunctionLanes(): FunctionLanes {
   }
 
   return {
+    get isEmpty() {
+      return lanes.size === 0
+    },
     push(key, at, id, isFresh) {
       let lane = lanes.get(key)
       if (!lane) {

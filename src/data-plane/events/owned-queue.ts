@@ -295,6 +295,8 @@ export function createOwnedQueue(options: {
       refillLater()
     },
     take() {
+      // Most queues, most of the time, and all of them are asked for every event.
+      if (lanes.isEmpty) return undefined
       let taken: { readonly id: bigint; readonly event: AsyncEvent } | undefined
       const now = clock.now()
       const offer = (id: bigint, at: number | undefined): Offered => {
