@@ -8,6 +8,7 @@ import type { Sealer } from '#kernel/sealed.ts'
 import type { Meta } from '#store/port.ts'
 
 import { secretContext } from './access-key-operations.ts'
+import { follow } from './follow.ts'
 
 /** What an access key opens, in the form the door's verifier takes. */
 export interface OpenedKey {
@@ -43,8 +44,6 @@ interface Entry {
   /** Opened when it is first asked for: a start does not pay for thousands of seals. */
   opened: OpenedKey | undefined
 }
-
-const READ = 500
 
 export function createCredentialIndex(deps: {
   readonly meta: Meta
@@ -91,19 +90,7 @@ export function createCredentialIndex(deps: {
   return {
     async start() {
       if (stopWatching) return
-      const from = await meta.rev()
-      for (const prefix of [ACCESS_KEYS, SESSIONS]) {
-        for (let after = ''; ;) {
-          const rows = await meta.list(prefix, after, READ)
-          for (const { key, rev, doc } of rows) apply(key, rev, doc)
-          after = rows.at(-1)?.key ?? ''
-          if (rows.length < READ) break
-        }
-      }
-      // What changed while it was read is told again; older revisions of it are ignored.
-      stopWatching = meta.watch(from, (changes) => {
-        for (const { key, rev, doc } of changes) apply(key, rev, doc)
-      })
+      stopWatching = await follow(meta, [ACCESS_KEYS, SESSIONS], apply)
     },
     stop() {
       stopWatching?.()

@@ -15,6 +15,7 @@ import type { Json } from '#kernel/json.ts'
 import type { Logger } from '#observability/port.ts'
 import type { Meta } from '#store/port.ts'
 
+import { follow } from '../iam/follow.ts'
 import { parseFilterPolicy, type FilterScope } from './filter/parse-filter-policy.ts'
 import type { SubscriptionName, TopicName } from './topic-arns.ts'
 
@@ -43,8 +44,6 @@ export interface Catalogue {
   /** Of every account. */
   allSubscriptions(): readonly KnownSubscription[]
 }
-
-const READ = 500
 
 export const filterScopeOf = (attributes: Readonly<Record<string, string>>): FilterScope =>
   attributes['FilterPolicyScope'] === 'MessageBody' ? 'MessageBody' : 'MessageAttributes'
@@ -105,19 +104,7 @@ export function createCatalogue({
   return {
     async start() {
       if (stopWatching) return
-      const from = await meta.rev()
-      for (const prefix of [SNS_TOPICS, SNS_SUBSCRIPTIONS]) {
-        for (let after = ''; ;) {
-          const rows = await meta.list(prefix, after, READ)
-          for (const { key, rev, doc } of rows) apply(key, rev, doc)
-          after = rows.at(-1)?.key ?? ''
-          if (rows.length < READ) break
-        }
-      }
-      // What changed while it was read is told again; older revisions of it are ignored.
-      stopWatching = meta.watch(from, (changes) => {
-        for (const { key, rev, doc } of changes) apply(key, rev, doc)
-      })
+      stopWatching = await follow(meta, [SNS_TOPICS, SNS_SUBSCRIPTIONS], apply)
     },
     stop() {
       stopWatching?.()
