@@ -12,11 +12,13 @@ import type { Principal, ServiceSource } from '#wire/service.ts'
 import { createDocumentViews } from './document-views.ts'
 import { createIdentities } from './identities.ts'
 import { ecrNeeds, imageNeeds } from './needs/ecr.ts'
+import { eventsNeeds } from './needs/events.ts'
 import { iamNeeds, stsNeeds } from './needs/iam.ts'
 import { kmsNeeds } from './needs/kms.ts'
 import { functionUrlNeeds, lambdaNeeds } from './needs/lambda.ts'
 import { logsNeeds } from './needs/logs.ts'
 import { accountOf, type Members, type Need, type ServiceNeeds } from './needs/need.ts'
+import { schedulerNeeds } from './needs/scheduler.ts'
 import { signerNeeds } from './needs/signer.ts'
 import { snsNeeds } from './needs/sns.ts'
 import { sqsNeeds } from './needs/sqs.ts'
@@ -68,6 +70,8 @@ const NEEDS: Readonly<Record<string, ServiceNeeds>> = {
   ecr: ecrNeeds,
   sns: snsNeeds,
   sqs: sqsNeeds,
+  events: eventsNeeds,
+  scheduler: schedulerNeeds,
 }
 /** What services call it whose protocol, or who themselves, have another name for it. */
 const DENIED: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,7 @@
 /** What the store says of the resource: its policy and its tags. */
 import { layerArn } from '#contracts/arn.ts'
 import { ecrRepositoryKey, type EcrRepository } from '#contracts/ecr.ts'
+import { busKey, type EventBus } from '#contracts/events.ts'
 import type { FunctionHead } from '#contracts/function.ts'
 import { iamRoleKey, roleArn, type IamRole } from '#contracts/iam.ts'
 import { functionKey, layerVersionKey, mappingKey, policyKey } from '#contracts/keys.ts'
@@ -83,6 +84,11 @@ const ofTopic = (json: Json): Policy | undefined => {
   const policy = (json as unknown as SnsTopic).attributes['Policy']
   return policy === undefined ? undefined : compilePolicyText(policy)
 }
+/** Others are let in by a bus's policy; its own account needs none. */
+const ofBus = (json: Json): Policy | undefined => {
+  const { policy } = json as unknown as EventBus
+  return policy === undefined ? undefined : compilePolicyText(policy)
+}
 const ofRepository = (json: Json): Policy | undefined => {
   const { policy } = json as unknown as EcrRepository
   return policy === undefined ? undefined : compilePolicyText(policy)
@@ -115,6 +121,8 @@ export function createResources({ views }: { readonly views: DocumentViews }): R
           return await views.read(sqsQueueKey(place, place.name), ofQueue)
         case 'ecr-repository':
           return await views.read(ecrRepositoryKey(place, place.name), ofRepository)
+        case 'event-bus':
+          return await views.read(busKey(place, place.name), ofBus)
         case 'sns-topic':
           return await views.read(snsTopicKey(place, place.name), ofTopic)
         case 'kms-key': {

@@ -54,12 +54,17 @@ export function layerNeed(
       }
 }
 
-/** Permission to hand a role to Lambda. */
-export function passRole(role: unknown, asking: Asking, associated: string): readonly Need[] {
+/** Permission to hand a role to a service. */
+export function passRole(
+  role: unknown,
+  asking: Asking,
+  associated: string,
+  service = 'lambda.amazonaws.com',
+): readonly Need[] {
   const resource = text(role)
   if (resource === undefined) return []
   const keys = keysOf({
-    'iam:passedtoservice': 'lambda.amazonaws.com',
+    'iam:passedtoservice': service,
     'iam:associatedresourcearn': associated,
   })
   return [{ action: 'iam:PassRole', resource, account: accountOf(resource) ?? asking.account, keys }]

@@ -27,6 +27,7 @@ export type PolicyPlace =
       readonly region: string
       readonly name: string
     }
+  | { readonly kind: 'event-bus'; readonly account: string; readonly region: string; readonly name: string }
   | { readonly kind: 'sns-topic'; readonly account: string; readonly region: string; readonly name: string }
 
 export interface Need {

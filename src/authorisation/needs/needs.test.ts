@@ -6,6 +6,8 @@ import { kmsModel } from '#wire/models/kms.ts'
 import { lambdaModel } from '#wire/models/lambda.ts'
 import { logsModel } from '#wire/models/logs.ts'
 import { ecrModel } from '#wire/models/ecr.ts'
+import { eventsModel } from '#wire/models/events.ts'
+import { schedulerModel } from '#wire/models/scheduler.ts'
 import { snsModel } from '#wire/models/sns.ts'
 import { sqsModel } from '#wire/models/sqs.ts'
 import { stsModel } from '#wire/models/sts.ts'
@@ -16,6 +18,8 @@ import { lambdaNeeds } from './lambda.ts'
 import { logsNeeds } from './logs.ts'
 import type { Asking, Members } from './need.ts'
 import { ecrNeeds } from './ecr.ts'
+import { eventsNeeds } from './events.ts'
+import { schedulerNeeds } from './scheduler.ts'
 import { snsNeeds } from './sns.ts'
 import { sqsNeeds } from './sqs.ts'
 
@@ -30,6 +34,10 @@ const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:orders'
 const QUEUE = 'arn:aws:sqs:eu-west-1:123456789012:q'
 const OTHERS_QUEUE = 'arn:aws:sqs:eu-west-1:111122223333:q'
 const ROLE = 'arn:aws:iam::123456789012:role/x'
+const EVENTS = 'arn:aws:events:eu-west-1:123456789012'
+const BUSES = `${EVENTS}:event-bus`
+const OTHERS_BUS = 'arn:aws:events:eu-west-1:111122223333:event-bus/b'
+const SCHEDULES = 'arn:aws:scheduler:eu-west-1:123456789012:schedule'
 
 for (const [model, table] of [
   [lambdaModel, lambdaNeeds],
@@ -40,13 +48,15 @@ for (const [model, table] of [
   [snsModel, snsNeeds],
   [sqsModel, sqsNeeds],
   [ecrModel, ecrNeeds],
+  [eventsModel, eventsNeeds],
+  [schedulerModel, schedulerNeeds],
 ] as const) {
   test(`needs: every operation of ${model.name} has an entry that bears an empty input`, () => {
     for (const operation of Object.keys(model.operations)) {
       const needs = table[operation]
       assert.ok(needs, operation)
       for (const { action, resource } of needs({}, ASKING)) {
-        assert.match(action, /^(?:lambda|logs|iam|sts|kms|ecr|sqs|SNS):[A-Za-z]+$/)
+        assert.match(action, /^(?:lambda|logs|iam|sts|kms|ecr|sqs|SNS|events|scheduler):[A-Za-z]+$/)
         assert.match(resource, /^(?:\*$|arn:)/)
       }
     }
@@ -62,6 +72,8 @@ const TABLES = {
   sns: snsNeeds,
   sqs: sqsNeeds,
   ecr: ecrNeeds,
+  events: eventsNeeds,
+  scheduler: schedulerNeeds,
 }
 
 /** Service, operation, input, and what is needed: action and resource alternate. */
@@ -99,6 +111,54 @@ const CASES: readonly (readonly [keyof typeof TABLES, string, Members, readonly 
     ['sqs:createqueue', QUEUE, 'sqs:tagqueue', QUEUE],
   ],
   ['sqs', 'ListQueues', {}, ['sqs:listqueues', '*']],
+  [
+    'events',
+    'PutEvents',
+    {
+      Entries: [
+        { Source: 'a' },
+        { EventBusName: 'b' },
+        { EventBusName: `${BUSES}/b` },
+        { EventBusName: OTHERS_BUS },
+      ],
+    },
+    [
+      'events:PutEvents',
+      `${BUSES}/default`,
+      'events:PutEvents',
+      `${BUSES}/b`,
+      'events:PutEvents',
+      OTHERS_BUS,
+    ],
+  ],
+  ['events', 'PutRule', { Name: 'r' }, ['events:PutRule', `${EVENTS}:rule/r`]],
+  [
+    'events',
+    'PutTargets',
+    { Rule: 'r', EventBusName: 'b', Targets: [{ Id: '1', RoleArn: ROLE }] },
+    ['events:PutTargets', `${EVENTS}:rule/b/r`, 'iam:PassRole', ROLE],
+  ],
+  ['events', 'DescribeEventBus', {}, ['events:DescribeEventBus', `${BUSES}/default`]],
+  ['events', 'ListRules', {}, ['events:ListRules', '*']],
+  [
+    'events',
+    'StartReplay',
+    { EventSourceArn: `${EVENTS}:archive/a` },
+    ['events:StartReplay', `${EVENTS}:archive/a`],
+  ],
+  ['events', 'TagResource', { ResourceARN: `${EVENTS}:rule/r` }, ['events:TagResource', `${EVENTS}:rule/r`]],
+  [
+    'scheduler',
+    'CreateSchedule',
+    { Name: 's', Target: { RoleArn: ROLE } },
+    ['scheduler:CreateSchedule', `${SCHEDULES}/default/s`, 'iam:PassRole', ROLE],
+  ],
+  [
+    'scheduler',
+    'DeleteScheduleGroup',
+    { Name: 'g' },
+    ['scheduler:DeleteScheduleGroup', `${SCHEDULES}-group/g`],
+  ],
   [
     'sqs',
     'StartMessageMoveTask',
