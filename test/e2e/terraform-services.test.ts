@@ -11,6 +11,7 @@ import { zipOf } from '../support/clients.ts'
 import { startProgram, temporaryDirectory } from '../support/program.ts'
 import { terraformIn, terraformMissing } from '../support/terraform.ts'
 import { mappingsPart } from './terraform/mappings.ts'
+import { eventsSchedulesPart } from './terraform/events-schedules.ts'
 import { rolesKeysTopicsPart } from './terraform/roles-keys-topics.ts'
 import { signingPart } from './terraform/signing.ts'
 
@@ -39,7 +40,7 @@ test('Terraform applies, plans nothing, changes, plans nothing, and destroys', a
   const program = await startProgram({ args: bucket.args })
   t.after(() => program.stop())
   const terraform = terraformIn(directory, program.endpoint)
-  const parts = [mappingsPart, rolesKeysTopicsPart, signingPart].map((part) => part(program.endpoint))
+  const parts = [mappingsPart, rolesKeysTopicsPart, eventsSchedulesPart, signingPart].map((part) => part(program.endpoint))
 
   writeFileSync(join(directory, 'provider.tf'), PROVIDER)
   for (const part of parts) await part.prepare?.(directory)
