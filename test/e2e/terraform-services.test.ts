@@ -40,7 +40,9 @@ test('Terraform applies, plans nothing, changes, plans nothing, and destroys', a
   const program = await startProgram({ args: bucket.args })
   t.after(() => program.stop())
   const terraform = terraformIn(directory, program.endpoint)
-  const parts = [mappingsPart, rolesKeysTopicsPart, eventsSchedulesPart, signingPart].map((part) => part(program.endpoint))
+  const parts = [mappingsPart, rolesKeysTopicsPart, eventsSchedulesPart, signingPart].map((part) =>
+    part(program.endpoint),
+  )
 
   writeFileSync(join(directory, 'provider.tf'), PROVIDER)
   for (const part of parts) await part.prepare?.(directory)

@@ -97,7 +97,10 @@ export function eventsSchedulesPart(endpoint: string): Part {
       const { Rules } = await events.send(new ListRulesCommand({ EventBusName: 'tf-orders' }))
       assert.ok(Rules?.[0]?.EventPattern?.includes(`"${wordOf(round)}"`))
       const { Schedules } = await scheduler.send(new ListSchedulesCommand({ GroupName: 'tf-jobs' }))
-      assert.deepEqual(Schedules?.map(({ Name }) => Name), ['tf-job'])
+      assert.deepEqual(
+        Schedules?.map(({ Name }) => Name),
+        ['tf-job'],
+      )
     },
     async destroyed() {
       assert.equal((await events.send(new ListEventBusesCommand({}))).EventBuses?.length, 1)
