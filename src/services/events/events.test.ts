@@ -95,7 +95,7 @@ test('events: retries by the policy of the target, then the dead-letter queue', 
   const attributes = () => {
     const call = made.pop()?.call
     assert.equal(call?.operation, 'SendMessage')
-    const { MessageAttributes, MessageBody } = call?.input as {
+    const { MessageAttributes, MessageBody } = (call ?? assert.fail()).input as {
       MessageAttributes: Record<string, { StringValue: string }>
       MessageBody: string
     }
@@ -152,7 +152,7 @@ test('events: schedules of rules, over a restart, disabled and enabled', async (
   await clock.advance(11 * 60_000)
   assert.deepEqual(times(), [5, 7, 10])
   const event = JSON.parse(
-    Buffer.from((made[1]?.call.input as { Payload: Uint8Array }).Payload).toString(),
+    Buffer.from(((made[1] ?? assert.fail()).call.input as { Payload: Uint8Array }).Payload).toString(),
   ) as Record<string, unknown>
   assert.deepEqual(
     { ...event, id: '' },
