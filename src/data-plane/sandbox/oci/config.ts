@@ -59,6 +59,8 @@ export interface SandboxPlaces {
   /** Mounted file system for /tmp, of its own size. Undefined: memory, charged to the function. */
   readonly tmp: string | undefined
   readonly hostName: string
+  /** Undefined: the runtime leaves cgroups alone. */
+  readonly cgroups?: string | undefined
   /** What CRIU needs, and where the sandbox has it: the outer ones first, since binds don't bring what is mounted below. */
   readonly tools?: readonly { readonly source: string; readonly target: string }[] | undefined
 }
@@ -118,6 +120,7 @@ export function ociConfig(
       ...sharedMounts(spec.shared ?? []),
     ],
     linux: {
+      ...(places.cgroups !== undefined && { cgroupsPath: places.cgroups }),
       namespaces: [
         { type: 'pid' },
         { type: 'mount' },

@@ -16,7 +16,8 @@ import { hostNameServers, makeRoot } from '../root-files.ts'
 import { endpointUrl, type EndpointOptions } from '../sandbox-network.ts'
 import { PRIVATE_PLACE } from '../spawner/client.ts'
 import { prefixPlace, SNAPSHOT_TOOLS, type Criu } from './criu.ts'
-import { startContainer, type OciRuntime, type OciSandboxOptions } from './oci-sandbox.ts'
+import { describeOciRuntime } from './runtime-options.ts'
+import { startContainer, type OciSandboxOptions } from './oci-sandbox.ts'
 import { probeOci } from './probe.ts'
 
 export interface OciDriverOptions extends DriverOptions, EndpointOptions {
@@ -35,7 +36,7 @@ export async function createOciDriver(options: OciDriverOptions): Promise<Sandbo
   if (!cgroups || program === undefined) throw new Error('The machine changed while it was probed')
   const stateDirectory = resolve(options.stateDirectory)
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 })
-  const runtime: OciRuntime = { program, root: join(stateDirectory, 'runtime') }
+  const runtime = describeOciRuntime(program, join(stateDirectory, 'runtime'))
   const nameServers = hostNameServers({ loopbackToo: options.network === 'host' })
   const rootFiles = makeRoot(join(stateDirectory, 'root'), { nameServers })
   // The directory itself may lie where the guest's user can't walk in; the spawner shows it at another place.

@@ -16,6 +16,7 @@ import { makeSharedDirectories } from '../shared-directories.ts'
 import { makeShownPlace, showOwner, type ShownPlace } from '../shown-place.ts'
 import type { Criu } from './criu.ts'
 import { containerSnapshots, PIDS_ABOVE } from './snapshots.ts'
+import { cgroupsPath, runtimeCommand, type OciRuntime } from './runtime-options.ts'
 import { hostIdBase, ociConfig, ociProcess, type SandboxPlaces } from './config.ts'
 
 const RUNTIME_DEADLINE_MS = 15_000
@@ -28,13 +29,6 @@ const PATHS = {
   tmp: '/tmp',
   compiled: '/var/cache',
 } as const
-
-export interface OciRuntime {
-  /** Absolute path of the program. */
-  readonly program: string
-  /** Where it keeps its own state. */
-  readonly root: string
-}
 
 export interface OciSandboxOptions extends EndpointOptions {
   readonly base: DriverBase
@@ -104,18 +98,21 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
     files: filesOf(spec, place),
     compiled: place?.compiled,
     followed: isBlank,
-    network: network.file,
+    network: runtime.leavesCgroups ? network.file : undefined,
     tmp,
     hostName: HOST_NAME,
+    cgroups: cgroupsPath(runtime, spec.id),
     tools: snapshot && options.snapshots?.tools,
   }
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(ociConfig(spec, rootFiles, places)))
   const log = join(directory, 'runtime.log')
+  const [program = '', ...runtimeWords] = runtimeCommand(runtime, network.file)
+  const common = [...runtimeWords, '--log', log]
   const keeperFile = join(directory, 'keeper.pid')
   const { code } = await spawner.request({
     op: 'execute',
-    tool: 'crun',
-    args: [...common(runtime, log), 'run', '--detach', '--bundle', bundle, '--pid-file', keeperFile, spec.id],
+    tool: program === runtime.program ? 'crun' : 'nsenter',
+    args: [...common, 'run', '--detach', '--bundle', bundle, '--pid-file', keeperFile, spec.id],
     cgroups,
     deadlineMs: RUNTIME_DEADLINE_MS,
   })
@@ -162,8 +159,8 @@ export async function startContainer(options: OciSandboxOptions): Promise<Contai
       return {
         argv: confinedCommand({
           argv: [
-            runtime.program,
-            ...common(runtime, log),
+            program,
+            ...common,
             'exec',
             ...(spawner.native ? ['--detach'] : []),
             ...(command.control ? ['--preserve-fds=1'] : []),
@@ -217,16 +214,6 @@ function startedInside(
 const insideScript = (env: Readonly<Record<string, string>>) =>
   // Runtimes add HOME when it is missing.
   `${'HOME' in env ? '' : 'unset HOME; '}exec "$@" </dev/null`
-
-/** Cgroups are ours to arrange: the runtime is told to leave them alone. */
-const common = (runtime: OciRuntime, log: string) => [
-  '--root',
-  runtime.root,
-  '--cgroup-manager',
-  'disabled',
-  '--log',
-  log,
-]
 
 function childrenOf(pid: number): readonly number[] {
   try {

@@ -13,6 +13,7 @@ import { HOST_NAME, makeRoot } from '../root-files.ts'
 import { HIDE_HYBRID } from '../spawner/client.ts'
 import { tryCommand } from '../try-command.ts'
 import { findCriu, type Criu } from './criu.ts'
+import { cgroupsPath, describeOciRuntime, runtimeArguments } from './runtime-options.ts'
 import { ociConfig, ociProcess } from './config.ts'
 
 export interface OciProbe {
@@ -92,6 +93,7 @@ async function tryContainer(program: string): Promise<string | undefined> {
     mkdirSync(bundle)
     const limits = { memoryMiB: 64, vcpus: 1, tmpMiB: 1, openFiles: 64, processes: 16 }
     const files = { task: '/usr', opt: undefined, runtime: undefined, lang: undefined }
+    const described = describeOciRuntime(program, join(directory, 'state'))
     const places = {
       files,
       compiled: undefined,
@@ -99,11 +101,12 @@ async function tryContainer(program: string): Promise<string | undefined> {
       network: undefined,
       tmp: undefined,
       hostName: HOST_NAME,
+      cgroups: cgroupsPath(described, PROBE_ID),
     }
     const config = ociConfig({ id: PROBE_ID, limits }, root, places)
     const process = ociProcess({ argv: ['/bin/true'], env: {}, cwd: '/', openFiles: limits.openFiles })
     writeFileSync(join(bundle, 'config.json'), JSON.stringify({ ...config, process }))
-    const runtime = [program, '--root', join(directory, 'state'), '--cgroup-manager', 'disabled']
+    const runtime = [program, ...runtimeArguments(described)]
     const enter = [
       'unshare',
       '--mount',

@@ -13,6 +13,7 @@ const PROGRAMS: { readonly [T in Tool]: string } = {
   mkfs: 'mkfs.ext4',
   mount: 'mount',
   nft: 'nft',
+  nsenter: 'nsenter',
   umount: 'umount',
 }
 const MAX_OUTPUT_BYTES = 256 * 1024

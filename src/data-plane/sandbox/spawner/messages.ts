@@ -5,7 +5,7 @@
 import { isAbsolute } from 'node:path'
 
 /** Programs that `execute` may run; anything else is refused. */
-export const TOOLS = ['cp', 'crun', 'ip', 'losetup', 'mkfs', 'mount', 'nft', 'umount'] as const
+export const TOOLS = ['cp', 'crun', 'ip', 'losetup', 'mkfs', 'mount', 'nft', 'nsenter', 'umount'] as const
 export type Tool = (typeof TOOLS)[number]
 
 /** How the main process is found below the process that was spawned. */
