@@ -1,7 +1,7 @@
 /** Who may make functions of the images in our own registry. Other registries ask for credentials themselves. */
 import type { Scope } from '#contracts/arn.ts'
 import type { ImageReaders } from '#control-plane/port.ts'
-import { ownRegistry, parseReference } from '#images/reference.ts'
+import { ownRepository, parseReference } from '#images/reference.ts'
 import type { Principal } from '#wire/service.ts'
 
 export function createImageReaders(options: {
@@ -16,11 +16,11 @@ export function createImageReaders(options: {
   return {
     async mayRead(caller, uri) {
       const reference = parseReference(uri)
-      const registry = reference && ownRegistry(reference.registry, options)
-      if (!reference || !registry) return true
+      const repository = reference && ownRepository(reference.registry, reference.repository, options)
+      if (!repository) return true
       return authorisation
-        ? authorisation.mayReadImage(caller, { ...registry, name: reference.repository })
-        : registry.account === caller.account
+        ? authorisation.mayReadImage(caller, repository)
+        : repository.account === caller.account
     },
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { Images } from './port.ts'
-import { byDigest, isLoopback, ownRegistry, parseReference } from './reference.ts'
+import { byDigest, isLoopback, ownRepository, parseReference } from './reference.ts'
 
 const DIGEST = `sha256:${'0f'.repeat(32)}`
 const HOST = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
@@ -44,14 +44,19 @@ test('references: what is no name of an image', () => {
   for (const uri of wrong) assert.equal(parseReference(uri), undefined, uri)
 })
 
-test('references: which registries are our own', () => {
+test('references: which repositories are our own, and whose', () => {
   const own = { home: { account: '000000000000', region: 'us-east-1' }, port: 4566 }
-  const there = { account: '123456789012', region: 'eu-west-1' }
-  assert.deepEqual(ownRegistry(HOST, own), there)
-  assert.deepEqual(ownRegistry('123456789012.dkr.ecr.eu-west-1.localhost:4566', own), there)
-  assert.deepEqual(ownRegistry('localhost:4566', own), own.home)
-  assert.deepEqual(ownRegistry('127.0.0.1:4566', own), own.home)
-  assert.equal(ownRegistry('127.0.0.1:5000', own), undefined)
-  assert.equal(ownRegistry('registry.example:4566', own), undefined)
+  const there = { account: '123456789012', region: 'eu-west-1', name: 'team/app' }
+  const here = { ...own.home, name: 'team/app' }
+  assert.deepEqual(ownRepository(HOST, 'team/app', own), there)
+  assert.deepEqual(ownRepository('123456789012.dkr.ecr.eu-west-1.localhost:4566', 'team/app', own), there)
+  for (const host of ['localhost:4566', '127.0.0.1:4566', '[::1]:4566']) {
+    assert.deepEqual(ownRepository(host, 'team/app', own), here)
+    assert.deepEqual(ownRepository(host, '123456789012.eu-west-1/team/app', own), there)
+  }
+  const name = '123456789012.eu-west-1/team/app'
+  assert.deepEqual(ownRepository(HOST, name, own), { ...there, name }, 'a host of AWS says enough')
+  assert.equal(ownRepository('127.0.0.1:5000', 'team/app', own), undefined)
+  assert.equal(ownRepository('registry.example:4566', 'team/app', own), undefined)
   assert.ok(isLoopback('127.0.0.1:5000') && isLoopback('a.localhost:5000') && !isLoopback('registry.example'))
 })

@@ -46,18 +46,36 @@ export const byDigest = ({ registry, repository }: Reference, digest: string) =>
 const AWS_HOST = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|localhost)(?::\d+)?$/
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d+))?$/
 
+/** First part of a repository's name at a loopback address, where the host can't say whose it is. */
+const SCOPE_PREFIX = /^(\d{12})\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\/(.+)$/
+
+export interface OwnRepository extends Scope {
+  readonly name: string
+}
+
+/** Of our own registry: the account and region that its address alone stands for, and the port. */
+export interface OwnRegistry {
+  readonly home: Scope
+  readonly port: number
+}
+
 /**
- * The account and region whose registry a host name means, when it means ours: names of AWS's form, and loopback
- * addresses with our own port, which stand for `home`.
+ * The repository that a name means, when its host is ours: a name of AWS's form, or a loopback address with our own port.
+ * At the latter `<account>.<region>/` before the repository says whose it is; without, it is that of `home`.
  */
-export function ownRegistry(
-  host: string,
-  own: { readonly home: Scope; readonly port: number },
-): Scope | undefined {
+export function ownRepository(host: string, repository: string, own: OwnRegistry): OwnRepository | undefined {
   const aws = AWS_HOST.exec(host)
-  if (aws) return { account: aws[1] ?? '', region: aws[2] ?? '' }
+  if (aws) return { account: aws[1] ?? '', region: aws[2] ?? '', name: repository }
   const loopback = LOOPBACK.exec(host)
-  return loopback && Number(loopback[1] ?? 80) === own.port ? own.home : undefined
+  if (!loopback || Number(loopback[1] ?? 80) !== own.port) return undefined
+  return repositoryByPath(repository, own.home)
+}
+
+/** The same by the repository alone. */
+export function repositoryByPath(repository: string, home: Scope): OwnRepository {
+  const prefixed = SCOPE_PREFIX.exec(repository)
+  if (!prefixed) return { ...home, name: repository }
+  return { account: prefixed[1] ?? '', region: prefixed[2] ?? '', name: prefixed[3] ?? '' }
 }
 
 /** Whether a registry is on this machine: those are spoken to without TLS. */

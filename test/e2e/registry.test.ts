@@ -330,6 +330,23 @@ describe('the registry of container images', { skip: missing && `${missing} is n
     assert.equal((await ask('DELETE', `/v2/raw/blobs/${digest}`)).status, 405)
   })
 
+  test('a repository of another region is reached by a name that says so', async () => {
+    const there = new ECRClient({ ...as(OWNER), region: 'eu-west-1' })
+    const repositoryName = 'team/app'
+    const { repository } = await there.send(new CreateRepositoryCommand({ repositoryName }))
+    const uri = repository?.repositoryUri ?? ''
+    assert.equal(uri, `127.0.0.1:${program.port}/000000000000.eu-west-1/team/app`)
+    await push('image', `${uri}:there`)
+    const { imageIds } = await there.send(new ListImagesCommand({ repositoryName }))
+    assert.deepEqual(imageIds, [{ imageDigest: image.digest, imageTag: 'there' }])
+    assert.deepEqual((await inspect(`${uri}:there`)).RepoTags, ['there'])
+    const here = await ecr.send(new ListImagesCommand({ repositoryName }))
+    assert.deepEqual(
+      here.imageIds?.map(({ imageTag }) => imageTag),
+      ['v1'],
+    )
+  })
+
   test('policies of the caller and of the repository say who may push and who may pull', async () => {
     const iam = new IAMClient(as(OWNER))
     const UserName = 'puller'

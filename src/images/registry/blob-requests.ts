@@ -1,7 +1,6 @@
 /** Blobs over HTTP: read whole or in part, uploaded in one piece or in many, taken over from another repository. */
 import type { IncomingMessage } from 'node:http'
 
-import type { Scope } from '#contracts/arn.ts'
 import type { EcrRepository } from '#contracts/ecr.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Blobs } from '#store/port.ts'
@@ -87,15 +86,13 @@ export function createBlobRequests(options: {
 
   const beginUpload = async (
     repository: EcrRepository,
-    where: Scope,
+    source: EcrRepository | undefined,
     query: URLSearchParams,
     request: IncomingMessage,
   ): Promise<Answer> => {
     const mount = query.get('mount')
-    const from = query.get('from')
-    if (mount !== null && from !== null && isDigest(mount)) {
-      const source = await repositories.find(where, from)
-      const sizeBytes = source && (await repositories.blobBytes(source, mount))
+    if (mount !== null && source && isDigest(mount)) {
+      const sizeBytes = await repositories.blobBytes(source, mount)
       if (sizeBytes !== undefined) {
         await repositories.addBlob(repository, mount, sizeBytes)
         return created(repository.name, 'blobs', mount)

@@ -9,7 +9,7 @@ import type { Logger } from '#observability/port.ts'
 import type { Blobs, Meta } from '#store/port.ts'
 import type { Authorise } from '#wire/authorise.ts'
 
-import { ownRegistry } from '../reference.ts'
+import { ownRepository } from '../reference.ts'
 import type { ImageSource } from '../source.ts'
 import { createOwnSource } from './own-source.ts'
 import type { RegistryContent } from '../port.ts'
@@ -71,8 +71,13 @@ export function createRegistry(options: {
     door,
     content: createRegistryContent({ repositories, blobs, clock }),
     sourceFor(host) {
-      const where = ownRegistry(host, options)
-      return where && createOwnSource({ ...options, directory: options.copies, repositories, where })
+      if (!ownRepository(host, '', options)) return undefined
+      const locate = (name: string) => {
+        const repository = ownRepository(host, name, options)
+        if (!repository) throw new TypeError(`The registry ${host} is not our own`)
+        return repository
+      }
+      return createOwnSource({ ...options, directory: options.copies, repositories, locate })
     },
     async start() {
       await uploads.start()

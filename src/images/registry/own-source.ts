@@ -1,11 +1,11 @@
 /** Images of our own registry, straight from its storage. */
 import { join } from 'node:path'
 
-import type { Scope } from '#contracts/arn.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Blobs } from '#store/port.ts'
 
 import { ImageRefused } from '../image-refused.ts'
+import type { OwnRepository } from '../reference.ts'
 import type { ImageSource } from '../source.ts'
 import { asFile, readWhole } from './read-blob.ts'
 import type { Repositories } from './repositories.ts'
@@ -16,11 +16,12 @@ export function createOwnSource(options: {
   /** Of copies, where the store keeps no files. */
   readonly directory: string
   readonly random: Random
-  readonly where: Scope
+  readonly locate: (repository: string) => OwnRepository
 }): ImageSource {
-  const { repositories, blobs, directory, random, where } = options
+  const { repositories, blobs, directory, random, locate } = options
   const requireRepository = async (name: string) => {
-    const repository = await repositories.find(where, name)
+    const located = locate(name)
+    const repository = await repositories.find(located, located.name)
     if (!repository) throw new ImageRefused('not-found', 'There is no such repository')
     return repository
   }

@@ -20,9 +20,13 @@ const tokenFor = (account: string, expiresAt: number) => {
 }
 const refused = (code: string) => (error: unknown) => error instanceof RegistryError && error.code === code
 
-test('registry access: with tokens, only the right account before its token ends', () => {
+const app = { ...home, name: 'app' }
+
+test('registry access: with tokens, only the right account before its token ends', async () => {
   const access = createRegistryAccess({ ...options, needsToken: true })
-  assert.deepEqual(access(request(tokenFor(home.account, 2000))).where, home)
+  const own = access(request(tokenFor(home.account, 2000)))
+  assert.deepEqual(own.locate('app'), app)
+  await own.mayDo('PutImage', app)
   assert.throws(() => access(request({})), refused('UNAUTHORIZED'))
   assert.throws(
     () => access(request({ authorization: `Basic ${btoa('AWS:made up')}` })),
@@ -33,12 +37,21 @@ test('registry access: with tokens, only the right account before its token ends
     refused('UNAUTHORIZED'),
   )
   assert.throws(() => access(request(tokenFor(home.account, 1000))), refused('DENIED'))
-  assert.throws(() => access(request(tokenFor('111111111111', 2000))), refused('DENIED'))
+  await assert.rejects(
+    access(request(tokenFor('111111111111', 2000))).mayDo('PutImage', app),
+    refused('DENIED'),
+  )
+  const there = { account: '111111111111', region: 'eu-west-1', name: 'app' }
   const host = '111111111111.dkr.ecr.eu-west-1.localhost:4566'
-  assert.deepEqual(access(request({ ...tokenFor('111111111111', 2000), host })).where, {
-    account: '111111111111',
-    region: 'eu-west-1',
-  })
+  const others = access(request({ ...tokenFor('111111111111', 2000), host }))
+  assert.deepEqual(others.locate('app'), there)
+  await others.mayDo('PutImage', there)
+  assert.deepEqual(own.locate('111111111111.eu-west-1/app'), there)
+  await assert.rejects(own.mayDo('PutImage', there), refused('DENIED'))
+  assert.deepEqual(
+    access(request({ ...tokenFor(home.account, 2000), host: 'lan.example:4566' })).locate('app'),
+    app,
+  )
 })
 
 test('registry access: where policies decide, they are asked with whom the token was made for', async () => {
@@ -52,7 +65,7 @@ test('registry access: where policies decide, they are asked with whom the token
     },
   })
   const other = access({ ...request(tokenFor('111111111111', 2000)), socket: {} } as IncomingMessage)
-  await assert.rejects(other.mayDo('PutImage', 'team/app'), LambdaError)
+  await assert.rejects(other.mayDo('PutImage', { ...home, name: 'team/app' }), LambdaError)
   assert.deepEqual(asked, [
     {
       operation: 'PutImage',
@@ -64,7 +77,7 @@ test('registry access: where policies decide, they are asked with whom the token
 
 test('registry access: without tokens anybody but the pages of other sites', () => {
   const access = createRegistryAccess({ ...options, needsToken: false })
-  assert.deepEqual(access(request({})).where, home)
-  assert.deepEqual(access(request({ authorization: 'Basic whatever' })).where, home)
+  assert.deepEqual(access(request({})).locate('app'), app)
+  assert.deepEqual(access(request({ authorization: 'Basic whatever' })).locate('app'), app)
   assert.throws(() => access(request({ origin: 'https://evil.example' })), LambdaError)
 })

@@ -6,7 +6,7 @@ import type { Sealer } from '#kernel/sealed.ts'
 import type { Authorise } from '#wire/authorise.ts'
 import { refuseForeignOrigin } from '#wire/foreign-origin.ts'
 
-import { ownRegistry } from '../reference.ts'
+import { ownRepository, repositoryByPath } from '../reference.ts'
 import type { RegistryAccess } from './registry-door.ts'
 import { RegistryError } from './registry-error.ts'
 
@@ -21,7 +21,7 @@ export function createRegistryAccess(options: {
   /** Asked for every request; left out, who has a token may do everything in its account. */
   readonly authorise?: Authorise | undefined
 }): RegistryAccess {
-  const { needsToken, home, sealer, clock, authorise } = options
+  const { needsToken, sealer, clock, authorise } = options
   const tokenOf = (authorization: string): EcrToken | undefined => {
     const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization)?.[1]
     const [user, password = ''] = Buffer.from(basic ?? '', 'base64')
@@ -36,10 +36,12 @@ export function createRegistryAccess(options: {
   }
   return (request) => {
     const { headers } = request
-    const where = ownRegistry(headers.host ?? '', options) ?? home
+    const host = headers.host ?? ''
+    const locate = (name: string) =>
+      ownRepository(host, name, options) ?? repositoryByPath(name, options.home)
     if (!needsToken) {
       refuseForeignOrigin(headers.origin)
-      return { where, mayDo: async () => {} }
+      return { locate, mayDo: async () => {} }
     }
     const token = tokenOf(headers.authorization ?? '')
     if (!token) throw new RegistryError('UNAUTHORIZED', 'Not Authorized')
@@ -47,18 +49,18 @@ export function createRegistryAccess(options: {
     if (token.expiresAt <= clock.now()) {
       throw new RegistryError('DENIED', 'Your authorization token has expired. Reauthenticate and try again.')
     }
-    // Only a repository's policy can let another account in.
-    if (token.account !== where.account && !authorise) throw new RegistryError('DENIED', 'Not Authorized')
     const principal = { account: token.account, arn: token.arn, accessKeyId: token.accessKeyId }
     return {
-      where,
-      async mayDo(operation, repositoryName) {
+      locate,
+      async mayDo(operation, { account, region, name }) {
+        // Only a repository's policy can let another account in.
+        if (token.account !== account && !authorise) throw new RegistryError('DENIED', 'Not Authorized')
         await authorise?.({
           service: 'ecr',
           operation,
-          input: { repositoryName, registryId: where.account },
+          input: { repositoryName: name, registryId: account },
           principal,
-          region: where.region,
+          region,
           sourceIp: request.socket.remoteAddress,
           userAgent: headers['user-agent'],
         })

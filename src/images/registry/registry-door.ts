@@ -2,7 +2,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 
-import type { Scope } from '#contracts/arn.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Logger } from '#observability/port.ts'
@@ -10,6 +9,7 @@ import type { Blobs } from '#store/port.ts'
 import { discardRest, hasBody } from '#wire/request-body.ts'
 
 import { ImageRefused } from '../image-refused.ts'
+import type { OwnRepository } from '../reference.ts'
 import { json, type Answer } from './answer.ts'
 import { createBlobRequests } from './blob-requests.ts'
 import { createManifestRequests } from './manifest-requests.ts'
@@ -18,11 +18,12 @@ import { routeOf, type Route } from './registry-route.ts'
 import type { Repositories } from './repositories.ts'
 import type { Uploads } from './uploads.ts'
 
-/** Says whose registry a request is for; throws UNAUTHORIZED or DENIED. */
+/** Who asks, by the request's token; throws UNAUTHORIZED or DENIED. */
 export type RegistryAccess = (request: IncomingMessage) => {
-  readonly where: Scope
-  /** Rejects with AWS's AccessDeniedException when the caller may not do this. */
-  mayDo(operation: string, repositoryName: string): Promise<void>
+  /** The repository that a name in the path means. */
+  locate(name: string): OwnRepository
+  /** Rejects with DENIED or AWS's AccessDeniedException when the caller may not do this. */
+  mayDo(operation: string, repository: OwnRepository): Promise<void>
 }
 
 /** Answers what is below /v2/; false at once for any other path. */
@@ -60,7 +61,7 @@ export function createRegistryDoor(options: {
   const manifest = createManifestRequests(options)
 
   const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const { where, mayDo } = access(request)
+    const { locate, mayDo } = access(request)
     const url = new URL(request.url ?? '/', 'http://registry')
     const route = routeOf(url.pathname)
     if (!route) throw new RegistryError('UNSUPPORTED', 'There is nothing at this path', 404)
@@ -71,10 +72,18 @@ export function createRegistryDoor(options: {
     if (operation === undefined) {
       throw new RegistryError('UNSUPPORTED', 'The registry does not support this operation')
     }
-    await mayDo(operation, route.name)
-    const from = query.get('from')
-    if (from !== null && query.has('mount')) await mayDo('GetDownloadUrlForLayer', from)
-    const repository = await repositories.require(where, route.name)
+    const located = locate(route.name)
+    await mayDo(operation, located)
+    // In answers it has the name that the client knows.
+    const repository = { ...(await repositories.require(located, located.name)), name: route.name }
+    /** The repository that a blob is to be taken over from. */
+    const mountedFrom = async (query: URLSearchParams) => {
+      const from = query.get('from')
+      if (from === null || !query.has('mount')) return undefined
+      const source = locate(from)
+      await mayDo('GetDownloadUrlForLayer', source)
+      return repositories.find(source, source.name)
+    }
     switch (`${method} ${route.kind}` as `${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} ${Route['kind']}`) {
       case 'GET manifest':
         return manifest.readManifest(repository, at(route, 'manifest').reference)
@@ -85,7 +94,7 @@ export function createRegistryDoor(options: {
       case 'GET blob':
         return blob.readBlob(repository, at(route, 'blob').digest, request)
       case 'POST uploads':
-        return blob.beginUpload(repository, where, query, request)
+        return blob.beginUpload(repository, await mountedFrom(query), query, request)
       case 'GET upload':
         return blob.uploadAnswer(repository.name, uploads.find(repository.id, at(route, 'upload').id), 204)
       case 'PATCH upload':

@@ -13,7 +13,7 @@ import type { OperationHandler, OperationHandlers } from '#wire/service.ts'
 
 import { createImageOperations } from './image-operations.ts'
 import { createPolicyOperations } from './policy-operations.ts'
-import { createEcrRepositories, hostOf } from './repositories.ts'
+import { createEcrRepositories } from './repositories.ts'
 import { createRepositoryOperations } from './repository-operations.ts'
 
 /** As in AWS. */
@@ -28,7 +28,7 @@ export function createEcrOperations(deps: {
   /** The account and region that the endpoint's own address stands for. */
   readonly home: Scope
 }): OperationHandlers {
-  const { sealer, clock, home } = deps
+  const { sealer, clock } = deps
   const repositories = createEcrRepositories(deps)
 
   const authorise: OperationHandler<GetAuthorizationTokenRequest, object> = async (_input, context) => {
@@ -46,7 +46,7 @@ export function createEcrOperations(deps: {
         {
           authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'),
           expiresAt: new Date(token.expiresAt),
-          proxyEndpoint: `http://${hostOf({ account, region }, home, endpoint)}`,
+          proxyEndpoint: endpoint,
         },
       ],
     }

@@ -69,7 +69,7 @@ export function createEcrRepositories({
       repositoryArn: ecrRepositoryArn(repository, repository.name),
       registryId: repository.account,
       repositoryName: repository.name,
-      repositoryUri: `${hostOf(repository, home, context.endpoint)}/${repository.name}`,
+      repositoryUri: uriOf(repository, home, context.endpoint),
       createdAt: new Date(repository.createdAt),
       imageTagMutability: repository.tagMutability as View['imageTagMutability'],
       ...(repository.mutabilityExclusions.length > 0 && {
@@ -83,11 +83,12 @@ export function createEcrRepositories({
 }
 
 /**
- * Where docker and its like reach the registry: as the caller reached this API, or, when it is not that of the default
- * account and region, by a name that says whose it is.
+ * What docker and its like call the repository: the address at which the caller reached this API, and before the name
+ * whose it is, when it is not that of the default account and region.
  */
-export function hostOf(where: Scope, home: Scope, endpoint: string): string {
-  const { host, port } = new URL(endpoint)
-  if (where.account === home.account && where.region === home.region) return host
-  return `${where.account}.dkr.ecr.${where.region}.localhost:${port || '80'}`
+function uriOf({ account, region, name }: EcrRepository, home: Scope, endpoint: string): string {
+  const { host } = new URL(endpoint)
+  return account === home.account && region === home.region
+    ? `${host}/${name}`
+    : `${host}/${account}.${region}/${name}`
 }
