@@ -7,6 +7,8 @@ import type { Json } from '#kernel/json.ts'
 import type { Logger } from '#observability/port.ts'
 import type { Meta } from '#store/port.ts'
 
+import { follow } from '../iam/follow.ts'
+
 export interface BusTable {
   start(): Promise<void>
   stop(): void
@@ -33,8 +35,6 @@ interface Bus {
   /** Made again after a change, when the next event comes. */
   index: PatternIndex<EventRule> | undefined
 }
-
-const READ = 500
 
 export function createBusTable({ meta, logger }: { readonly meta: Meta; readonly logger: Logger }): BusTable {
   const buses = new Map<string, Bus>()
@@ -95,19 +95,7 @@ export function createBusTable({ meta, logger }: { readonly meta: Meta; readonly
   return {
     async start() {
       if (stopWatching) return
-      const from = await meta.rev()
-      for (const prefix of [ALL_RULES, ALL_ARCHIVES]) {
-        for (let after = ''; ;) {
-          const rows = await meta.list(prefix, after, READ)
-          for (const { key, rev, doc } of rows) apply(key, rev, doc)
-          after = rows.at(-1)?.key ?? ''
-          if (rows.length < READ) break
-        }
-      }
-      // What changed while it was read is told again; older revisions of it are ignored.
-      stopWatching = meta.watch(from, (changes) => {
-        for (const { key, rev, doc } of changes) apply(key, rev, doc)
-      })
+      stopWatching = await follow(meta, [ALL_RULES, ALL_ARCHIVES], apply)
     },
     stop() {
       stopWatching?.()
