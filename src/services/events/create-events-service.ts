@@ -22,8 +22,8 @@ import { createRuleSchedules } from './rule-schedules.ts'
 import { createTagOperations } from './tag-operations.ts'
 import { createTargetOperations } from './target-operations.ts'
 
-/** Of the outbox in the queue log; the asynchronous events have 0 to 31. */
-const OUTBOX_QUEUE = 250
+/** Of the outbox in the queue log, below 64 as all that put it into their ids: asynchronous events have 0 to 47, topics 48. */
+const OUTBOX_QUEUE = 49
 const DAY_MS = 86_400_000
 /** Between two looks at what archives have kept long enough. */
 const SWEEP_MS = 3_600_000

@@ -39,7 +39,7 @@ const QUEUE_BITS = 8n
 export function createOutbox(options: {
   /** For logs and metrics. */
   readonly name: string
-  /** Number of its queue in the log: nobody else's, and never changed. */
+  /** Number of its queue in the log: nobody else's, below 64 (the ids of named queues have the rest), and never changed. */
   readonly queue: number
   readonly queueLog: QueueLog
   readonly leases: Leases
