@@ -46,6 +46,9 @@ export const sqsQueueKey = (where: Scope, name: string) => `${sqsQueuePrefix(whe
 export const SQS_NUMBERS = 'sqs-numbers'
 export const SQS_REMAINS = 'sqs-remains/'
 export const sqsRemainsKey = (number: number) => `${SQS_REMAINS}${number}`
+/** A node that shares the store asks the owner of a queue for it. */
+export const SQS_WANTED = 'sqs-wanted/'
+export const sqsWantedKey = (number: number) => `${SQS_WANTED}${number}`
 export const ALL_SQS_TASKS = 'sqs-task/'
 export const sqsTaskPrefix = (where: Scope, source: string) => `${ALL_SQS_TASKS}${scope(where)}/${source}/`
 export const sqsTaskKey = (where: Scope, source: string, id: string) => `${sqsTaskPrefix(where, source)}${id}`

@@ -37,12 +37,13 @@ export interface SqsRig {
   stop(): Promise<void>
 }
 
-export async function createSqsRig(): Promise<SqsRig> {
-  const clock = createVirtualClock()
-  const store = createMemoryStore({ clock })
+/** `beside`: another node on the same store. */
+export async function createSqsRig(beside?: SqsRig): Promise<SqsRig> {
+  const clock = beside?.clock ?? createVirtualClock()
+  const store = beside?.store ?? createMemoryStore({ clock })
   const said: string[] = []
   const say = (text: string, fields?: object) => void said.push(`${text} ${JSON.stringify(fields, plain)}`)
-  let seed = 0
+  let seed = beside ? 1000 : 0
   const start = async () => {
     const mine = ++seed
     const service = createSqsService({

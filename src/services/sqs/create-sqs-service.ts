@@ -35,7 +35,7 @@ export function createSqsService(deps: {
   const { meta } = store
   const index = createQueueIndex({ meta })
   const open = createOpenQueues({ ...store, index, clock, random, logger })
-  const tasks = createMoveTasks({ meta, index, open, clock, random, logger })
+  const tasks = createMoveTasks({ meta, leases: store.leases, index, open, clock, random, logger })
   const resolve = createResolveQueue({ index, open })
   const change = createChangeQueue({ meta })
   return {

@@ -1,11 +1,14 @@
-/** Tasks that move the messages of a dead-letter queue: one at a time for each queue, and they outlive a restart. */
+/**
+ * Tasks that move the messages of a dead-letter queue: one at a time for each queue, run by whoever holds its lease. They
+ * outlive a restart.
+ */
 import { LambdaError } from '#contracts/errors.ts'
 import { ALL_SQS_TASKS, sqsTaskKey, sqsTaskPrefix, type SqsMoveTask, type SqsQueue } from '#contracts/sqs.ts'
 import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
 import type { Random } from '#kernel/random.ts'
 import type { Logger } from '#observability/port.ts'
-import type { Meta } from '#store/port.ts'
+import type { Lease, Leases, Meta } from '#store/port.ts'
 import { queryCode } from '#wire/errors.ts'
 import { sqsModel } from '#wire/models/sqs.ts'
 
@@ -17,6 +20,7 @@ import { noSuchQueue } from './sqs-errors.ts'
 /** AWS's highest rate, and its own choice when none is asked for (which is unverified). */
 const MAX_PER_SECOND = 500
 const TICK_MS = 1_000
+const LEASE_KIND = 'sqs-task'
 /** Of one queue; older ones are forgotten. AWS lists ten. */
 const KEPT = 10
 const READ = 500
@@ -24,6 +28,9 @@ const READ = 500
 type Running = SqsMoveTask & { readonly status: 'RUNNING' | 'CANCELLING' }
 export const isRunning = (task: SqsMoveTask): task is Running =>
   task.status === 'RUNNING' || task.status === 'CANCELLING'
+
+class RunsElsewhere extends Error {}
+const CANCELLED = { status: 'CANCELLED' } as const
 
 export interface MoveTasks {
   /** Takes up what was running. */
@@ -41,13 +48,14 @@ export interface MoveTasks {
 
 export function createMoveTasks(deps: {
   readonly meta: Meta
+  readonly leases: Leases
   readonly index: QueueIndex
   readonly open: OpenQueues
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }): MoveTasks {
-  const { meta, index, open, clock, random, logger } = deps
+  const { meta, leases, index, open, clock, random, logger } = deps
   const running = new Map<
     string,
     { task: SqsMoveTask; readonly end: AbortController; readonly done: Promise<void> }
@@ -76,7 +84,11 @@ export function createMoveTasks(deps: {
       await queue.accept({ ...rest, messageId: random.uuid(), sentAt: clock.now() }, payload)
     }
 
-  const run = async (task: SqsMoveTask, progress: (moved: number) => void, signal: AbortSignal) => {
+  const run = async (
+    task: SqsMoveTask,
+    progress: (moved: number) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const deliver = deliverTo(task)
     const perSecond = task.maxPerSecond ?? MAX_PER_SECOND
     for (let moved = task.moved; moved < task.toMove;) {
@@ -87,29 +99,33 @@ export function createMoveTasks(deps: {
       // Others have received them meanwhile.
       if (some === 0) return
       moved += some
-      progress(moved)
+      await progress(moved)
       if (moved < task.toMove) await sleep(clock, TICK_MS, signal)
     }
   }
+  /** What becomes of the task; undefined when it goes on elsewhere, or after the next start. */
   const outcome = async (
     given: SqsMoveTask,
-    signal: AbortSignal,
+    lease: Lease,
+    end: AbortController,
   ): Promise<Partial<SqsMoveTask> | undefined> => {
+    const progress = async (moved: number) => {
+      const mine = running.get(given.id)
+      if (!mine) return
+      if ((await leases.renew([lease])).length === 0) throw new RunsElsewhere()
+      // Another node may have been told to cancel it.
+      const stored = (await meta.get(keyOf(given)))?.doc as unknown as SqsMoveTask | undefined
+      mine.task = { ...mine.task, moved }
+      if (stored?.status === 'CANCELLING') end.abort()
+      await save(mine.task)
+    }
     try {
-      await run(
-        given,
-        (moved) => {
-          const mine = running.get(given.id)
-          if (!mine) return
-          mine.task = { ...mine.task, moved }
-          void save(mine.task).catch(() => {})
-        },
-        signal,
-      )
+      if (given.status === 'CANCELLING') return CANCELLED
+      await run(given, progress, end.signal)
       return { status: 'COMPLETED' }
     } catch (error) {
-      if (isStopped) return undefined
-      if (signal.aborted) return { status: 'CANCELLED' }
+      if (isStopped || error instanceof RunsElsewhere) return undefined
+      if (end.signal.aborted) return CANCELLED
       logger.warn('A task that moves messages has failed', { queue: given.sourceArn, error })
       const failure = error instanceof LambdaError ? queryCode(sqsModel, error.code) : 'InternalError'
       return { status: 'FAILED', failure }
@@ -118,11 +134,13 @@ export function createMoveTasks(deps: {
   const launch = (task: SqsMoveTask) => {
     const end = new AbortController()
     const work = async () => {
-      // Everything else is in place before it moves anything.
-      await Promise.resolve()
-      const change = await outcome(task, end.signal)
+      await leases.define(LEASE_KIND, [task.id])
+      const [lease] = await leases.acquire(LEASE_KIND, 1, [task.id])
+      if (!lease) return
+      const change = await outcome(task, lease, end)
       const mine = running.get(task.id)
       if (change && mine) await save({ ...mine.task, ...change })
+      await leases.release(lease)
     }
     const done = work()
       .catch((error: unknown) => logger.warn('The end of a task could not be stored', { error }))
@@ -156,20 +174,21 @@ export function createMoveTasks(deps: {
       return task
     },
     async cancel(source, id) {
+      const stored = (await of(source)).find((task) => task.id === id)
+      if (!stored || !isRunning(stored)) return undefined
       const mine = running.get(id)
-      if (!mine || mine.task.source !== source.name || mine.task.account !== source.account) return undefined
-      mine.task = { ...mine.task, status: 'CANCELLING' }
-      await save(mine.task)
-      mine.end.abort()
-      return mine.task
+      const task: SqsMoveTask = { ...stored, status: 'CANCELLING' }
+      if (mine) mine.task = task
+      await save(task)
+      mine?.end.abort()
+      return task
     },
     async start() {
       for (let after = ''; ;) {
         const rows = await meta.list(ALL_SQS_TASKS, after, READ)
         for (const { doc } of rows) {
           const task = doc as unknown as SqsMoveTask
-          if (task.status === 'RUNNING') launch(task)
-          if (task.status === 'CANCELLING') await save({ ...task, status: 'CANCELLED' })
+          if (isRunning(task)) launch(task)
         }
         after = rows.at(-1)?.key ?? ''
         if (rows.length < READ) return

@@ -1,6 +1,14 @@
 /** Queues are opened when they are first used, and closed when nobody has used them for a while. */
-import { sqsArn, sqsRemainsKey, SQS_REMAINS, type SqsQueue, type SqsRemains } from '#contracts/sqs.ts'
-import type { Clock } from '#kernel/clock.ts'
+import {
+  sqsArn,
+  sqsRemainsKey,
+  SQS_REMAINS,
+  SQS_WANTED,
+  sqsWantedKey,
+  type SqsQueue,
+  type SqsRemains,
+} from '#contracts/sqs.ts'
+import { sleep, type Clock } from '#kernel/clock.ts'
 import type { Random } from '#kernel/random.ts'
 import { MINUTE_MS } from '#kernel/units.ts'
 import type { Logger } from '#observability/port.ts'
@@ -18,6 +26,12 @@ const SWEEP_EVERY_MS = MINUTE_MS
 /** Much longer than any request lasts. */
 const CLOSE_AFTER_MS = 15 * MINUTE_MS
 const PAGE_ROWS = 1000
+/** How long a request waits for a queue that another node has, and how often it looks and asks again. */
+const TAKE_WITHIN_MS = 5_000
+const LOOK_EVERY_MS = 50
+const ASK_EVERY = 10
+/** A queue stays at least this long where it is, so that two nodes that want it both get something done. */
+const KEEP_MS = 250
 
 export interface OpenQueues {
   start(): Promise<void>
@@ -33,6 +47,7 @@ export interface OpenQueues {
 
 interface Open {
   readonly queue: Promise<MessageQueue>
+  readonly since: number
   lastUsedAt: number
 }
 
@@ -49,6 +64,9 @@ export function createOpenQueues(deps: {
   const held = createHeldQueues(deps)
   const budget = createMemoryBudget()
   const open = new Map<number, Open>()
+  /** On their way to another node. */
+  const leaving = new Map<number, Promise<void>>()
+  let stopWatching = () => {}
   let cancel = () => {}
   let cleaning: Promise<void> = Promise.resolve()
   let isStopped = false
@@ -69,6 +87,44 @@ export function createOpenQueues(deps: {
   const hold = async (number: number) => {
     const lost = () => close(number)
     return (await held.hold(number, lost)) && (await held.hold(number + 1, lost))
+  }
+  /** Takes the queue; when another node has it, asks that one for it. */
+  const take = async (number: number): Promise<boolean> => {
+    await leaving.get(number)
+    if (await hold(number)) return true
+    const until = clock.monotonic() + TAKE_WITHIN_MS
+    for (let look = 0; clock.monotonic() < until && !isStopped; look++) {
+      if (look % ASK_EVERY === 0) {
+        await meta.txn([{ key: sqsWantedKey(number), doc: { at: clock.now() } }])
+      }
+      await sleep(clock, LOOK_EVERY_MS)
+      if (!(await hold(number))) continue
+      await meta.txn([{ key: sqsWantedKey(number), doc: null }])
+      return true
+    }
+    return false
+  }
+  /** Stores what is in flight and gives the queue back, to who has asked for it. */
+  const handOver = async (number: number) => {
+    const one = open.get(number)
+    const queue = await one?.queue.catch(() => undefined)
+    const keptMs = one ? clock.monotonic() - one.since : KEEP_MS
+    if (keptMs < KEEP_MS) await sleep(clock, KEEP_MS - keptMs)
+    if (open.get(number) === one) open.delete(number)
+    // Nothing is received between the two.
+    const saved = queue?.save()
+    queue?.discard()
+    await saved
+    await held.lane.idle()
+    await giveBack(number)
+  }
+  const onWanted = (number: number) => {
+    const isMine = held.isHeld(number) || held.isHeld(number + 1)
+    if (!isMine || leaving.has(number) || isStopped) return
+    const left = handOver(number)
+      .catch((error: unknown) => logger.warn('A queue could not be given to another node', { number, error }))
+      .finally(() => leaving.delete(number))
+    leaving.set(number, left)
   }
 
   /** By document: it is asked for every message. */
@@ -105,7 +161,7 @@ export function createOpenQueues(deps: {
 
   const openOne = async (queue: SqsQueue): Promise<MessageQueue> => {
     const { number } = queue
-    if (isStopped || !(await hold(number))) throw unavailable('The queue is not available here now')
+    if (isStopped || !(await take(number))) throw unavailable('The queue is not available here now')
     return await openMessageQueue({
       ...deps,
       number,
@@ -123,7 +179,8 @@ export function createOpenQueues(deps: {
       return known.queue
     }
     const opening = openOne(queue)
-    const one: Open = { queue: opening, lastUsedAt: clock.monotonic() }
+    const now = clock.monotonic()
+    const one: Open = { queue: opening, since: now, lastUsedAt: now }
     open.set(queue.number, one)
     opening.catch(() => {
       if (open.get(queue.number) === one) open.delete(queue.number)
@@ -171,7 +228,7 @@ export function createOpenQueues(deps: {
       for (const row of rows) {
         const { number } = row.doc as unknown as SqsRemains
         close(number)
-        if (!(await hold(number))) return
+        if (!(await take(number))) return
         await removeAll(number)
         await removeAll(number + 1)
         await giveBack(number)
@@ -186,7 +243,11 @@ export function createOpenQueues(deps: {
     })
     return cleaning
   }
-  index.onGone((queue) => close(queue.number))
+  index.onGone(({ number }) => {
+    close(number)
+    // Whoever has deleted it cleans up.
+    void giveBack(number).catch(() => {})
+  })
 
   return {
     of,
@@ -198,6 +259,11 @@ export function createOpenQueues(deps: {
     },
     async start() {
       await held.start()
+      stopWatching = meta.watch(await meta.rev(), (changes) => {
+        for (const { key, doc } of changes) {
+          if (doc !== null && key.startsWith(SQS_WANTED)) onWanted(Number(key.slice(SQS_WANTED.length)))
+        }
+      })
       sweepLater()
       void clean()
     },
@@ -205,7 +271,8 @@ export function createOpenQueues(deps: {
       if (isStopped) return
       isStopped = true
       cancel()
-      await cleaning
+      stopWatching()
+      await Promise.all([cleaning, ...leaving.values()])
       const queues = await Promise.allSettled([...open.values()].map(({ queue }) => queue))
       const opened = queues.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
       await Promise.allSettled(opened.map((queue) => queue.save()))

@@ -13,6 +13,7 @@ import {
   messageIsGone,
   notInFlight,
   tooManyInFlight,
+  unavailable,
 } from '../sqs-errors.ts'
 import { createDeduplication, DEDUPLICATION_MS, type Accepted } from './deduplication.ts'
 import type { Entry } from './entry.ts'
@@ -222,7 +223,13 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
     })
   }
 
+  let isDiscarded = false
+  /** Nothing may be acknowledged for a queue that somebody else has by now. */
+  const assertHere = () => {
+    if (isDiscarded) throw unavailable('The queue is not here any more, try again')
+  }
   const receiptOf = (handle: string) => {
+    assertHere()
     const receipt = decodeReceipt(handle)
     if (receipt?.number !== number) throw invalidHandle(handle)
     return receipt
@@ -239,6 +246,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
 
   return {
     async send(head, payload, delayMs) {
+      assertHere()
       const send = async () => ({
         messageId: head.messageId,
         id: await stored.append(head, payload, clock.now() + delayMs),
@@ -247,9 +255,11 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       return key === undefined ? await send() : await deduplication.once(key, send)
     },
     async accept(head, payload) {
+      assertHere()
       await stored.append(head, payload, clock.now())
     },
     async receive({ max, visibilityMs, waitMs, attemptId, signal }) {
+      assertHere()
       const again = attemptId === undefined ? undefined : attempts.find(attemptId, index)
       if (again) {
         for (const entry of again) index.hide(entry, clock.now() + visibilityMs, clock.now())
@@ -283,7 +293,9 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       index.promote(clock.now())
       const entry = index.get(id)
       if (!entry) {
-        if (await stored.isInTail(id)) await stored.remove(id)
+        const isInTail = await stored.isInTail(id)
+        assertHere()
+        if (isInTail) await stored.remove(id)
         return
       }
       if (entry.gone) return await entry.gone
@@ -330,6 +342,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       return { visible: visible + stored.tail, notVisible: inFlight, delayed }
     },
     async move(max, deliverTo) {
+      assertHere()
       index.promote(clock.now())
       const entries = index.take(max, clock.now() + RETRY_MOVE_MS)
       void stored.refill()
@@ -349,6 +362,7 @@ export async function openMessageQueue(options: MessageQueueOptions): Promise<Me
       await Promise.allSettled(hidden.map((entry) => stored.save(entry)))
     },
     discard() {
+      isDiscarded = true
       receivers.dismiss()
       stored.discard()
     },
