@@ -1,11 +1,14 @@
 /** SnapStart with real snapshots: taken when a version is published, continued by every environment of it. */
 // parity: PublishVersion
-// parity: Invoke/SnapStartException
+// parity: Invoke/SnapStartException Invoke/SnapStartNotReadyException InvokeWithResponseStream/SnapStartException
+// parity: InvokeWithResponseStream/SnapStartNotReadyException
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import {
   GetFunctionConfigurationCommand,
+  InvokeCommand,
+  InvokeWithResponseStreamCommand,
   PublishVersionCommand,
   type LambdaClient,
 } from '@aws-sdk/client-lambda'
@@ -128,7 +131,21 @@ describe('SnapStart', { skip: whyNot ?? false, timeout: 120_000 }, () => {
   after(() => program?.stop())
 
   test('a version begins where its init had ended, in every environment, and on its own', async (t) => {
-    const version = await publish(client, 'snap')
+    const publishing = publish(client, 'snap')
+    // While its init runs there is nothing to continue.
+    const input = { FunctionName: 'snap', Qualifier: '1' }
+    for (const early of [
+      () => client.send(new InvokeCommand(input)),
+      () => client.send(new InvokeWithResponseStreamCommand(input)),
+    ]) {
+      await eventually('the version is there', () =>
+        assert.rejects(early(), { name: 'SnapStartNotReadyException' }).then(
+          () => true,
+          (error: unknown) => (/ResourceNotFound/.test(String(error)) ? undefined : Promise.reject(error)),
+        ),
+      )
+    }
+    const version = await publishing
     assert.equal(version.State, 'Active')
     assert.deepEqual(version.SnapStart, { ApplyOn: 'PublishedVersions', OptimizationStatus: 'On' })
     const Qualifier = version.Version
@@ -213,6 +230,11 @@ def lambda_handler(event, context): return 1
       await assert.rejects(invoke(client, 'after', {}, { Qualifier: ready.Version }), {
         name: 'SnapStartException',
       })
+      const streamed = new InvokeWithResponseStreamCommand({
+        FunctionName: 'after',
+        Qualifier: ready.Version,
+      })
+      await assert.rejects(client.send(streamed), { name: 'SnapStartException' })
     }
   })
 })
