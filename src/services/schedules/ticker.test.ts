@@ -88,6 +88,19 @@ test('ticker: a window delays it, and setting it anew replaces it', async () => 
   assert.equal(told.length, 1)
 })
 
+test('ticker: replacing a schedule often leaves nothing behind, and it still fires', async () => {
+  const { clock, ticker, told } = setUp()
+  ticker.set('b', { schedule: schedule('rate(1 minute)'), through: START })
+  for (let n = 0; n < 5_000; n++) ticker.set('a', { schedule: schedule('rate(1 hour)'), through: START })
+  await clock.advance(60_000)
+  assert.deepEqual(told, [['b', 1]])
+  await clock.advance(59 * 60_000)
+  assert.deepEqual(
+    told.filter(([key]) => key === 'a'),
+    [['a', 60]],
+  )
+})
+
 test('ticker: the latest of a year of minutes is found at once', () => {
   const began = performance.now()
   const now = START + 366 * 86_400_000

@@ -25,12 +25,16 @@ interface Item extends Ticking {
   readonly id: bigint
   readonly key: string
   due: number
+  /** When it is looked at next. */
+  at: number
 }
 
 /** A time this far gone was missed: of several such only the latest is told. */
 const MISSED_MS = 60_000
 const RETRY_MS = 1_000
 const MAX_WAIT_MS = 60_000
+/** Replaced entries that may lie in the heap. */
+const SLACK = 1_000
 /** Times that are told at once. */
 const CONCURRENCY = 64
 
@@ -43,7 +47,7 @@ export function createTicker(options: {
   const { clock, logger, fire } = options
   const items = new Map<string, Item>()
   const byId = new Map<bigint, Item>()
-  const heap = createDueHeap()
+  let heap = createDueHeap()
   let ids = 0n
   let firing = 0
   let isRunning = false
@@ -56,7 +60,13 @@ export function createTicker(options: {
     byId.delete(item.id)
   }
   const plan = (item: Item, at: number) => {
+    item.at = at
     heap.push({ at, id: item.id })
+    // What was replaced before it fell due lies there still.
+    if (heap.size > 2 * items.size + SLACK) {
+      heap = createDueHeap()
+      for (const { at: next, id } of items.values()) if (next < Infinity) heap.push({ at: next, id })
+    }
     look()
   }
   /** Sets the item to its next time, or forgets it when there is none. */
@@ -97,6 +107,7 @@ export function createTicker(options: {
       // Looked at again when one has ended.
       if (firing >= CONCURRENCY) return
       heap.pop()
+      item.at = Number.POSITIVE_INFINITY
       firing++
       void run(item).finally(() => {
         firing--
@@ -107,7 +118,7 @@ export function createTicker(options: {
   return {
     set(key, ticking) {
       forget(key)
-      const item: Item = { ...ticking, id: ids++, key, due: 0 }
+      const item: Item = { ...ticking, id: ids++, key, due: 0, at: Number.POSITIVE_INFINITY }
       items.set(key, item)
       byId.set(item.id, item)
       advance(item, ticking.through)
