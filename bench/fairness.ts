@@ -35,7 +35,7 @@ export async function measureFairness({
   readonly quick: boolean
   readonly say: (text: string) => void
 }): Promise<boolean> {
-  const scenario = { noiseMs: quick ? 5_000 : 30_000, watchMs: quick ? 10_000 : 60_000, seed: 1 }
+  const scenario = { noiseMs: quick ? 5_000 : 15_000, watchMs: quick ? 10_000 : 30_000, seed: 1 }
   const rows: string[][] = []
   let isFair = true
   for (const policy of MODELS) {
