@@ -13,6 +13,14 @@ import {
   InvokeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 
 import { createFunction, errorOf, eventually, invoke, lambdaClient } from '../support/clients.ts'
 import { noPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
@@ -147,6 +155,42 @@ exports.handler = async () => {
         undefined
       )
     })
+  })
+
+  it('a queue of SQS goes to whichever node is asked for it, with what is known of its messages', async () => {
+    const [one, two] = [0, 1].map(
+      (n) =>
+        new SQSClient({
+          endpoint: at(n).endpoint,
+          region: 'us-east-1',
+          credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+        }),
+    ) as [SQSClient, SQSClient]
+    await one.send(
+      new CreateQueueCommand({
+        QueueName: 'q.fifo',
+        Attributes: { FifoQueue: 'true', ContentBasedDeduplication: 'true', VisibilityTimeout: '300' },
+      }),
+    )
+    const QueueUrl = '/000000000000/q.fifo'
+    const send = (node: SQSClient, MessageBody: string) =>
+      node.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: 'g' }))
+    const receive = async (node: SQSClient) =>
+      (await node.send(new ReceiveMessageCommand({ QueueUrl }))).Messages?.[0]
+    const first = await send(one, '1')
+    await eventually('the other node knows the queue', async () =>
+      two.send(new GetQueueUrlCommand({ QueueName: 'q.fifo' })).then(
+        () => true,
+        () => undefined,
+      ),
+    )
+    assert.equal((await send(two, '1')).MessageId, first.MessageId, 'a duplicate is known there')
+    await send(two, '2')
+    const message = await receive(two)
+    assert.equal(message?.Body, '1')
+    assert.equal(await receive(one), undefined, 'the group is blocked here, too')
+    await one.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }))
+    assert.equal((await receive(two))?.Body, '2')
   })
 
   it('each node owns its share of the queues, one of them each role, and events run once', async () => {
