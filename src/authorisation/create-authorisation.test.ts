@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { busKey } from '#contracts/events.ts'
 import { LambdaError } from '#contracts/errors.ts'
 import { iamUserKey, type IamUser } from '#contracts/iam.ts'
 import { mappingKey, policyKey } from '#contracts/keys.ts'
@@ -325,4 +326,35 @@ test('authorisation: a topic lets other accounts publish when its policy says so
   })
   await stored.txn(topic({ Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }))
   await publish()
+})
+
+test('authorisation: a bus lets other accounts put events when its policy says so', async () => {
+  const { stored, authorisation } = await rig()
+  const owner = { account: '999988887777', region: REGION }
+  const arn = `arn:aws:events:${REGION}:${owner.account}:event-bus/orders`
+  const putEvents = async () =>
+    authorisation.authorise({
+      service: 'events',
+      operation: 'PutEvents',
+      input: { Entries: [{ EventBusName: arn, Source: 'shop' }] },
+      principal: ADA,
+      region: REGION,
+      sourceIp: undefined,
+      userAgent: undefined,
+    })
+  const Statement = [
+    {
+      Effect: 'Allow',
+      Principal: { AWS: ACCOUNT },
+      Action: 'events:PutEvents',
+      Resource: arn,
+      Condition: { 'ForAllValues:StringEquals': { 'events:source': 'shop' } },
+    },
+  ]
+  const bus = (more: object) => [{ key: busKey(owner, 'orders'), doc: { ...owner, name: 'orders', ...more } }]
+  await stored.txn([{ key: USER_KEY, doc: user({ Effect: 'Allow', Action: 'events:*', Resource: '*' }) }])
+  await stored.txn(bus({}))
+  await assert.rejects(putEvents, { code: 'AccessDeniedException' })
+  await stored.txn(bus({ policy: JSON.stringify({ Version: '2012-10-17', Statement }) }))
+  await putEvents()
 })
