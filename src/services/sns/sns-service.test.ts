@@ -24,12 +24,16 @@ test('sns: a message goes to every queue and function whose filter lets it pass'
   await to('sqs', queue('few'), { FilterPolicy: '{"kind":["other"]}' })
   const handler = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:handler`
   await to('lambda', handler)
-  const { MessageId } = await send('Publish', {
-    TopicArn,
-    Message: '{"default":"for all","lambda":"for functions"}',
-    MessageStructure: 'json',
-    MessageAttributes: { kind: { DataType: 'String', StringValue: 'first' } },
-  })
+  const { MessageId } = await send(
+    'Publish',
+    {
+      TopicArn,
+      Message: '{"default":"for all","lambda":"for functions"}',
+      MessageStructure: 'json',
+      MessageAttributes: { kind: { DataType: 'String', StringValue: 'first' } },
+    },
+    { ...CONTEXT, traceId: 'Root=1-a;Lineage=1:b:0' },
+  )
   await clock.advance(0)
   await t.waitFor(() => assert.equal(seen.length, 3))
   const by = (end: string) =>
@@ -41,12 +45,15 @@ test('sns: a message goes to every queue and function whose filter lets it pass'
     QueueUrl: `https://sqs.us-east-1.amazonaws.com/${ACCOUNT}/raw`,
     MessageBody: 'for all',
     MessageAttributes: { kind: { DataType: 'String', StringValue: 'first' } },
+    MessageSystemAttributes: {
+      AWSTraceHeader: { DataType: 'String', StringValue: 'Root=1-a;Lineage=1:b:0' },
+    },
   })
   const envelope = JSON.parse(inputOf('/all')['MessageBody'] ?? '') as Answer
   assert.equal(envelope['MessageId'], MessageId)
   assert.equal(envelope['Message'], 'for all')
   const invoke = by(':handler')
-  assert.equal(invoke?.operation, 'Invoke')
+  assert.deepEqual([invoke?.operation, invoke?.traceId], ['Invoke', 'Root=1-a;Lineage=1:b:0'])
   const input = invoke?.input as { readonly InvocationType: string; readonly Payload: Uint8Array }
   assert.equal(input.InvocationType, 'Event')
   assert.match(Buffer.from(input.Payload).toString(), /"Message":"for functions"/)

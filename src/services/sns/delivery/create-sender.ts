@@ -80,7 +80,7 @@ export function createSender(deps: {
     )
   }
 
-  const toFunction = async ({ message, subscription, signal }: Sending) => {
+  const toFunction = async ({ head, message, subscription, signal }: Sending) => {
     const { endpoint, baseUrl } = subscription
     const [, , , region = '', account = ''] = endpoint.split(':')
     // Functions get version 1 whatever the topic says (recorded from AWS).
@@ -98,6 +98,8 @@ export function createSender(deps: {
         region,
         account,
         ...actingFor(subscription),
+        // With it loops of functions and topics are found.
+        ...(head.traceId !== undefined && { traceId: head.traceId }),
         signal,
       }),
     )
