@@ -225,6 +225,7 @@ export function createEngine(options: {
           Object.assign(head, {
             invocationId: requestId,
             seenSequence: head.sequence,
+            begunSequence: head.sequence,
             wake: false,
             notBefore: undefined,
             lastCheckpoint: undefined,

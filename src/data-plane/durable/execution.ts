@@ -35,6 +35,8 @@ export interface ExecutionHead {
   readonly sequence: number
   /** Changes up to here are known to the invocation that runs, or ran last. */
   readonly seenSequence: number
+  /** What `seenSequence` was when that invocation began. */
+  readonly begunSequence?: number
   /** The node that moves it on; takes up another's when that is gone. */
   readonly owner?: string
   /** Empty while none runs. A token of another invocation is refused. */

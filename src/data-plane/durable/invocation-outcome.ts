@@ -84,6 +84,24 @@ const hasPending = ({ operations }: Draft) =>
       (status === 'STARTED' && (type === 'WAIT' || type === 'CALLBACK' || type === 'CHAINED_INVOKE')),
   )
 
+/**
+ * Whether something came from outside while it ran that it may have left lying. What the answer to a checkpoint told it
+ * counts too: a branch that had suspended by then is not woken by that (the SDK for Python), and nothing else would be
+ * due. Once the context around it has ended, it has been taken up. What AWS does here is unverified; at worst the
+ * function is invoked once more and answers the same.
+ */
+function hasNews({ head, operations }: Draft): boolean {
+  if (changedAfter(operations, head.seenSequence).length > 0) return true
+  return changedAfter(operations, head.begunSequence ?? head.seenSequence).some(
+    ({ type, status, parentId }) =>
+      (status === 'READY' ||
+        ((type === 'WAIT' || type === 'CALLBACK' || type === 'CHAINED_INVOKE') &&
+          status !== 'STARTED' &&
+          status !== 'CANCELLED')) &&
+      (parentId === undefined || operations.get(parentId)?.endedAt === undefined),
+  )
+}
+
 /** Undefined when the output is in order, otherwise the text that AWS fails the execution with. */
 function faultOf(draft: Draft, output: Output | undefined): string | undefined {
   if (!output) return 'Invalid Status in invocation output.'
@@ -148,9 +166,8 @@ export function settleInvocation(
     close(draft, 'FAILED', { error })
     return
   }
-  // What changed while it ran, and was not in the answer to one of its checkpoints, it does not know.
-  const hasNews = changedAfter(draft.operations, head.seenSequence).length > 0
-  if (output.Status === 'PENDING' && head.status === 'RUNNING' && !hasNews && !hasPending(draft)) {
+  const again = output.Status === 'PENDING' && head.status === 'RUNNING' && hasNews(draft)
+  if (output.Status === 'PENDING' && head.status === 'RUNNING' && !again && !hasPending(draft)) {
     const ErrorMessage = 'Cannot return PENDING status with no pending operations.'
     retry({ ErrorMessage, ErrorType: 'InvalidParameterValueException' }, MAX_POINTLESS_PENDING)
     return
@@ -162,6 +179,6 @@ export function settleInvocation(
   } else if (output.Status === 'FAILED') {
     close(draft, 'FAILED', output.Error ? { error: output.Error } : {})
   } else {
-    head.wake = hasNews && head.status === 'RUNNING'
+    head.wake = again
   }
 }

@@ -159,6 +159,23 @@ test('invocation outcome: what changed meanwhile and was not seen wakes the func
   assert.equal(draft.head.wake, true)
 })
 
+test('invocation outcome: what a checkpoint told of a branch that had suspended wakes the function again', () => {
+  const answered = (parent: Partial<StoredOperation>, status: StoredOperation['status'] = 'TIMED_OUT') => {
+    const begun = running()
+    begun.head.begunSequence = begun.head.sequence
+    begun.put({ index: 1, id: 'p', type: 'CONTEXT', status: 'STARTED', startedAt: T, ...parent })
+    begun.put({ index: 2, id: 'o', type: 'CALLBACK', status, startedAt: T, parentId: 'p' })
+    // Something else to wait for: PENDING is in order.
+    begun.put({ index: 3, id: 'w', type: 'CALLBACK', status: 'STARTED', startedAt: T })
+    begun.head.seenSequence = begun.head.sequence
+    settleInvocation(begun, { requestId: 'i', startedAt: T }, response({ Status: 'PENDING' }))
+    return begun.head.wake
+  }
+  assert.equal(answered({}), true)
+  assert.equal(answered({ status: 'SUCCEEDED', endedAt: T }), false, 'it has been taken up')
+  assert.equal(answered({}, 'STARTED'), false, 'nothing has come')
+})
+
 test('invocation outcome: after the eighth crash in a row the execution fails with its error', () => {
   const draft = running()
   draft.head.failures = 7
