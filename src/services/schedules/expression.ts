@@ -1,4 +1,6 @@
 /** Reads schedule expressions: those of EventBridge's rules, and those of its scheduler. Pure. */
+import { Temporal } from 'temporal-polyfill'
+
 import { type Cron, parseCron } from './cron.ts'
 
 export type ScheduleExpression =

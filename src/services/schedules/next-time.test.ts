@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { Temporal } from 'temporal-polyfill'
+
 import { isTimezone, parseRuleExpression, parseScheduleExpression } from './expression.ts'
 import { nextTime } from './next-time.ts'
 

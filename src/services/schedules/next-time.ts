@@ -2,6 +2,8 @@
  * When a schedule is due next. Pure. Clock changes are those of the scheduler's guide: a time that does not exist is left
  * out, one that comes twice is due once, and a rate in days is one of 24 hours.
  */
+import { Temporal } from 'temporal-polyfill'
+
 import { type Cron, isDayOf, LAST_YEAR } from './cron.ts'
 import type { ScheduleExpression } from './expression.ts'
 
