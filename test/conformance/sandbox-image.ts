@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import type { Sandbox } from '#data-plane/sandbox/port.ts'
 
-import { installPrograms } from '../support/image-files.ts'
+import { IMAGE_NODE, installNode, installPrograms } from '../support/image-files.ts'
 import { finish, firstOutput, tracesAfterAWhile, type Rig, type SandboxCase } from './sandbox-rig.ts'
 
 const PROGRAMS = ['sh', 'cat', 'env', 'grep', 'head', 'id', 'ls', 'mount', 'sleep', 'stat', 'touch'].map(
@@ -109,15 +109,16 @@ export const imageCases: readonly SandboxCase[] = [
       const server = createServer((socket) => socket.end('private'))
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       const { port } = server.address() as AddressInfo
-      const node = process.execPath
+      const image = makeImage(rig, 'reach', { programs: [] })
+      installNode(image)
       try {
-        await within(rig, makeImage(rig, 'reach', { programs: [node] }), async (sandbox) => {
+        await within(rig, image, async (sandbox) => {
           const source = `const seen = require('fs').readdirSync('/proc').filter((name) => name > 0)
             require('net').connect(${port}, '127.0.0.1').on('error', async (error) => {
               const answer = await fetch('${rig.driver.endpointFor(rig.endpointPort)}')
               console.log(seen.length < 8, seen.includes('${process.pid}'), error.code, await answer.text())
             })`
-          const { stdout, stderr } = await run(sandbox, node, '-e', source)
+          const { stdout, stderr } = await run(sandbox, IMAGE_NODE, '-e', source)
           assert.equal(stdout, 'true false ECONNREFUSED endpoint\n', stderr)
         })
       } finally {

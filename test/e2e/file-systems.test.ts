@@ -251,10 +251,10 @@ test(
       ['s3', 'S3FilesMountFailureException'],
     ] as const) {
       for (const run of [
-        invoke(lambda, FunctionName, {}),
-        lambda.send(new InvokeWithResponseStreamCommand({ FunctionName })),
+        () => invoke(lambda, FunctionName, {}),
+        () => lambda.send(new InvokeWithResponseStreamCommand({ FunctionName })),
       ]) {
-        assert.deepEqual(await errorOf(run), {
+        assert.deepEqual(await errorOf(run()), {
           name,
           message: `The function couldn't mount the file system of the access point ${arns[FunctionName]}: it stands for no directory of this host.`,
           status: 403,

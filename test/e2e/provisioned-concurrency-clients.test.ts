@@ -1,10 +1,8 @@
-/** Provisioned concurrency through Terraform, through the AWS CLI, and under policies. */
+/** Provisioned concurrency through the AWS CLI, and under policies. */
 // parity: PutProvisionedConcurrencyConfig GetProvisionedConcurrencyConfig DeleteProvisionedConcurrencyConfig
 // parity: ListProvisionedConcurrencyConfigs
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 
@@ -16,7 +14,6 @@ import {
 } from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
-  GetAliasCommand,
   GetProvisionedConcurrencyConfigCommand,
   LambdaClient,
   ListProvisionedConcurrencyConfigsCommand,
@@ -24,129 +21,12 @@ import {
   PutProvisionedConcurrencyConfigCommand,
 } from '@aws-sdk/client-lambda'
 
-import {
-  createFunction,
-  errorOf,
-  eventually,
-  invoke,
-  lambdaClient,
-  makeExecutionRole,
-  ROLE,
-  zipOf,
-} from '../support/clients.ts'
-import { startProgram, temporaryDirectory } from '../support/program.ts'
+import { createFunction, errorOf, eventually, lambdaClient, makeExecutionRole } from '../support/clients.ts'
+import { startProgram } from '../support/program.ts'
 import { clientEnvironment, pythonClients } from '../support/python-clients.ts'
-import { terraformIn, terraformMissing } from '../support/terraform.ts'
 
 const run = promisify(execFile)
 const TYPE = { 'index.mjs': `export const handler = async () => process.env.AWS_LAMBDA_INITIALIZATION_TYPE` }
-
-const configuration = (word: string, count: number, aliasWord = 'one') => `
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  skip_metadata_api_check = true
-}
-
-resource "aws_lambda_function" "one" {
-  function_name    = "tf-provisioned"
-  role             = "${ROLE}"
-  runtime          = "nodejs22.x"
-  handler          = "index.handler"
-  filename         = "type.zip"
-  source_code_hash = filebase64sha256("type.zip")
-  publish          = true
-  environment {
-    variables = { WORD = "${word}" }
-  }
-}
-
-resource "aws_lambda_function" "two" {
-  function_name    = "tf-provisioned-alias"
-  role             = "${ROLE}"
-  runtime          = "nodejs22.x"
-  handler          = "index.handler"
-  filename         = "type.zip"
-  source_code_hash = filebase64sha256("type.zip")
-  publish          = true
-  environment {
-    variables = { WORD = "${aliasWord}" }
-  }
-}
-
-resource "aws_lambda_alias" "live" {
-  name             = "live"
-  function_name    = aws_lambda_function.two.function_name
-  function_version = aws_lambda_function.two.version
-}
-
-# Of a version: another version needs another one.
-resource "aws_lambda_provisioned_concurrency_config" "version" {
-  function_name                     = aws_lambda_function.one.function_name
-  qualifier                         = aws_lambda_function.one.version
-  provisioned_concurrent_executions = 1
-}
-
-# Of an alias: changed in place.
-resource "aws_lambda_provisioned_concurrency_config" "alias" {
-  function_name                     = aws_lambda_alias.live.function_name
-  qualifier                         = aws_lambda_alias.live.name
-  provisioned_concurrent_executions = ${count}
-}
-`
-
-test('Terraform provisions, plans nothing, changes, plans nothing, and destroys', async (t) => {
-  const missing = terraformMissing()
-  if (missing !== undefined) return t.skip(missing)
-  const directory = await temporaryDirectory(t)
-  const program = await startProgram()
-  t.after(() => program.stop())
-  const terraform = terraformIn(directory, program.endpoint)
-  const lambda = lambdaClient(program.endpoint)
-  writeFileSync(join(directory, 'type.zip'), await zipOf(TYPE))
-  writeFileSync(join(directory, 'main.tf'), configuration('one', 1))
-  await terraform.init()
-  await terraform.apply()
-  const type = async (name: string, Qualifier: string) =>
-    (await invoke(lambda, name, {}, { Qualifier })).payload
-  assert.equal(await type('tf-provisioned', '1'), 'provisioned-concurrency')
-  assert.equal(await type('tf-provisioned-alias', 'live'), 'provisioned-concurrency')
-  await terraform.planNothing()
-
-  writeFileSync(join(directory, 'main.tf'), configuration('two', 2))
-  await terraform.apply()
-  assert.equal(await type('tf-provisioned', '2'), 'provisioned-concurrency')
-  const config = await lambda.send(
-    new GetProvisionedConcurrencyConfigCommand({ FunctionName: 'tf-provisioned-alias', Qualifier: 'live' }),
-  )
-  assert.deepEqual([config.Status, config.AvailableProvisionedConcurrentExecutions], ['READY', 2])
-  const listed = await lambda.send(
-    new ListProvisionedConcurrencyConfigsCommand({ FunctionName: 'tf-provisioned' }),
-  )
-  assert.deepEqual(
-    listed.ProvisionedConcurrencyConfigs?.map(({ FunctionArn }) => FunctionArn?.split(':').at(-1)),
-    ['2'],
-  )
-  await terraform.planNothing()
-
-  // The alias moves: for a moment its weights can be seen, as at AWS, and nothing of them stays.
-  writeFileSync(join(directory, 'main.tf'), configuration('two', 2, 'two'))
-  await terraform.apply()
-  const alias = await eventually('the alias has arrived', async () => {
-    const found = await lambda.send(
-      new GetAliasCommand({ FunctionName: 'tf-provisioned-alias', Name: 'live' }),
-    )
-    return found.RoutingConfig ? undefined : found
-  })
-  assert.equal(alias.FunctionVersion, '2')
-  assert.equal(await type('tf-provisioned-alias', 'live'), 'provisioned-concurrency')
-  await terraform.planNothing()
-  await terraform.destroy()
-})
 
 test('the AWS CLI puts, polls until it is ready, lists and deletes', async (t) => {
   const clients = pythonClients()

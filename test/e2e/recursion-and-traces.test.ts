@@ -72,7 +72,7 @@ describe('recursion and traces', () => {
   after(() => program.stop())
 
   test('a function that invokes itself and waits is refused after sixteen times', async () => {
-    await createFunction(lambda, { FunctionName: 'deep', files: DEEP, Timeout: 120, MemorySize: 128 })
+    await createFunction(lambda, { FunctionName: 'deep', files: DEEP, Timeout: 120, MemorySize: 512 })
     assert.deepEqual((await invoke(lambda, 'deep', {})).payload, {
       depth: 16,
       end: 'RecursiveInvocationException',
@@ -87,7 +87,7 @@ describe('recursion and traces', () => {
   test('events that go round in circles are dropped, unless the function allows it', async () => {
     const names = ['alone', 'ping', 'pong', 'allowed']
     for (const FunctionName of names) {
-      await createFunction(lambda, { FunctionName, files: SENDS, Timeout: 30 })
+      await createFunction(lambda, { FunctionName, files: SENDS, Timeout: 30, MemorySize: 512 })
     }
     const setting = async (FunctionName: string) =>
       (await lambda.send(new GetFunctionRecursionConfigCommand({ FunctionName }))).RecursiveLoop

@@ -1,7 +1,9 @@
 /**
- * Terraform's AWS provider on mappings of event sources, code signing, IAM, KMS and SNS, with its own look at who it is:
- * apply, an empty plan, a change, an empty plan, destroy.
+ * Terraform's AWS provider on functions and all that hangs on them, mappings of event sources, code signing, IAM, KMS and SNS, with its own look at who it is:
+ * apply, an empty plan, a change, an empty plan, destroy. All in one run, because each command takes seconds.
  */
+// parity: GetFunctionEventInvokeConfig PutFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig
+// parity: AddLayerVersionPermission GetLayerVersionPolicy RemoveLayerVersionPermission
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -12,6 +14,8 @@ import { startProgram, temporaryDirectory } from '../support/program.ts'
 import { terraformIn, terraformMissing } from '../support/terraform.ts'
 import { mappingsPart } from './terraform/mappings.ts'
 import { eventsSchedulesPart } from './terraform/events-schedules.ts'
+import { functionsPart } from './terraform/functions.ts'
+import { provisionedPart } from './terraform/provisioned.ts'
 import { rolesKeysTopicsPart } from './terraform/roles-keys-topics.ts'
 import { signingPart } from './terraform/signing.ts'
 
@@ -40,13 +44,18 @@ test('Terraform applies, plans nothing, changes, plans nothing, and destroys', a
   const program = await startProgram({ args: bucket.args })
   t.after(() => program.stop())
   const terraform = terraformIn(directory, program.endpoint)
-  const parts = [mappingsPart, rolesKeysTopicsPart, eventsSchedulesPart, signingPart].map((part) =>
-    part(program.endpoint),
-  )
+  const parts = [
+    functionsPart,
+    provisionedPart,
+    mappingsPart,
+    rolesKeysTopicsPart,
+    eventsSchedulesPart,
+    signingPart,
+  ].map((part) => part(program.endpoint))
 
   writeFileSync(join(directory, 'provider.tf'), PROVIDER)
   for (const part of parts) await part.prepare?.(directory)
-  for (const round of [1, 2] as const) {
+  for (const round of [1, 2, 3] as const) {
     for (const part of parts) writeFileSync(join(directory, `${part.name}.tf`), part.configuration(round))
     if (round === 1) await terraform.init()
     await terraform.apply()

@@ -168,7 +168,7 @@ export function mappingsPart(endpoint: string): Part {
       const Attributes = { FifoQueue: 'true' }
       await sqs.send(new CreateQueueCommand({ QueueName: 'letters.fifo', Attributes }))
     },
-    configuration: (round) => FUNCTIONS + ORDERS + mappings(round),
+    configuration: (round) => FUNCTIONS + ORDERS + mappings(round === 1 ? 1 : 2),
     async applied(round) {
       const now = await listed()
       const queue = ofQueue(now)

@@ -178,7 +178,7 @@ export function rolesKeysTopicsPart(endpoint: string): Part {
       const { Attributes } = await sns.send(new GetTopicAttributesCommand({ TopicArn }))
       assert.equal(Attributes?.['DisplayName'], round === 1 ? 'one' : 'two')
       assert.equal(Attributes['SubscriptionsConfirmed'], '1')
-      if (round === 2) return
+      if (round > 1) return
       assert.equal(await terraform.output('account'), '000000000000')
       key = await terraform.output('key')
       const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/tf-secrets' }))

@@ -10,10 +10,9 @@ import type { Environment } from '#data-plane/worker/port.ts'
 import type { ImageConfig } from '#images/port.ts'
 import type { Logger } from '#observability/port.ts'
 
-import { installPrograms } from '../../support/image-files.ts'
+import { IMAGE_NODE as NODE, installNode } from '../../support/image-files.ts'
 import { createWorkerRig, invocationOf, type WorkerRig } from '../../support/worker-rig.ts'
 
-const NODE = process.execPath
 /** A runtime of the image's own: answers with what `work` says of the event. */
 const runtime = (work: string) => `
 const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime/invocation'
@@ -75,7 +74,7 @@ export function describeImages(
         images: { prepare: async () => ({ root, config: CONFIG, unpackedBytes: 0 }) },
       })
       root = join(rig.directory, 'image')
-      installPrograms(root, [NODE])
+      installNode(root)
       const put = (path: string, text: string) => {
         mkdirSync(dirname(join(root, path)), { recursive: true })
         writeFileSync(join(root, path), text, { mode: 0o755 })

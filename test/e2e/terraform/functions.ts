@@ -1,30 +1,14 @@
-/** Terraform's AWS provider: apply, an empty plan, a change, an empty plan, destroy. */
-// parity: GetFunctionEventInvokeConfig PutFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig
-// parity: AddLayerVersionPermission GetLayerVersionPolicy RemoveLayerVersionPermission
+/** Functions with all that hangs on them, and the data sources that read it. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
 
 import { ListFunctionsCommand } from '@aws-sdk/client-lambda'
 
-import { invoke, lambdaClient, zipOf } from '../support/clients.ts'
-import { startProgram, temporaryDirectory } from '../support/program.ts'
-import { terraformIn, terraformMissing } from '../support/terraform.ts'
+import { invoke, lambdaClient, zipOf } from '../../support/clients.ts'
+import type { Part } from './part.ts'
 
 const configuration = (word: string, memoryMiB: number) => `
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-}
-
 resource "aws_cloudwatch_log_group" "hello" {
   name              = "/aws/lambda/tf-hello"
   retention_in_days = 7
@@ -179,7 +163,7 @@ output "reads" {
   value = join(" ", [
     data.aws_lambda_function.hello.memory_size,
     data.aws_lambda_function.hello.reserved_concurrent_executions,
-    join(",", data.aws_lambda_functions.all.function_names),
+    contains(data.aws_lambda_functions.all.function_names, "tf-hello"),
     data.aws_lambda_alias.live.function_version,
     data.aws_lambda_function_url.own.authorization_type,
     tolist(data.aws_lambda_layer_version.words.compatible_runtimes)[0],
@@ -189,43 +173,34 @@ output "reads" {
 }
 `
 
-test('Terraform applies, plans nothing, changes, plans nothing, and destroys', async (t) => {
-  const missing = terraformMissing()
-  if (missing !== undefined) return t.skip(missing)
-  const directory = await temporaryDirectory(t)
-  const program = await startProgram()
-  t.after(() => program.stop())
-  const terraform = terraformIn(directory, program.endpoint)
-  writeFileSync(
-    join(directory, 'hello.zip'),
-    await zipOf({ 'index.mjs': `export const handler = async () => process.env.WORD` }),
+export function functionsPart(endpoint: string): Part {
+  const lambda = lambdaClient(endpoint)
+  const url = new RegExp(
+    `^http://[a-z0-9]{32}\\.lambda-url\\.us-east-1\\.localhost:${new URL(endpoint).port}/$`,
   )
-  writeFileSync(join(directory, 'layer.zip'), await zipOf({ 'nodejs/words.txt': 'words' }))
-  writeFileSync(join(directory, 'main.tf'), configuration('one', 128))
-  writeFileSync(join(directory, 'settings.tf'), settings(1))
-  await terraform.init()
-  await terraform.apply()
-  const lambda = lambdaClient(program.endpoint)
-  assert.equal((await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })).payload, 'one')
-  await terraform.planNothing()
-  assert.match(
-    await terraform.output('url'),
-    new RegExp(`^http://[a-z0-9]{32}\\.lambda-url\\.us-east-1\\.localhost:${program.port}/$`),
-  )
-
-  writeFileSync(join(directory, 'main.tf'), configuration('two', 256))
-  writeFileSync(join(directory, 'settings.tf'), settings(2))
-  await terraform.apply()
-  const answer = await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })
-  assert.deepEqual([answer.payload, answer.executedVersion], ['two', '2'])
-  await terraform.planNothing()
-  // With the scope CRUD the provider tells the function about it in the event, so that the answer is the function's own.
-  assert.equal(await terraform.output('invocation'), '"two"')
-  writeFileSync(join(directory, 'reads.tf'), READS)
-  await terraform.apply()
-  assert.equal(await terraform.output('reads'), '256 5 tf-hello 2 AWS_IAM nodejs22.x Warn "two"')
-  await terraform.planNothing()
-
-  await terraform.destroy()
-  assert.deepEqual((await lambda.send(new ListFunctionsCommand({}))).Functions, [])
-})
+  return {
+    name: 'functions',
+    async prepare(directory) {
+      const code = await zipOf({ 'index.mjs': `export const handler = async () => process.env.WORD` })
+      writeFileSync(join(directory, 'hello.zip'), code)
+      writeFileSync(join(directory, 'layer.zip'), await zipOf({ 'nodejs/words.txt': 'words' }))
+    },
+    configuration(round) {
+      if (round === 1) return configuration('one', 128) + settings(1)
+      return configuration('two', 256) + settings(2) + (round === 3 ? READS : '')
+    },
+    async applied(round, terraform) {
+      const answer = await invoke(lambda, 'tf-hello', {}, { Qualifier: 'live' })
+      assert.deepEqual([answer.payload, answer.executedVersion], round === 1 ? ['one', '1'] : ['two', '2'])
+      if (round === 1) assert.match(await terraform.output('url'), url)
+      // With the scope CRUD the provider tells the function about it in the event, so that the answer is the function's own.
+      if (round === 2) assert.equal(await terraform.output('invocation'), '"two"')
+      if (round === 3) {
+        assert.equal(await terraform.output('reads'), '256 5 true 2 AWS_IAM nodejs22.x Warn "two"')
+      }
+    },
+    async destroyed() {
+      assert.deepEqual((await lambda.send(new ListFunctionsCommand({}))).Functions, [])
+    },
+  }
+}
