@@ -25,7 +25,8 @@ const tests = (name, node, patterns, options = []) => ({
 })
 
 /** What fills the cores, kills, or looks at what is left on the machine: one at a time, and nothing beside it. */
-const ALONE = /^(conformance|chaos|e2e\/worker)\/|^e2e\/(hostile-functions|stop-clean)\./
+const ALONE =
+  /^(conformance|e2e\/worker)\/|^chaos\/(?!cluster|postgres-|store-)|^e2e\/(hostile-functions|stop-clean)\./
 
 /** Files below a directory of the tests; by hand, because the oldest Node that starts this can't look into directories. */
 function filesBelow(directory) {

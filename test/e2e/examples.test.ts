@@ -9,6 +9,7 @@ import { deployExamples, readExamples, type Example } from '../../cli/examples.t
 import { signerFromEnvironment } from '../../cli/sign.ts'
 import { invoke, lambdaClient } from '../support/clients.ts'
 import { startProgram, type Program } from '../support/program.ts'
+import { QUICK_BUILD } from '../support/rust-example.ts'
 
 const DIRECTORY = join(import.meta.dirname, '..', '..', 'examples')
 
@@ -26,10 +27,7 @@ const LOOKS: Readonly<Record<string, (answer: never) => void>> = {
   'rust-hash': (answer: object) => assert.match(JSON.stringify(answer), /[0-9a-f]{64}/),
 }
 
-// The sources are what is tried here: cargo need not make the smallest program of them, which takes it half as long again.
-process.env['CARGO_PROFILE_RELEASE_LTO'] = 'off'
-process.env['CARGO_PROFILE_RELEASE_CODEGEN_UNITS'] = '16'
-process.env['CARGO_PROFILE_RELEASE_OPT_LEVEL'] = '0'
+Object.assign(process.env, QUICK_BUILD)
 
 describe('examples', () => {
   let program: Program

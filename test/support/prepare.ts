@@ -11,6 +11,7 @@ import { durableRequirements } from './durable-requirements.ts'
 import { durableSdkForNode, durableSdkForPython } from './durable-sdks.ts'
 import { pythonClients } from './python-clients.ts'
 import { queueServerMissing } from './queue-server.ts'
+import { compileRustExample } from './rust-example.ts'
 
 /** Each gives the reason why it can't be had, as a text; anything else is good. */
 const FETCHES: Readonly<Record<string, () => unknown>> = {
@@ -20,6 +21,7 @@ const FETCHES: Readonly<Record<string, () => unknown>> = {
   'the durable execution SDK for JavaScript': durableSdkForNode,
   'the durable execution SDK for Python': durableSdkForPython,
   'the requirements of durable executions': durableRequirements,
+  'a compiled Rust example': compileRustExample,
 }
 
 const [wanted] = process.argv.slice(2)
