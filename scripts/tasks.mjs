@@ -26,7 +26,7 @@ const tests = (name, node, patterns, options = []) => ({
 
 /** What fills the cores, kills, or looks at what is left on the machine: one at a time, and nothing beside it. */
 const ALONE =
-  /^(conformance|e2e\/worker)\/|^chaos\/(?!cluster|postgres-|store-)|^e2e\/(hostile-functions|stop-clean)\./
+  /^(conformance|e2e\/worker)\/|^chaos\/(?!postgres-|store-)|^e2e\/(hostile-functions|stop-clean)\./
 
 /** Files below a directory of the tests; by hand, because the oldest Node that starts this can't look into directories. */
 function filesBelow(directory) {
@@ -104,8 +104,8 @@ export function tasks(node) {
   const fetched = fixtures(node)
   const endToEnd = [
     fetched.await,
-    // They mostly wait; each runs a program of its own, so more at once would only slow each other.
-    tests('end-to-end tests', node, endToEndTests(false), SIDE_BY_SIDE),
+    // Each runs a program of its own and waits for a third of its time: one more than the cores of the smallest machine.
+    tests('end-to-end tests', node, endToEndTests(false), ['--test-concurrency=3']),
     tests('end-to-end tests that need the machine', node, endToEndTests(true), ['--test-concurrency=1']),
   ]
   return {

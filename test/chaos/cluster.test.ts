@@ -227,7 +227,11 @@ exports.handler = async () => {
     const acknowledged = await ids
     await allRan(acknowledged, 'every acknowledged event ran')
     await isShared(3)
-    assert.equal(await send(at(0), 'after the outage'), true)
+    // A node that has just seen the database fail refuses at once for a moment, to spare it.
+    await eventually(
+      'a node takes events again',
+      async () => (await send(at(0), 'after the outage')) || undefined,
+    )
     t.diagnostic(`${acknowledged.length} of 120 acknowledged; a write was refused after ${refusedMs} ms`)
   })
 
