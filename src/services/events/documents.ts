@@ -3,6 +3,7 @@ import type { Scope } from '#contracts/arn.ts'
 import { busKey, DEFAULT_BUS, ruleKey, type EventBus, type EventRule } from '#contracts/events.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
+import { commitWrites, pageBelow } from '#services/documents.ts'
 import type { Meta, MetaRow, MetaWrite } from '#store/port.ts'
 
 import { noSuchBus, noSuchRule, tooContended, validation } from './events-errors.ts'
@@ -59,21 +60,12 @@ export async function requireRule(
   return rule
 }
 
-const MAX_ATTEMPTS = 24
-
 /** `decide` reads anew each time and has no effects of its own. */
-export async function commit<Result>(
+export const commit = <Result>(
   meta: Meta,
   decide: () => Promise<{ readonly writes: readonly MetaWrite[]; readonly result: Result }>,
-): Promise<Result> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const { writes, result } = await decide()
-    if (writes.length === 0 || (await meta.txn(writes)) !== 'conflict') return result
-  }
-  throw tooContended()
-}
+): Promise<Result> => commitWrites(meta, decide, tooContended)
 
-const READ = 200
 const DEFAULT_PAGE = 100
 
 /** A page of the documents below a prefix: EventBridge's `Limit` and `NextToken`. */
@@ -83,21 +75,9 @@ export async function pageOf<Item>(
   { Limit = DEFAULT_PAGE, NextToken }: { readonly Limit?: number; readonly NextToken?: string },
   wanted: (row: MetaRow) => Item | undefined,
 ): Promise<{ readonly items: readonly Item[]; readonly next: { readonly NextToken?: string } }> {
-  const items: Item[] = []
-  let last = ''
-  let after = NextToken === undefined ? '' : prefix + positionOf(NextToken)
-  for (;;) {
-    const rows = await meta.list(prefix, after, READ)
-    for (const row of rows) {
-      const item = wanted(row)
-      if (item === undefined) continue
-      if (items.length === Limit) return { items, next: { NextToken: tokenOf(last) } }
-      items.push(item)
-      last = row.key.slice(prefix.length)
-    }
-    after = rows.at(-1)?.key ?? ''
-    if (rows.length < READ) return { items, next: {} }
-  }
+  const after = NextToken === undefined ? '' : positionOf(NextToken)
+  const { items, last } = await pageBelow(meta, prefix, { limit: Limit, after }, wanted)
+  return { items, next: last === undefined ? {} : { NextToken: tokenOf(last) } }
 }
 
 /** A page of what is in memory anyway. */

@@ -8,6 +8,7 @@ import {
   type IamUser,
 } from '#contracts/iam.ts'
 import type { Json } from '#kernel/json.ts'
+import { commitWrites } from '#services/documents.ts'
 import type { Meta, MetaRow, MetaWrite } from '#store/port.ts'
 
 import { noSuchRole, noSuchUser, overQuota, tooContended } from './iam-errors.ts'
@@ -49,22 +50,11 @@ export const remove = (key: string, ifRev?: number): MetaWrite => ({
   ...(ifRev !== undefined && { ifRev }),
 })
 
-const MAX_ATTEMPTS = 24
-
-/**
- * Runs `decide` until its writes hold and returns its result. `decide` reads anew each time and must have no effects
- * of its own. Throws what `decide` throws, and ConcurrentModification after too many conflicts.
- */
-export async function commit<Result>(
+/** `decide` reads anew each time and has no effects of its own. */
+export const commit = <Result>(
   meta: Meta,
   decide: () => Promise<{ readonly writes: readonly MetaWrite[]; readonly result: Result }>,
-): Promise<Result> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const { writes, result } = await decide()
-    if (writes.length === 0 || (await meta.txn(writes)) !== 'conflict') return result
-  }
-  throw tooContended()
-}
+): Promise<Result> => commitWrites(meta, decide, tooContended)
 
 const NO_COUNTS: IamCounts = { users: 0, roles: 0, policies: 0 }
 /** AWS's quotas of an account (users can not have more; the other two are the defaults). */

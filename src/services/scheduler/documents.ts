@@ -9,6 +9,7 @@ import {
 } from '#contracts/scheduler.ts'
 import type { Clock } from '#kernel/clock.ts'
 import type { Json } from '#kernel/json.ts'
+import { commitWrites, pageBelow } from '#services/documents.ts'
 import type { Meta, MetaRow, MetaWrite } from '#store/port.ts'
 
 import { noSuchGroup, noSuchSchedule, tooContended, validation } from './scheduler-errors.ts'
@@ -63,21 +64,12 @@ export async function requireSchedule(
   return schedule
 }
 
-const MAX_ATTEMPTS = 24
-
 /** `decide` reads anew each time and has no effects of its own. */
-export async function commit<Result>(
+export const commit = <Result>(
   meta: Meta,
   decide: () => Promise<{ readonly writes: readonly MetaWrite[]; readonly result: Result }>,
-): Promise<Result> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const { writes, result } = await decide()
-    if (writes.length === 0 || (await meta.txn(writes)) !== 'conflict') return result
-  }
-  throw tooContended()
-}
+): Promise<Result> => commitWrites(meta, decide, tooContended)
 
-const READ = 200
 const DEFAULT_PAGE = 100
 
 export async function pageOf<Item>(
@@ -86,23 +78,9 @@ export async function pageOf<Item>(
   { MaxResults = DEFAULT_PAGE, NextToken }: { readonly MaxResults?: number; readonly NextToken?: string },
   wanted: (row: MetaRow) => Item | undefined,
 ): Promise<{ readonly items: readonly Item[]; readonly next: { readonly NextToken?: string } }> {
-  const items: Item[] = []
-  let last = ''
-  let after = NextToken === undefined ? '' : prefix + positionOf(NextToken)
-  for (;;) {
-    const rows = await meta.list(prefix, after, READ)
-    for (const row of rows) {
-      const item = wanted(row)
-      if (item === undefined) continue
-      if (items.length === MaxResults) {
-        return { items, next: { NextToken: Buffer.from(last).toString('base64url') } }
-      }
-      items.push(item)
-      last = row.key.slice(prefix.length)
-    }
-    after = rows.at(-1)?.key ?? ''
-    if (rows.length < READ) return { items, next: {} }
-  }
+  const after = NextToken === undefined ? '' : positionOf(NextToken)
+  const { items, last } = await pageBelow(meta, prefix, { limit: MaxResults, after }, wanted)
+  return { items, next: last === undefined ? {} : { NextToken: Buffer.from(last).toString('base64url') } }
 }
 
 function positionOf(token: string): string {
